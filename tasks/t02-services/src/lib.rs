@@ -1,0 +1,1 @@
+//! t02-services

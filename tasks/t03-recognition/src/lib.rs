@@ -1,0 +1,1 @@
+//! t03-recognition

@@ -1,0 +1,2 @@
+//! The Tongban binary.
+fn main() {}
