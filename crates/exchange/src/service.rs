@@ -1,0 +1,20 @@
+//! Names of the services that cities offer each other: `<service>/<major>/<method>`.
+
+/// Sends a collected case to the city that decides (移交).
+pub const CASE_OFFER: &str = "case/1/offer";
+/// Accepts or refuses custody of an offered case (接管).
+pub const CASE_CUSTODY: &str = "case/1/custody";
+/// Tells the collecting city where a case stands (进度).
+pub const CASE_PROGRESS: &str = "case/1/progress";
+/// Carries what the applicant or the window did to the deciding city (申请人动作).
+pub const CASE_ACT: &str = "case/1/act";
+/// Lists the licences that a person could present for an item (证照定位).
+pub const LICENCE_LOCATE: &str = "licence/1/locate";
+/// Fetches fields of a licence with consent (动态调取).
+pub const LICENCE_FETCH: &str = "licence/1/fetch";
+/// Redeems a presentation code and verifies the licence live (实时核验).
+pub const LICENCE_VERIFY: &str = "licence/1/verify";
+/// Lists who looked at a person's data (谁看了我的数据).
+pub const TRACE_LOOKS: &str = "trace/1/looks";
+/// Brings a receipt of an earlier message (回执).
+pub const RECEIPT: &str = "exchange/1/receipt";
