@@ -1,1 +1,54 @@
-fn main(){}
+//! The project's own tool: `cargo xtask ci | tidy | gen [--check] | setup`.
+
+#![expect(clippy::print_stdout, reason = "a command line tool talks to its terminal")]
+
+mod ci;
+mod generate;
+mod layers;
+mod setup;
+mod tidy;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["ci"] => ci::run(),
+        ["tidy"] => tidy::run(),
+        ["gen"] => generate::run(generate::Mode::Write),
+        ["gen", "--check"] => generate::run(generate::Mode::Check),
+        ["setup"] => setup::run(),
+        _ => Err("usage: cargo xtask ci | tidy | gen [--check] | setup".to_owned()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("xtask: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The folder of the workspace.
+fn root() -> std::path::PathBuf {
+    let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_owned()
+}
+
+/// Files that git tracks or would track, with forward slashes, relative to the root.
+fn files(ending: &str) -> Result<Vec<String>, String> {
+    let listed = std::process::Command::new("git")
+        .args(["ls-files", "--cached", "--others", "--exclude-standard"])
+        .current_dir(root())
+        .output()
+        .map_err(|error| format!("git ls-files: {error}"))?;
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    let there = |path: &&str| path.ends_with(ending) && root().join(path).is_file();
+    Ok(listed.lines().filter(there).map(str::to_owned).collect())
+}
+
+/// The text of a file of the workspace.
+fn read(path: &str) -> Result<String, String> {
+    std::fs::read_to_string(root().join(path)).map_err(|error| format!("{path}: {error}"))
+}

@@ -1,0 +1,122 @@
+//! Calls to other cities: one pooled, pinned client per peer.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use http::{Method, Request};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use tb_base::{Fault, NodeId, Refusal, Result};
+use tb_exchange::{City, TrustList};
+
+use crate::tls::{self, Identity};
+
+/// A peer that does not take the connection in this time is down for now.
+const CONNECT_SECONDS_MAX: u64 = 3;
+/// A call that takes longer is given up; the message stays in the outbox.
+const CALL_SECONDS_MAX: u64 = 15;
+/// Answers larger than this are refused.
+const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+type Http = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+
+/// What a peer answered, before anything of it is believed.
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// HTTP fields in lower case, in order.
+    pub fields: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// Clients for all peers of this node.
+pub struct PeerClients {
+    clients: BTreeMap<NodeId, (Http, City)>,
+}
+
+impl PeerClients {
+    /// One client per other city of the trust list, each pinned to that city's certificate.
+    pub fn new(me: NodeId, identity: &Identity, trust: &TrustList) -> Result<PeerClients> {
+        let mut clients = BTreeMap::new();
+        for city in trust.cities.iter().filter(|city| city.node != me) {
+            let config = tls::client_config(identity, &city.keys.tls_sha256)?;
+            clients.insert(city.node, (http_client(config), city.clone()));
+        }
+        Ok(PeerClients { clients })
+    }
+
+    /// The peers, in order of their codes.
+    pub fn peers(&self) -> impl Iterator<Item = NodeId> + '_ {
+        self.clients.keys().copied()
+    }
+
+    /// Sends one request and reads the whole answer.
+    pub async fn call(
+        &self,
+        to: NodeId,
+        method: Method,
+        path: &str,
+        fields: &[(String, String)],
+        body: Vec<u8>,
+    ) -> Result<Reply> {
+        let (client, city) = self.clients.get(&to).ok_or_else(|| unknown(to))?;
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", city.exchange_url));
+        for (name, value) in fields {
+            request = request.header(name, value);
+        }
+        let request = request.body(Full::new(Bytes::from(body)));
+        let request = request.map_err(|error| Fault::of("building a request to a peer", error))?;
+        let call = async {
+            let response = client.request(request).await.map_err(|error| down(city, &error))?;
+            read(response, city).await
+        };
+        match tokio::time::timeout(Duration::from_secs(CALL_SECONDS_MAX), call).await {
+            Ok(reply) => reply,
+            Err(late) => Err(down(city, &late)),
+        }
+    }
+}
+
+fn http_client(config: rustls::ClientConfig) -> Http {
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    tcp.set_connect_timeout(Some(Duration::from_secs(CONNECT_SECONDS_MAX)));
+    let tls = HttpsConnectorBuilder::new().with_tls_config(config).https_only().enable_all_versions();
+    Client::builder(TokioExecutor::new()).pool_idle_timeout(Duration::from_secs(60)).build(tls.wrap_connector(tcp))
+}
+
+async fn read(response: http::Response<hyper::body::Incoming>, city: &City) -> Result<Reply> {
+    let status = response.status().as_u16();
+    let fields = response.headers().iter();
+    let fields = fields.map(|(name, value)| {
+        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+    });
+    let fields = fields.collect();
+    let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
+    let body = body.map_err(|error| down(city, &error))?.to_bytes().to_vec();
+    Ok(Reply { status, fields, body })
+}
+
+fn unknown(to: NodeId) -> Refusal {
+    Refusal::gone("EXC-PEER-002", format!("信任名单里没有城市 {to}"), format!("The trust list has no city {to}"))
+}
+
+/// The refusal that a page shows while a city cannot be reached; the cause goes to the log.
+pub fn down(city: &City, cause: &dyn std::fmt::Display) -> tb_base::Error {
+    tracing::info!(peer = %city.node, %cause, "a peer cannot be reached");
+    unavailable(&city.name, &city.name_en)
+}
+
+/// The same without a cause.
+pub fn unavailable(name: &str, name_en: &str) -> tb_base::Error {
+    let zh = format!("{name}暂时没有应答");
+    let en = format!("{name_en} does not answer at the moment");
+    let refusal = Refusal::not_now("EXC-PEER-001", zh, en);
+    refusal.but("不用重新填写，稍后再试", "Nothing is lost; try again in a while").into()
+}

@@ -1,0 +1,102 @@
+//! A listener whose connections are TLS and whose address is the city that called.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
+use rustls::ServerConfig;
+use tb_base::NodeId;
+use tb_exchange::TrustList;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use crate::tls;
+
+/// Handshakes that take longer are dropped.
+const HANDSHAKE_SECONDS_MAX: u64 = 10;
+/// Connections that wait for a place.
+const ACCEPTED_MAX: usize = 256;
+
+/// The city at the other end of a connection, as its certificate says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PeerCity(pub NodeId);
+
+type Accepted = (TlsStream<TcpStream>, PeerCity);
+
+/// Accepts TLS connections of the region's cities; a slow handshake delays nobody else.
+pub struct TlsListener {
+    accepted: mpsc::Receiver<Accepted>,
+    address: SocketAddr,
+    accepting: tokio::task::JoinHandle<()>,
+}
+
+impl TlsListener {
+    /// Begins to accept on a bound socket.
+    pub fn new(tcp: TcpListener, config: Arc<ServerConfig>, trust: Arc<TrustList>) -> io::Result<TlsListener> {
+        let address = tcp.local_addr()?;
+        let (sender, accepted) = mpsc::channel(ACCEPTED_MAX);
+        let accepting = tokio::spawn(accept(tcp, TlsAcceptor::from(config), trust, sender));
+        Ok(TlsListener { accepted, address, accepting })
+    }
+}
+
+impl Drop for TlsListener {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+async fn accept(tcp: TcpListener, acceptor: TlsAcceptor, trust: Arc<TrustList>, sender: mpsc::Sender<Accepted>) {
+    loop {
+        let Ok((stream, from)) = tcp.accept().await else {
+            // Too many open files, most likely: give other connections time to end.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        };
+        let (acceptor, trust, sender) = (acceptor.clone(), trust.clone(), sender.clone());
+        tokio::spawn(async move {
+            match handshake(stream, &acceptor, &trust).await {
+                Ok(accepted) => drop(sender.send(accepted).await),
+                Err(error) => tracing::info!(%from, %error, "a connection was refused"),
+            }
+        });
+    }
+}
+
+async fn handshake(stream: TcpStream, acceptor: &TlsAcceptor, trust: &TrustList) -> io::Result<Accepted> {
+    stream.set_nodelay(true)?;
+    let within = Duration::from_secs(HANDSHAKE_SECONDS_MAX);
+    let stream = tokio::time::timeout(within, acceptor.accept(stream)).await??;
+    let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
+    let city = certificates.first().and_then(|shown| tls::city_of(trust, shown));
+    let city = city.ok_or_else(|| io::Error::other("no city has this certificate"))?;
+    Ok((stream, PeerCity(city)))
+}
+
+impl Listener for TlsListener {
+    type Io = TlsStream<TcpStream>;
+    type Addr = PeerCity;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        match self.accepted.recv().await {
+            Some(accepted) => accepted,
+            // The accepting task ended with the runtime: nothing will ever come.
+            None => std::future::pending().await,
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<Self::Addr> {
+        Err(io::Error::other(format!("listening on {}", self.address)))
+    }
+}
+
+impl Connected<IncomingStream<'_, TlsListener>> for PeerCity {
+    fn connect_info(stream: IncomingStream<'_, TlsListener>) -> PeerCity {
+        *stream.remote_addr()
+    }
+}

@@ -1,0 +1,43 @@
+//! The whole check (整体检查), step by step, each timed; the first failure ends it.
+
+use std::process::Command;
+use std::time::Instant;
+
+use crate::{generate, root, setup, tidy};
+
+type Step = (&'static str, fn() -> Result<(), String>);
+
+const STEPS: &[Step] = &[
+    ("setup", setup::run),
+    ("format", || cargo(&["fmt", "--all", "--check"])),
+    ("tidy", tidy::run),
+    ("clippy", || cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])),
+    ("build", || cargo(&["build", "--workspace", "--all-targets", "--locked"])),
+    ("generated files", || generate::run(generate::Mode::Check)),
+    ("definitions", || cargo(&["run", "--locked", "--", "defs", "check"])),
+    ("tests", || cargo(&["test", "--workspace", "--locked"])),
+    ("documentation", || cargo(&["doc", "--workspace", "--no-deps", "--locked"])),
+];
+
+/// Runs every step.
+pub fn run() -> Result<(), String> {
+    let begun = Instant::now();
+    for (name, step) in STEPS {
+        let step_begun = Instant::now();
+        println!("== {name}");
+        step().map_err(|problem| format!("{name}: {problem}"))?;
+        println!("== {name}: {} s", step_begun.elapsed().as_secs());
+    }
+    println!("ci: all {} steps passed in {} s", STEPS.len(), begun.elapsed().as_secs());
+    Ok(())
+}
+
+fn cargo(words: &[&str]) -> Result<(), String> {
+    let status = Command::new("cargo")
+        .args(words)
+        .current_dir(root())
+        .env("RUSTDOCFLAGS", "-D warnings")
+        .status()
+        .map_err(|error| error.to_string())?;
+    if status.success() { Ok(()) } else { Err(format!("cargo {} failed", words.join(" "))) }
+}

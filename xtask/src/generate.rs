@@ -1,0 +1,137 @@
+//! Files that are made from the code (生成文件): written by `gen`, compared by `gen --check`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::process::Command;
+
+use serde::Deserialize;
+
+use crate::{files, layers, read, root};
+
+/// Write the files, or only see whether they are current.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Write what differs.
+    Write,
+    /// Fail on what differs.
+    Check,
+}
+
+/// Makes every generated file.
+pub fn run(mode: Mode) -> Result<(), String> {
+    let made = [
+        ("docs/layers.md", layer_table()),
+        ("docs/agreement/coverage.md", coverage()?),
+        ("docs/error-codes.md", error_codes()?),
+        ("docs/permits.md", permit_table()?),
+    ];
+    let mut stale = Vec::new();
+    for (path, text) in made {
+        if read(path).is_ok_and(|there| there == text) {
+            continue;
+        }
+        match mode {
+            Mode::Write => std::fs::write(root().join(path), text).map_err(|error| format!("{path}: {error}"))?,
+            Mode::Check => stale.push(path),
+        }
+    }
+    if stale.is_empty() { Ok(()) } else { Err(format!("not current, run `cargo xtask gen`: {}", stale.join(", "))) }
+}
+
+const HEAD: &str = "<!-- Made by `cargo xtask gen`; do not edit. -->\n\n";
+
+fn layer_table() -> String {
+    let mut text = format!("{HEAD}# Layers\n\nA crate uses lower layers, and what stands left of `<` in its own.\n\n| layer | crates |\n|---|---|\n");
+    for (name, lists) in layers::LAYERS.iter().rev() {
+        let lists: Vec<String> = lists.iter().map(|crates| crates.join(" < ")).collect();
+        let _ = writeln!(text, "| {name} | {} |", lists.join(" · "));
+    }
+    let _ = writeln!(text, "\n| external crate | may be named by |\n|---|---|");
+    for (name, owners) in layers::OWNERS {
+        let _ = writeln!(text, "| {name} | {} |", owners.join(", "));
+    }
+    text
+}
+
+/// What is said of a clause in `docs/agreement/clauses.toml`.
+#[derive(Deserialize)]
+struct Clause {
+    state: String,
+    serves: String,
+    lacks: String,
+}
+
+fn coverage() -> Result<String, String> {
+    let said: BTreeMap<String, Clause> =
+        toml::from_str(&read("docs/agreement/clauses.toml")?).map_err(|error| format!("clauses.toml: {error}"))?;
+    let clauses = read("docs/agreement/clauses.csv")?;
+    let mut rows = String::new();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for line in clauses.lines().skip(1) {
+        let (id, text) = clause_columns(line);
+        let clause = said.get(id).ok_or_else(|| format!("clauses.toml says nothing of {id}"))?;
+        if !["works", "begun", "open"].contains(&clause.state.as_str()) {
+            return Err(format!("clauses.toml: {id} has the unknown state {}", clause.state));
+        }
+        *counts.entry(clause.state.as_str()).or_default() += 1;
+        let _ = writeln!(rows, "| {id} | {text} | {} | {} | {} |", clause.state, clause.serves, clause.lacks);
+    }
+    let counted: Vec<String> = counts.iter().map(|(state, number)| format!("{number} {state}")).collect();
+    Ok(format!(
+        "{HEAD}# Coverage of the agreement\n\n{} clauses: {}.\n`works` means that the whole clause works, `begun` that a part does, `open` that nothing does yet.\n\n| clause | text | state | served by | lacks |\n|---|---|---|---|---|\n{rows}",
+        clauses.lines().count() - 1,
+        counted.join(", "),
+    ))
+}
+
+/// Id and text of a line `id,task,text,due,…`; the text may be quoted.
+fn clause_columns(line: &str) -> (&str, String) {
+    let mut parts = line.splitn(3, ',');
+    let id = parts.next().unwrap_or("");
+    let rest = parts.nth(1).unwrap_or("");
+    let text = match rest.strip_prefix('"') {
+        Some(quoted) => quoted.split('"').next().unwrap_or(quoted),
+        None => rest.split(',').next().unwrap_or(rest),
+    };
+    (id, text.to_owned())
+}
+
+/// Every code of a refusal that the sources hold, with the file that holds it.
+fn error_codes() -> Result<String, String> {
+    let mut codes: BTreeMap<String, String> = BTreeMap::new();
+    for path in files(".rs")?.into_iter().filter(|path| !path.starts_with("xtask/") && !path.contains("tests")) {
+        for piece in read(&path)?.split('"').skip(1).step_by(2) {
+            if is_code(piece) {
+                codes.entry(piece.to_owned()).or_insert_with(|| path.clone());
+            }
+        }
+    }
+    let mut text = format!("{HEAD}# Codes of refusals\n\n| code | first named in |\n|---|---|\n");
+    for (code, path) in codes {
+        let _ = writeln!(text, "| {code} | {path} |");
+    }
+    Ok(text)
+}
+
+/// `ABC-DEF-001`: two groups of capitals (and digits), then three digits.
+fn is_code(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let word = |part: &str| {
+        (2..=5).contains(&part.len()) && part.bytes().all(|it| it.is_ascii_uppercase() || it.is_ascii_digit())
+    };
+    matches!(parts.as_slice(), [first, second, number]
+        if word(first) && word(second) && number.len() == 3 && number.bytes().all(|it| it.is_ascii_digit()))
+}
+
+/// The permit table as the binary knows it.
+fn permit_table() -> Result<String, String> {
+    let made = Command::new("cargo")
+        .args(["run", "--quiet", "--package", "tongban", "--", "defs", "permits"])
+        .current_dir(root())
+        .output()
+        .map_err(|error| error.to_string())?;
+    if !made.status.success() {
+        return Err(format!("tongban defs permits: {}", String::from_utf8_lossy(&made.stderr)));
+    }
+    Ok(format!("{HEAD}{}", String::from_utf8_lossy(&made.stdout)))
+}

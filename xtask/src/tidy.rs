@@ -1,0 +1,157 @@
+//! House rules that the compiler does not hold (整洁检查). Every problem is printed; one fails the run.
+
+use std::collections::BTreeSet;
+
+use cargo_metadata::{DependencyKind, MetadataCommand};
+
+use crate::{files, layers, read, root};
+
+const FILE_LINES_MAX: usize = 800;
+
+/// Runs every rule and prints every problem.
+pub fn run() -> Result<(), String> {
+    let mut problems = Vec::new();
+    crate_rules(&mut problems)?;
+    source_rules(&mut problems)?;
+    migration_rules(&mut problems)?;
+    clause_rules(&mut problems)?;
+    dependency_lines(&mut problems)?;
+    for problem in &problems {
+        println!("tidy: {problem}");
+    }
+    if problems.is_empty() { Ok(()) } else { Err(format!("{} problems", problems.len())) }
+}
+
+fn crate_rules(problems: &mut Vec<String>) -> Result<(), String> {
+    let metadata = MetadataCommand::new().current_dir(root()).no_deps().exec().map_err(|error| error.to_string())?;
+    let ours: BTreeSet<String> = metadata.packages.iter().map(|package| package.name.to_string()).collect();
+    for package in &metadata.packages {
+        let name = package.name.as_str();
+        if layers::place(name).is_none() && !layers::DEVELOPMENT.contains(&name) {
+            problems.push(format!("{name} has no layer in xtask/src/layers.rs"));
+        }
+        for used in package.dependencies.iter().filter(|used| used.kind == DependencyKind::Normal) {
+            if ours.contains(&used.name) {
+                if !layers::may_use(name, &used.name) {
+                    problems.push(format!("{name} may not depend on {}", used.name));
+                }
+            } else {
+                external(name, &used.name, problems);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn external(name: &str, used: &str, problems: &mut Vec<String>) {
+    let owners = layers::OWNERS.iter().find(|(external, _)| *external == used);
+    if owners.is_some_and(|(_, owners)| !owners.contains(&name)) {
+        problems.push(format!("{name} may not name the external crate {used}"));
+    }
+    let pure = layers::place(name).is_some_and(|(layer, _, _)| layer < 2);
+    if pure && !layers::PURE.contains(&used) {
+        problems.push(format!("{name} is pure and may not name {used}"));
+    }
+}
+
+fn source_rules(problems: &mut Vec<String>) -> Result<(), String> {
+    for path in files(".rs")? {
+        let text = read(&path)?;
+        if !text.starts_with("//!") {
+            problems.push(format!("{path}:1 does not begin with a //! line that says what it is"));
+        }
+        let lines = text.lines().count();
+        if FILE_LINES_MAX < lines {
+            problems.push(format!("{path} has {lines} lines, at most {FILE_LINES_MAX} are allowed"));
+        }
+        if path.starts_with("xtask/") {
+            continue;
+        }
+        for (at, line) in text.lines().enumerate() {
+            line_rules(&path, at + 1, line, problems);
+        }
+    }
+    Ok(())
+}
+
+fn line_rules(path: &str, at: usize, line: &str, problems: &mut Vec<String>) {
+    let code = line.split("//").next().unwrap_or(line);
+    if code.contains("#[allow(") || code.contains("#![allow(") {
+        problems.push(format!("{path}:{at} uses allow; write #[expect(…, reason = \"…\")]"));
+    }
+    if code.contains("#[ignore") {
+        problems.push(format!("{path}:{at} ignores a test"));
+    }
+    let pure = ["crates/base/", "crates/crypto/", "crates/tlog/", "crates/exchange/"];
+    let test = path.contains("/tests") || path.ends_with("tests.rs");
+    if pure.iter().any(|it| path.starts_with(it)) && !test {
+        for impure in layers::IMPURE_PATHS.iter().filter(|impure| code.contains(**impure)) {
+            problems.push(format!("{path}:{at} names {impure} in a pure crate"));
+        }
+    }
+    if test && (code.contains("thread::sleep") || code.contains("time::sleep")) {
+        problems.push(format!("{path}:{at} sleeps in a test; wait for the event"));
+    }
+    if code.contains("SystemTime::now") && !path.starts_with("tongban/") {
+        problems.push(format!("{path}:{at} reads the system clock; only tongban may"));
+    }
+    if path.contains("tongban/src/journey") && (code.contains("tb_") || code.contains("t01_") || code.contains("t02_")) {
+        problems.push(format!("{path}:{at} names a block; the journey knows only HTTP"));
+    }
+}
+
+fn migration_rules(problems: &mut Vec<String>) -> Result<(), String> {
+    for path in files(".sql")? {
+        let Some(owner) = owner_of(&path) else { continue };
+        let text = read(&path)?.to_lowercase();
+        for (at, line) in text.lines().enumerate() {
+            let Some(rest) = line.trim().strip_prefix("create table ") else { continue };
+            let table = rest.trim_start_matches("if not exists ").split([' ', '(']).next().unwrap_or("");
+            if !table.starts_with(&format!("{owner}_")) {
+                problems.push(format!("{path}:{} table {table} lacks the prefix {owner}_", at + 1));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn owner_of(path: &str) -> Option<String> {
+    let mut parts = path.split('/');
+    match (parts.next()?, parts.next()?, parts.next()?) {
+        ("crates", name, "migrations") => Some(name.to_owned()),
+        ("tasks", name, "migrations") => name.split('-').next().map(str::to_owned),
+        _ => None,
+    }
+}
+
+/// Every clause that a file says it serves exists in the agreement.
+fn clause_rules(problems: &mut Vec<String>) -> Result<(), String> {
+    let clauses = read("docs/agreement/clauses.csv")?;
+    let known: BTreeSet<&str> = clauses.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
+    for path in files(".rs")? {
+        let text = read(&path)?;
+        for (at, line) in text.lines().enumerate() {
+            let Some(list) = line.strip_prefix("//! Serves clause") else { continue };
+            let named = list.trim_start_matches('s').trim().trim_end_matches('.');
+            for clause in named.split([',', ' ']).filter(|word| word.contains('.')) {
+                if !known.contains(clause) {
+                    problems.push(format!("{path}:{} serves clause {clause}, which the agreement does not have", at + 1));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Each external crate of the workspace has its line in docs/dependencies.md.
+fn dependency_lines(problems: &mut Vec<String>) -> Result<(), String> {
+    let manifest: toml::Table = read("Cargo.toml")?.parse().map_err(|error| format!("Cargo.toml: {error}"))?;
+    let named = manifest.get("workspace").and_then(|it| it.get("dependencies")).and_then(toml::Value::as_table);
+    let document = read("docs/dependencies.md")?;
+    for (name, what) in named.into_iter().flatten() {
+        if what.get("path").is_none() && !document.contains(&format!("| {name} |")) {
+            problems.push(format!("docs/dependencies.md has no line for {name}"));
+        }
+    }
+    Ok(())
+}
