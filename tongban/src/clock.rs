@@ -1,0 +1,46 @@
+//! The only place that reads the system's clock and the system's randomness.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tb_base::{Clock, Entropy, Timestamp};
+
+/// The system's clock, shifted by a fixed amount: `--at` makes a run begin on a given day.
+pub struct SystemClock {
+    shift_micros: i64,
+}
+
+impl SystemClock {
+    /// Real time.
+    pub fn real() -> Arc<SystemClock> {
+        Arc::new(SystemClock { shift_micros: 0 })
+    }
+
+    /// Time that goes on as fast as the real one and is `at` now.
+    pub fn from(at: Timestamp) -> Arc<SystemClock> {
+        Arc::new(SystemClock { shift_micros: at.micros() - system().micros() })
+    }
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(system().micros() + self.shift_micros)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one place where the system's clock is read")]
+fn system() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}
+
+/// The system's randomness.
+pub struct OsEntropy;
+
+impl Entropy for OsEntropy {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place where the system's randomness is read")]
+    #[expect(clippy::expect_used, reason = "a system without randomness cannot make keys; stopping is the only safe answer")]
+    fn fill(&mut self, buffer: &mut [u8]) {
+        getrandom::fill(buffer).expect("the system gives randomness");
+    }
+}
