@@ -1,12 +1,27 @@
 //! Contracts between two cities (共享契约): which services, for which purposes, which fields.
+//!
+//! Invariant: a contract counts only with the governance signatures of both parties.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use tb_base::{ContractId, NodeId};
+use tb_base::{ContractId, NodeId, Result, Timestamp, Violation};
+use tb_crypto::text;
+
+use crate::TrustList;
+use crate::keys::Secrets;
+use crate::trust::verify_one;
+
+/// In a list of purposes: any item.
+pub const ANY_PURPOSE: &str = "*";
+/// What a city calls the contract that it needs not have with itself.
+pub const SELF_CONTRACT: &str = "self";
+/// What stands before the canonical text when a contract is signed.
+const SIGNED_AS: &[u8] = b"tongban-contract-v1\n";
 
 /// How a message names the contract that it stands under.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ContractRef {
     /// The contract.
     pub id: ContractId,
@@ -18,6 +33,7 @@ pub struct ContractRef {
 
 /// What a contract allows for one service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ServiceTerms {
     /// Item numbers or purpose codes; `*` for any item.
     pub purposes: BTreeSet<String>,
@@ -30,6 +46,7 @@ pub struct ServiceTerms {
 
 /// What two cities agreed; both sign its canonical text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Contract {
     /// Its name, such as `czt-430100-430300`.
     pub id: ContractId,
@@ -47,9 +64,101 @@ pub struct Contract {
 
 /// A contract with the signatures of both parties.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SignedContract {
     /// What was agreed.
     pub contract: Contract,
     /// Signature by city over the canonical text, base64.
     pub signatures: BTreeMap<NodeId, String>,
+}
+
+impl ContractRef {
+    /// What stands in the head of a message that a city sends to itself: no contract is needed.
+    pub fn own_city() -> Result<ContractRef> {
+        Ok(ContractRef { id: SELF_CONTRACT.parse()?, version: 0, hash: "0".repeat(64) })
+    }
+
+    /// The first 16 bytes of the hash, as leaves hold them; zero where the hash is not hex.
+    pub fn hash16(&self) -> [u8; 16] {
+        let bytes = text::unhex(&self.hash).unwrap_or_default();
+        bytes.get(..16).and_then(|start| start.try_into().ok()).unwrap_or_default()
+    }
+}
+
+impl ServiceTerms {
+    /// Whether the purpose is agreed.
+    pub fn allows(&self, item: &str) -> bool {
+        self.purposes.contains(item) || self.purposes.contains(ANY_PURPOSE)
+    }
+}
+
+impl Contract {
+    /// The canonical text that is hashed and signed.
+    pub fn canonical(&self) -> Result<Vec<u8>> {
+        tb_crypto::canonical(self)
+    }
+
+    /// SHA-256 of the canonical text in lower-case hex.
+    pub fn hash(&self) -> Result<String> {
+        Ok(text::hex(&tb_crypto::sha256(&self.canonical()?)))
+    }
+
+    /// How messages name it.
+    pub fn reference(&self) -> Result<ContractRef> {
+        Ok(ContractRef { id: self.id.clone(), version: self.version, hash: self.hash()? })
+    }
+
+    /// Whether it is the contract of these two cities, in either order.
+    pub fn is_between(&self, one: NodeId, other: NodeId) -> bool {
+        self.parties == [one, other] || self.parties == [other, one]
+    }
+
+    /// The other party, if `me` is one.
+    pub fn peer_of(&self, me: NodeId) -> Option<NodeId> {
+        match self.parties {
+            [one, other] if one == me => Some(other),
+            [one, other] if other == me => Some(one),
+            _ => None,
+        }
+    }
+
+    /// Whether it is in force at that moment.
+    pub fn is_in_force(&self, now: Timestamp) -> bool {
+        self.effective <= now.date()
+    }
+}
+
+impl SignedContract {
+    /// A contract that nobody signed yet.
+    pub fn new(contract: Contract) -> SignedContract {
+        SignedContract { contract, signatures: BTreeMap::new() }
+    }
+
+    /// Adds the signature of a party.
+    pub fn sign(&mut self, node: NodeId, secrets: &Secrets) -> Result<()> {
+        let signature = secrets.governance.sign(&signed_text(&self.contract)?);
+        self.signatures.insert(node, text::base64(&signature));
+        Ok(())
+    }
+
+    /// Checks that both parties are members and signed, and nobody else did.
+    pub fn verify(&self, trust: &TrustList) -> Result<()> {
+        let [one, other] = self.contract.parties;
+        if one == other || self.signatures.keys().copied().collect::<BTreeSet<_>>() != BTreeSet::from([one, other]) {
+            let detail = format!("{} needs the signatures of {one} and {other}", self.contract.id);
+            return Err(Violation::new("signature-coverage", "contract", detail).into());
+        }
+        let message = signed_text(&self.contract)?;
+        for (node, signature) in &self.signatures {
+            let city = trust
+                .city(*node)
+                .ok_or_else(|| Violation::new("key-unknown", "contract", format!("{node} is no member")))?;
+            verify_one(&city.keys, *node, &message, signature, "contract")?;
+        }
+        Ok(())
+    }
+}
+
+fn signed_text(contract: &Contract) -> Result<Vec<u8>> {
+    Ok([SIGNED_AS, &contract.canonical()?].concat())
 }

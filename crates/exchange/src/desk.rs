@@ -1,12 +1,26 @@
-//! The desk of one city (交换台): composes messages that its contracts allow.
+//! The desk of one city (交换台): composes messages that its contracts allow, admits those that they allow.
+//!
+//! Invariant: what is not agreed for this pair of cities, service and purpose leaves no desk and passes none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
 
-use tb_base::{ContractId, Ctx, NodeId, Result, Timestamp};
+use tb_base::{ContractId, Ctx, MessageId, NodeId, Refusal, Result, Timestamp, Violation};
 
-use crate::{Envelope, Incoming, Outgoing, Pseudonym, Purpose, SignedContract, SignedTrustList};
+use crate::contract::SELF_CONTRACT;
+use crate::keys::Secrets;
+use crate::problem::mismatch;
+use crate::{
+    Contract, ContractRef, Envelope, Outgoing, Pseudonym, Purpose, ServiceTerms, SignedContract, SignedTrustList,
+};
+
+/// The largest body of a message; what is larger goes as an attachment of its own.
+pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// The longest text in the head of a message.
+pub const HEAD_TEXT_BYTES_MAX: usize = 128;
+/// The grounds that a message may stand on; what follows a colon names the receipt or the statute.
+const GROUNDS: [&str; 4] = ["consent", "statute", "case", "subject"];
 
 /// What a city knows about its peers: trust list, contracts in force, and the keys of pseudonyms.
 #[derive(Clone)]
@@ -15,22 +29,73 @@ pub struct Desk {
     pub me: NodeId,
     /// The trust list in force.
     pub trust: SignedTrustList,
-    /// Contracts in force, by id.
+    /// Contracts of this city, by id.
     pub contracts: BTreeMap<ContractId, SignedContract>,
     /// Pseudonym keys by contract, agreed by P-256 Diffie-Hellman.
     pub(crate) pseudonym_keys: BTreeMap<ContractId, [u8; 32]>,
 }
 
 impl Desk {
+    /// A desk from a trust list and contracts whose signatures it checks; contracts of other pairs are left aside.
+    ///
+    /// Of two versions of a contract the higher one counts.
+    pub fn new(
+        me: NodeId,
+        trust: SignedTrustList,
+        contracts: Vec<SignedContract>,
+        secrets: &Secrets,
+    ) -> Result<Desk> {
+        trust.verify_signatures()?;
+        let mut desk = Desk { me, trust, contracts: BTreeMap::new(), pseudonym_keys: BTreeMap::new() };
+        desk.add_key(SELF_CONTRACT.parse()?, &secrets.agreement.public(), secrets)?;
+        for signed in contracts {
+            let Some(peer) = signed.contract.peer_of(me) else { continue };
+            signed.verify(&desk.trust.list)?;
+            let id = signed.contract.id.clone();
+            let known = desk.contracts.get(&id);
+            if known.is_some_and(|known| signed.contract.version <= known.contract.version) {
+                continue;
+            }
+            let keys = &desk.trust.list.city(peer).ok_or_else(|| unknown_city(peer))?.keys;
+            desk.add_key(id.clone(), &keys.agreement_bytes()?, secrets)?;
+            desk.contracts.insert(id, signed);
+        }
+        Ok(desk)
+    }
+
+    fn add_key(&mut self, id: ContractId, peer: &[u8], secrets: &Secrets) -> Result<()> {
+        let key = secrets.agreement.agree(peer, id.as_str().as_bytes())?;
+        self.pseudonym_keys.insert(id, key);
+        Ok(())
+    }
+
     /// The person's pseudonym under a contract.
     pub fn pseudonym(&self, contract: &ContractId, resident: &str) -> Result<Pseudonym> {
-        let _ = (contract, resident, &self.pseudonym_keys);
-        unimplemented!()
+        let key = self.pseudonym_keys.get(contract).ok_or_else(|| {
+            Refusal::not_allowed(
+                "EXC-CON-001",
+                format!("本市没有契约 {contract}"),
+                format!("This city has no contract {contract}"),
+            )
+        })?;
+        Ok(Pseudonym(tb_crypto::hmac_sm3(key, resident.as_bytes())))
+    }
+
+    /// The person's pseudonyms under every contract of this city, and under `self`.
+    pub fn pseudonyms(&self, resident: &str) -> Vec<(ContractId, Pseudonym)> {
+        let of = |key: &[u8; 32]| Pseudonym(tb_crypto::hmac_sm3(key, resident.as_bytes()));
+        self.pseudonym_keys.iter().map(|(id, key)| (id.clone(), of(key))).collect()
+    }
+
+    /// The other cities that this city has a contract with.
+    pub fn peers(&self) -> BTreeSet<NodeId> {
+        self.contracts.values().filter_map(|signed| signed.contract.peer_of(self.me)).collect()
     }
 
     /// Composes a message that a contract in force allows; refuses any other (missing contract, service, purpose).
     ///
     /// `resident` is the resident number of the data subject; only its pseudonym travels in the head.
+    /// The deadline is cut to whole seconds: that is what a head can carry.
     #[expect(clippy::too_many_arguments, reason = "the head of a message has this many parts, all of them mandatory")]
     pub fn compose<B: serde::Serialize>(
         &self,
@@ -43,15 +108,216 @@ impl Desk {
         body: &B,
         deadline: Timestamp,
     ) -> Result<Outgoing> {
-        let _ = (ctx, to, service, purpose, actor, resident, body, deadline);
-        unimplemented!()
+        check_purpose(&purpose).map_err(|detail| refuse_purpose(&detail))?;
+        check_head_text("actor", actor).map_err(|detail| refuse_head(&detail))?;
+        check_head_text("service", service).map_err(|detail| refuse_head(&detail))?;
+        let contract = self.grant(to, service, &purpose, ctx.now)?;
+        let subject = resident.map(|number| self.pseudonym(&contract.id, number)).transpose()?;
+        let body = serde_json::to_vec(body)
+            .map_err(|error| tb_base::Fault::of(format!("writing the body of a message to {service}"), error))?;
+        if BODY_BYTES_MAX < body.len() {
+            return Err(refuse_size(body.len()).into());
+        }
+        let envelope = Envelope {
+            id: ctx.id(MessageId::new),
+            from: self.me,
+            to,
+            service: service.to_owned(),
+            contract,
+            purpose,
+            actor: actor.to_owned(),
+            subject,
+            deadline: Timestamp(deadline.seconds() * 1_000_000),
+        };
+        Ok(Outgoing { envelope, body })
+    }
+
+    /// The contract that allows this, or the reason why none does.
+    fn grant(&self, to: NodeId, service: &str, purpose: &Purpose, now: Timestamp) -> Result<ContractRef> {
+        if to == self.me {
+            return ContractRef::own_city();
+        }
+        if !self.trust.list.is_current(now) {
+            return Err(refuse_stale_trust(&self.trust).into());
+        }
+        let mut granted = self
+            .contracts
+            .values()
+            .map(|signed| &signed.contract)
+            .filter(|contract| contract.is_between(self.me, to) && contract.is_in_force(now))
+            .filter_map(|contract| contract.services.get(service).map(|terms| (contract, terms)))
+            .peekable();
+        if granted.peek().is_none() {
+            return Err(refuse_grant(to, service).into());
+        }
+        match granted.find(|(_, terms)| terms.allows(&purpose.item)) {
+            Some((contract, _)) => contract.reference(),
+            None => Err(refuse_purpose(&format!("{} for {service}", purpose.item)).into()),
+        }
     }
 
     /// Checks a verified head against contract, purpose and audience on the receiving side.
     pub fn admit(&self, envelope: &Envelope, now: Timestamp) -> Result<()> {
-        let _ = (envelope, now);
-        unimplemented!()
+        self.check_admission(envelope, now).map_err(Into::into)
     }
+
+    pub(crate) fn check_admission(&self, envelope: &Envelope, now: Timestamp) -> std::result::Result<(), Violation> {
+        if envelope.to != self.me {
+            let detail = mismatch(self.me.as_str(), envelope.to.as_str());
+            return Err(Violation::new("audience", "tb-to", detail));
+        }
+        if envelope.deadline < now {
+            return Err(Violation::new("expired", "tb-deadline", format!("nobody waits since {}", envelope.deadline)));
+        }
+        check_purpose(&envelope.purpose).map_err(|detail| Violation::new("purpose", "tb-purpose", detail))?;
+        if envelope.from == self.me {
+            return self.check_own(envelope);
+        }
+        if !self.trust.list.is_current(now) {
+            return Err(Violation::new("expired", "trust-list", "the trust list of the receiver is not current"));
+        }
+        let contract = self.contract_of(envelope)?;
+        if !contract.is_in_force(now) {
+            return Err(Violation::new("grant", "tb-contract", format!("in force from {}", contract.effective)));
+        }
+        check_terms(contract, envelope)
+    }
+
+    /// A message of the city to itself crosses no socket; it stands under `self` and nothing else.
+    fn check_own(&self, envelope: &Envelope) -> std::result::Result<(), Violation> {
+        let own = ContractRef::own_city().map_err(|_| Violation::new("grant", "tb-contract", "no own contract"))?;
+        if envelope.contract == own {
+            return Ok(());
+        }
+        Err(Violation::new("grant", "tb-contract", format!("{} speaks to itself under another contract", self.me)))
+    }
+
+    fn contract_of(&self, envelope: &Envelope) -> std::result::Result<&Contract, Violation> {
+        let named = &envelope.contract;
+        let signed = self.contracts.get(&named.id).filter(|signed| signed.contract.is_between(self.me, envelope.from));
+        let contract = &signed
+            .ok_or_else(|| Violation::new("grant", "tb-contract", format!("no contract {} here", named.id)))?
+            .contract;
+        let known = contract.reference().map_err(|_| Violation::new("inconsistent", "contract", "it has no hash"))?;
+        if known == *named {
+            return Ok(contract);
+        }
+        let words = |it: &ContractRef| format!("v{} {}", it.version, it.hash);
+        Err(Violation::new("contract-stale", "tb-contract", mismatch(&words(&known), &words(named))))
+    }
+
+    /// The terms that a message stands under; nothing for a message of the city to itself, which is not limited.
+    pub fn terms(&self, envelope: &Envelope) -> Option<&ServiceTerms> {
+        self.contracts.get(&envelope.contract.id)?.contract.services.get(&envelope.service)
+    }
+
+    /// Checks that every field asked for may be answered; the own city may see its own fields.
+    pub fn check_fields<'a>(&self, envelope: &Envelope, fields: impl IntoIterator<Item = &'a str>) -> Result<()> {
+        let Some(terms) = self.terms(envelope) else {
+            return if envelope.from == self.me {
+                Ok(())
+            } else {
+                Err(Violation::new("grant", "tb-contract", "no terms for this service").into())
+            };
+        };
+        match fields.into_iter().find(|field| !terms.fields.contains(*field)) {
+            None => Ok(()),
+            Some(field) => Err(Violation::new("field", "body", format!("{field} is not in the contract")).into()),
+        }
+    }
+
+    /// Checks one more message of the day against the quota; `sent_today` counts those before it.
+    pub fn check_quota(&self, envelope: &Envelope, sent_today: u32) -> Result<()> {
+        match self.terms(envelope) {
+            Some(terms) if terms.quota_per_day <= sent_today => {
+                let detail = format!("{} a day for {}", terms.quota_per_day, envelope.service);
+                Err(Violation::new("quota", "tb-contract", detail).into())
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+fn check_terms(contract: &Contract, envelope: &Envelope) -> std::result::Result<(), Violation> {
+    let terms = contract.services.get(&envelope.service).ok_or_else(|| {
+        Violation::new("grant", "@path", format!("{} does not contain {}", contract.id, envelope.service))
+    })?;
+    if terms.allows(&envelope.purpose.item) {
+        return Ok(());
+    }
+    let detail = format!("{} does not allow item {} for {}", contract.id, envelope.purpose.item, envelope.service);
+    Err(Violation::new("purpose", "tb-purpose", detail))
+}
+
+/// Form of a purpose: an item, one of four grounds, and a case where the case is the ground.
+fn check_purpose(purpose: &Purpose) -> std::result::Result<(), String> {
+    check_head_text("item", &purpose.item)?;
+    check_head_text("basis", &purpose.basis)?;
+    let (ground, name) = match purpose.basis.split_once(':') {
+        Some((ground, name)) => (ground, Some(name)),
+        None => (purpose.basis.as_str(), None),
+    };
+    let named = matches!(ground, "consent" | "statute");
+    if !GROUNDS.contains(&ground) || named != name.is_some_and(|name| !name.is_empty()) {
+        return Err(format!("{} is no ground", purpose.basis));
+    }
+    if ground == "case" && purpose.case.is_none() {
+        return Err("the ground is a case and none is named".to_owned());
+    }
+    Ok(())
+}
+
+/// A text that a header can carry: printable ASCII, not empty, not long.
+fn check_head_text(what: &str, text: &str) -> std::result::Result<(), String> {
+    let good = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    if good && !text.is_empty() && text.len() <= HEAD_TEXT_BYTES_MAX {
+        return Ok(());
+    }
+    Err(format!("{what} must be 1 to {HEAD_TEXT_BYTES_MAX} printable ASCII characters"))
+}
+
+fn refuse_purpose(detail: &str) -> Refusal {
+    Refusal::not_allowed(
+        "EXC-CON-003",
+        format!("共享契约不允许此用途（{detail}）"),
+        format!("The contract does not allow this purpose ({detail})"),
+    )
+    .but("请由双方数据局修订契约后再发送", "Send it after both data bureaus have amended the contract")
+}
+
+fn refuse_grant(to: NodeId, service: &str) -> Refusal {
+    Refusal::not_allowed(
+        "EXC-CON-002",
+        format!("与 {to} 之间没有生效的契约允许服务 {service}"),
+        format!("No contract in force with {to} contains the service {service}"),
+    )
+    .but("请由双方数据局签订契约", "Both data bureaus have to sign a contract")
+}
+
+fn refuse_stale_trust(trust: &SignedTrustList) -> Refusal {
+    let until = trust.list.not_after;
+    Refusal::not_now(
+        "EXC-TRU-001",
+        format!("信任名单不在有效期内（至 {until}）"),
+        format!("The trust list is not valid now (until {until})"),
+    )
+    .but("请装载新的信任名单", "Load a new trust list")
+}
+
+fn refuse_head(detail: &str) -> Refusal {
+    Refusal::invalid("EXC-MSG-001", format!("报文信封不合格（{detail}）"), format!("The head is not well formed: {detail}"))
+}
+
+fn refuse_size(bytes: usize) -> Refusal {
+    Refusal::invalid(
+        "EXC-MSG-002",
+        format!("报文为 {bytes} 字节，最多 {BODY_BYTES_MAX} 字节"),
+        format!("The body has {bytes} bytes, {BODY_BYTES_MAX} at the most"),
+    )
+}
+
+fn unknown_city(node: NodeId) -> Violation {
+    Violation::new("key-unknown", "contract", format!("{node} is no member"))
 }
 
 /// What a peer answered to a query, verified and logged on both sides.
@@ -63,6 +329,14 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// When the answer was complete.
     pub at: Timestamp,
+}
+
+impl Answer {
+    /// The body as a value of `T`, or a violation that names the schema.
+    pub fn parse<T: serde::de::DeserializeOwned>(&self) -> Result<T> {
+        serde_json::from_slice(&self.body)
+            .map_err(|error| Violation::new("schema", "body", error.to_string()).into())
+    }
 }
 
 /// A future in a box: what crosses a trait object.
@@ -80,5 +354,5 @@ pub trait Peers: Send + Sync {
 /// What a node does with an incoming message or query, within the transaction that records it.
 pub type Body = serde_json::Value;
 
-#[expect(dead_code, reason = "keeps the import used until handlers are written")]
-fn _uses(_: &Incoming) {}
+#[cfg(test)]
+mod tests;

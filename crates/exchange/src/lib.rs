@@ -9,11 +9,17 @@ mod leaf;
 mod receipt;
 mod trust;
 
+pub mod founding;
+pub mod keys;
+pub mod problem;
 pub mod service;
 
-pub use contract::{Contract, ContractRef, ServiceTerms, SignedContract};
-pub use desk::{Answer, Desk, Peers};
+#[cfg(test)]
+mod fixture;
+
+pub use contract::{ANY_PURPOSE, Contract, ContractRef, SELF_CONTRACT, ServiceTerms, SignedContract};
+pub use desk::{Answer, BODY_BYTES_MAX, Body, BoxFuture, Desk, HEAD_TEXT_BYTES_MAX, Peers};
 pub use envelope::{Envelope, Incoming, Outgoing, Pseudonym, Purpose};
-pub use leaf::{Leaf, LeafKind};
+pub use leaf::{LEAF_BYTES, Leaf, LeafKind, subject_commitment};
 pub use receipt::{Receipt, ReceiptKind};
-pub use trust::{City, CityKeys, SignedTrustList, TrustList};
+pub use trust::{CITIES_MAX, City, CityKeys, SignedTrustList, TrustList};

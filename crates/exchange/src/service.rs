@@ -18,3 +18,16 @@ pub const LICENCE_VERIFY: &str = "licence/1/verify";
 pub const TRACE_LOOKS: &str = "trace/1/looks";
 /// Brings a receipt of an earlier message (回执).
 pub const RECEIPT: &str = "exchange/1/receipt";
+
+/// Every service of this version, for contracts that allow them all.
+pub const ALL: [&str; 9] = [
+    CASE_OFFER,
+    CASE_CUSTODY,
+    CASE_PROGRESS,
+    CASE_ACT,
+    LICENCE_LOCATE,
+    LICENCE_FETCH,
+    LICENCE_VERIFY,
+    TRACE_LOOKS,
+    RECEIPT,
+];
