@@ -136,7 +136,12 @@ pub struct Ctx {
 
 impl Ctx {
     /// A context for one act; draws the trace id from the entropy.
-    pub fn new(now: Timestamp, actor: Actor, node: NodeId, entropy: Arc<std::sync::Mutex<dyn Entropy>>) -> Ctx {
+    pub fn new(
+        now: Timestamp,
+        actor: Actor,
+        node: NodeId,
+        entropy: Arc<std::sync::Mutex<dyn Entropy>>,
+    ) -> Ctx {
         let mut ctx = Ctx { now, actor, node, trace: TraceId([0; 8]), entropy };
         ctx.trace = TraceId(ctx.random());
         ctx

@@ -62,31 +62,59 @@ impl Refusal {
         zh: impl Into<Cow<'static, str>>,
         en: impl Into<Cow<'static, str>>,
     ) -> Refusal {
-        Refusal { code: code.into(), class, field: None, zh: zh.into(), en: en.into(), basis: None, way_out: None }
+        Refusal {
+            code: code.into(),
+            class,
+            field: None,
+            zh: zh.into(),
+            en: en.into(),
+            basis: None,
+            way_out: None,
+        }
     }
 
     /// What was sent is not well formed.
-    pub fn invalid(code: &'static str, zh: impl Into<Cow<'static, str>>, en: impl Into<Cow<'static, str>>) -> Refusal {
+    pub fn invalid(
+        code: &'static str,
+        zh: impl Into<Cow<'static, str>>,
+        en: impl Into<Cow<'static, str>>,
+    ) -> Refusal {
         Refusal::new(Class::Invalid, code, zh, en)
     }
 
     /// This actor may not do this.
-    pub fn not_allowed(code: &'static str, zh: impl Into<Cow<'static, str>>, en: impl Into<Cow<'static, str>>) -> Refusal {
+    pub fn not_allowed(
+        code: &'static str,
+        zh: impl Into<Cow<'static, str>>,
+        en: impl Into<Cow<'static, str>>,
+    ) -> Refusal {
         Refusal::new(Class::NotAllowed, code, zh, en)
     }
 
     /// Not possible in the present state.
-    pub fn not_now(code: &'static str, zh: impl Into<Cow<'static, str>>, en: impl Into<Cow<'static, str>>) -> Refusal {
+    pub fn not_now(
+        code: &'static str,
+        zh: impl Into<Cow<'static, str>>,
+        en: impl Into<Cow<'static, str>>,
+    ) -> Refusal {
         Refusal::new(Class::NotNow, code, zh, en)
     }
 
     /// Somebody else was first.
-    pub fn conflict(code: &'static str, zh: impl Into<Cow<'static, str>>, en: impl Into<Cow<'static, str>>) -> Refusal {
+    pub fn conflict(
+        code: &'static str,
+        zh: impl Into<Cow<'static, str>>,
+        en: impl Into<Cow<'static, str>>,
+    ) -> Refusal {
         Refusal::new(Class::Conflict, code, zh, en)
     }
 
     /// It is not there.
-    pub fn gone(code: &'static str, zh: impl Into<Cow<'static, str>>, en: impl Into<Cow<'static, str>>) -> Refusal {
+    pub fn gone(
+        code: &'static str,
+        zh: impl Into<Cow<'static, str>>,
+        en: impl Into<Cow<'static, str>>,
+    ) -> Refusal {
         Refusal::new(Class::Gone, code, zh, en)
     }
 

@@ -98,12 +98,23 @@ fn fresh(now: Timestamp, entropy: &mut dyn Entropy) -> [u8; 26] {
     text
 }
 
+#[expect(
+    clippy::result_large_err,
+    reason = "the callers' signatures are those of FromStr, and refusing is rare"
+)]
 fn parse(text: &str) -> Result<[u8; 26], Refusal> {
-    let letters: [u8; 26] = text.as_bytes().try_into().map_err(|_| Refusal::invalid("BAS-ID-001", "标识应为 26 位", "An identifier has 26 letters"))?;
+    let letters: [u8; 26] = text
+        .as_bytes()
+        .try_into()
+        .map_err(|_| Refusal::invalid("BAS-ID-001", "标识应为 26 位", "An identifier has 26 letters"))?;
     if letters.iter().all(|letter| ALPHABET.contains(letter)) {
         return Ok(letters);
     }
-    Err(Refusal::invalid("BAS-ID-002", "标识含有不允许的字符", "An identifier holds only digits and lower-case letters"))
+    Err(Refusal::invalid(
+        "BAS-ID-002",
+        "标识含有不允许的字符",
+        "An identifier holds only digits and lower-case letters",
+    ))
 }
 
 /// A city's node (城市节点), named by the division code of the city.
@@ -125,7 +136,11 @@ impl FromStr for NodeId {
         let digits: Option<[u8; 6]> = text.as_bytes().try_into().ok();
         match digits {
             Some(digits) if digits.iter().all(u8::is_ascii_digit) => Ok(NodeId(digits)),
-            _ => Err(Refusal::invalid("BAS-ID-003", "城市节点应为 6 位行政区划代码", "A node is named by six digits")),
+            _ => Err(Refusal::invalid(
+                "BAS-ID-003",
+                "城市节点应为 6 位行政区划代码",
+                "A node is named by six digits",
+            )),
         }
     }
 }
