@@ -10,6 +10,7 @@ mod receipt;
 mod trust;
 
 pub mod founding;
+pub mod http_message;
 pub mod keys;
 pub mod problem;
 pub mod service;
