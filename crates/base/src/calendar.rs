@@ -30,6 +30,11 @@ reasons! {
     }
 }
 
+/// What is said of a day that the next notice may still move.
+pub(crate) const UNANNOUNCED_ZH: &str = "节假日安排待公布";
+/// The same in English.
+pub(crate) const UNANNOUNCED_EN: &str = "holidays not yet announced";
+
 /// One day that differs from the weekday rule (例外日).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exception {
@@ -79,7 +84,7 @@ impl Working {
             DayReason::Adjusted(day) => format!("{}调休上班", day.zh),
             DayReason::City(day) => day.zh.clone(),
         };
-        if self.provisional { reason + "（节假日安排待公布）" } else { reason }
+        if self.provisional { format!("{reason}（{UNANNOUNCED_ZH}）") } else { reason }
     }
 
     /// The reason in English.
@@ -91,7 +96,7 @@ impl Working {
             DayReason::Adjusted(day) => format!("working day in exchange for {}", day.en),
             DayReason::City(day) => day.en.clone(),
         };
-        if self.provisional { reason + " (holidays not yet announced)" } else { reason }
+        if self.provisional { format!("{reason} ({UNANNOUNCED_EN})") } else { reason }
     }
 }
 

@@ -11,7 +11,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::calendar::{DayReason, next};
+use crate::calendar::{DayReason, UNANNOUNCED_EN, UNANNOUNCED_ZH, next};
 use crate::code::reasons;
 use crate::{Calendar, Timestamp};
 
@@ -334,9 +334,12 @@ impl<'a> Walk<'a> {
             } else {
                 number += 1;
                 let (mut zh, mut en) = extended(stretch.own < number);
-                if working.reason != DayReason::Weekday || working.provisional {
+                if working.reason != DayReason::Weekday {
                     zh = format!("（{}）{zh}", working.zh());
                     en = format!(" ({}){en}", working.en());
+                } else if working.provisional {
+                    zh = format!("（{UNANNOUNCED_ZH}）{zh}");
+                    en = format!(" ({UNANNOUNCED_EN}){en}");
                 }
                 self.line(
                     Some(number),

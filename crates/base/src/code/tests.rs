@@ -182,6 +182,22 @@ fn shipped_divisions_are_whole() {
     assert_eq!(zone.state, DivisionState::Statistical);
 }
 
+#[test]
+fn shipped_outlines_are_small_and_of_known_divisions() {
+    let text = include_str!("../../../../region/outlines.json");
+    assert!(text.len() <= 25_000);
+    let outlines: serde_json::Value = serde_json::from_str(text).expect("json");
+    assert_eq!(outlines["label"], "示意图");
+    let divisions = outlines["divisions"].as_array().expect("a list");
+    assert_eq!(divisions.len(), 23);
+    for outline in divisions {
+        let code: DivisionCode = outline["code"].as_str().expect("a code").parse().expect("good");
+        assert_eq!(Divisions::region().name(&code), outline["name"].as_str());
+        assert_eq!(code.city().map(String::from).as_deref(), outline["city"].as_str());
+        assert!(outline["path"].as_str().is_some_and(|path| path.starts_with('M') && path.ends_with('z')));
+    }
+}
+
 const LICENCES: [&str; 3] = [
     "1.2.156.3005.2.11100000MB0143028R001.11430100MB9900001F.91430100MA9T3X20120210510.001.Z",
     "1.2.156.3005.2.11100000000013338W011.11430200MB9900002P.20210000012.001.7",

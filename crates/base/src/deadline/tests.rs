@@ -148,7 +148,7 @@ fn past_the_announced_year_a_date_is_provisional() {
     input.roll = false;
     assert!(!Deadline::compute(Calendar::national(), &input).provisional);
     let line = due("2027-03-01", Limit::working_days(1)).days.pop().expect("a line");
-    assert_eq!(line.reason_zh, "第 1 个工作日（工作日（节假日安排待公布）），届满");
+    assert_eq!(line.reason_zh, "第 1 个工作日（节假日安排待公布），届满");
 }
 
 #[test]
