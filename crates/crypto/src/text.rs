@@ -1,6 +1,7 @@
 //! Bytes as text (编码): hexadecimal and base64, RFC 4648.
 //!
-//! Reading is strict: one text stands for one value, so no signature over a text can be bent by its spelling.
+//! Base64 is read strictly: one text for one value, so that nobody can respell what was signed.
+//! Hexadecimal, which people type, is read in either case.
 
 use std::fmt::Write;
 
