@@ -1,0 +1,190 @@
+//! The due date (期限), said three ways, and counted day by day.
+
+use askama::Template;
+use serde::Serialize;
+use tb_base::Date;
+
+use super::steps::CityMark;
+use crate::html::Html;
+use crate::lang::Lang;
+
+/// Weeks that a calendar shows before it says that there are more.
+const WEEKS_MAX: usize = 30;
+
+/// The day, what is left, and who holds it.
+#[derive(Clone, Debug, Template, Serialize)]
+#[template(path = "parts/due.html")]
+pub struct DueBox {
+    /// The language of the page.
+    #[serde(skip)]
+    pub lang: Lang,
+    /// The last day; none while no clock runs.
+    pub due: Option<Date>,
+    /// What stands above the day, such as 最晚办完.
+    pub label: String,
+    /// Whether the calendar of that year is not announced yet.
+    pub provisional: bool,
+    /// The limit in words, such as 承诺 5 个工作日，已用 4 个.
+    pub limit: String,
+    /// Days that are left; negative when late.
+    pub left: Option<i64>,
+    /// What is counted, such as 个工作日.
+    pub unit: String,
+    /// Days used and days in all, for the bar; at most 30 are drawn.
+    pub used: u32,
+    /// See `used`.
+    pub total: u32,
+    /// The city that holds the case.
+    pub city: Option<CityMark>,
+    /// The office that holds it.
+    pub holder: String,
+    /// Since when, and anything else about the holder.
+    pub since: String,
+    /// Where the day is explained; empty for nowhere.
+    pub why: String,
+}
+
+impl DueBox {
+    fn bars(&self) -> Vec<bool> {
+        (0..self.total.min(30)).map(|at| at < self.used).collect()
+    }
+
+    fn is_late(&self) -> bool {
+        self.left.is_some_and(|left| left < 0)
+    }
+
+    fn left_number(&self) -> String {
+        self.lang.number(self.left.unwrap_or(0).abs())
+    }
+
+    /// The box as HTML.
+    pub fn html(&self) -> Html {
+        Html::of(self)
+    }
+}
+
+impl askama::filters::HtmlSafe for DueBox {}
+
+/// One day as the clock counts it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DayCell {
+    /// The day.
+    pub date: Date,
+    /// Its number, where it counts.
+    pub counted: Option<u32>,
+    /// Why it counts or does not, in the language of the page.
+    pub reason: String,
+}
+
+/// Every day from the start to the due date, as a calendar and as a list.
+#[derive(Clone, Debug, Template, Serialize)]
+#[template(path = "parts/days.html")]
+pub struct Days {
+    /// The language of the page.
+    #[serde(skip)]
+    pub lang: Lang,
+    /// What is counted, such as 承诺期限，5 个工作日.
+    pub caption: String,
+    /// The days in order, without gaps.
+    pub days: Vec<DayCell>,
+    /// Today.
+    pub today: Date,
+    /// The last day.
+    pub due: Date,
+}
+
+struct Slot<'a> {
+    date: Date,
+    cell: Option<&'a DayCell>,
+}
+
+impl Days {
+    /// Weeks from Monday, filled up before the first day and after the last.
+    fn weeks(&self) -> Vec<Vec<Slot<'_>>> {
+        let Some(first) = self.days.first() else { return Vec::new() };
+        let back = i64::from(first.date.weekday().to_monday_zero_offset());
+        let mut date = first.date.saturating_sub(jiff_days(back));
+        let last = self.days.last().map_or(first.date, |cell| cell.date);
+        let mut weeks = Vec::new();
+        while date <= last && weeks.len() < WEEKS_MAX {
+            let mut week = Vec::with_capacity(7);
+            for _ in 0..7 {
+                week.push(Slot { date, cell: self.cell(date) });
+                date = date.saturating_add(jiff_days(1));
+            }
+            weeks.push(week);
+        }
+        weeks
+    }
+
+    fn cell(&self, date: Date) -> Option<&DayCell> {
+        self.days.iter().find(|cell| cell.date == date)
+    }
+
+    fn class(&self, slot: &Slot<'_>) -> String {
+        let mut classes = Vec::new();
+        match slot.cell {
+            Some(cell) if cell.counted.is_some() => classes.push("counts"),
+            Some(_) => classes.push("skip-day"),
+            None => classes.push("out-day"),
+        }
+        if slot.date == self.due {
+            classes.push("is-due");
+        }
+        if slot.date == self.today {
+            classes.push("is-today");
+        }
+        classes.join(" ")
+    }
+
+    /// The day of the month, with the month where it begins or the calendar does.
+    fn number(&self, slot: &Slot<'_>) -> String {
+        let begins = self.days.first().is_some_and(|first| first.date == slot.date);
+        if begins || slot.date.day() == 1 {
+            return match self.lang {
+                Lang::Zh => format!("{}/{}", slot.date.month(), slot.date.day()),
+                Lang::En => self.lang.day(slot.date),
+            };
+        }
+        slot.date.day().to_string()
+    }
+
+    fn word(&self, slot: &Slot<'_>) -> String {
+        let Some(cell) = slot.cell else { return String::new() };
+        let mut words = Vec::new();
+        if slot.date == self.today {
+            words.push(self.lang.t("今天", "today").to_owned());
+        }
+        if slot.date == self.due {
+            words.push(self.lang.t("到期", "due").to_owned());
+        }
+        match cell.counted {
+            Some(number) if words.is_empty() => words.push(match self.lang {
+                Lang::Zh => format!("第 {number}"),
+                Lang::En => format!("no. {number}"),
+            }),
+            Some(number) => words.push(number.to_string()),
+            None => words.push(self.lang.t("不算", "no").to_owned()),
+        }
+        words.join(" ")
+    }
+
+    fn heads(&self) -> [&'static str; 7] {
+        match self.lang {
+            Lang::Zh => ["一", "二", "三", "四", "五", "六", "日"],
+            Lang::En => ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"],
+        }
+    }
+
+    /// Calendar and list as HTML.
+    pub fn html(&self) -> Html {
+        Html::of(self)
+    }
+}
+
+/// A number of days as a span; `Date` comes from base, its span with it.
+fn jiff_days(days: i64) -> std::time::Duration {
+    std::time::Duration::from_secs(days.unsigned_abs() * 86_400)
+}
+
+impl askama::filters::HtmlSafe for Days {}

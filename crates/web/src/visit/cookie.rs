@@ -1,0 +1,88 @@
+//! Cookies (饼干): session, language, view, and one that ties forms to a visitor who is not signed in.
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::Response;
+
+use crate::App;
+
+/// Ties forms to a browser before anybody has signed in.
+pub(crate) const VISIT_COOKIE: &str = "tb_visit";
+const LANG_COOKIE: &str = "tb_lang";
+const VIEW_COOKIE: &str = "tb_view";
+/// Longer values are not ours.
+const VALUE_LETTERS_MAX: usize = 128;
+const YEAR_SECONDS: u32 = 31_536_000;
+
+/// The cookies of a request that concern us.
+#[derive(Debug, Default)]
+pub(crate) struct Jar {
+    pub(crate) session: Option<String>,
+    pub(crate) visit: Option<String>,
+    pub(crate) lang: Option<String>,
+    pub(crate) view: Option<String>,
+}
+
+impl Jar {
+    /// Reads the cookies of a request.
+    pub(crate) fn of(app: &App, headers: &HeaderMap) -> Jar {
+        let session = session_name(app);
+        let mut jar = Jar::default();
+        let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+        for (name, value) in lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('=')) {
+            let fine = |letter: u8| letter.is_ascii_alphanumeric() || b"-_.".contains(&letter);
+            if VALUE_LETTERS_MAX < value.len() || !value.bytes().all(fine) {
+                continue;
+            }
+            let value = Some(value.to_owned());
+            match name {
+                VISIT_COOKIE => jar.visit = value,
+                LANG_COOKIE => jar.lang = value,
+                VIEW_COOKIE => jar.view = value,
+                _ if name == session => jar.session = value,
+                _ => {}
+            }
+        }
+        jar
+    }
+}
+
+/// Browsers keep cookies by host without its port; three cities on one machine must not share a session.
+pub(crate) fn session_name(app: &App) -> String {
+    format!("tb_session_{}", app.node)
+}
+
+/// The cookie that begins a session.
+pub(crate) fn session(app: &App, token: &str) -> String {
+    format!("{}={token}; Path=/; HttpOnly; SameSite=Lax{}", session_name(app), secure(app))
+}
+
+/// The cookie that ends it.
+pub(crate) fn session_over(app: &App) -> String {
+    format!("{}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0{}", session_name(app), secure(app))
+}
+
+/// The cookie that ties forms to an anonymous browser.
+pub(crate) fn visit(app: &App, value: &str) -> String {
+    format!("{VISIT_COOKIE}={value}; Path=/; HttpOnly; SameSite=Lax{}", secure(app))
+}
+
+/// The cookie that remembers the language.
+pub(crate) fn lang(key: &str) -> String {
+    format!("{LANG_COOKIE}={key}; Path=/; SameSite=Lax; Max-Age={YEAR_SECONDS}")
+}
+
+/// The cookie that remembers the view.
+pub(crate) fn view(key: &str) -> String {
+    format!("{VIEW_COOKIE}={key}; Path=/; SameSite=Lax; Max-Age={YEAR_SECONDS}")
+}
+
+/// Adds a cookie to an answer.
+pub(crate) fn put(answer: &mut Response, cookie: &str) {
+    if let Ok(value) = HeaderValue::from_str(cookie) {
+        answer.headers_mut().append(header::SET_COOKIE, value);
+    }
+}
+
+fn secure(app: &App) -> &'static str {
+    if app.secure_cookies { "; Secure" } else { "" }
+}
