@@ -171,3 +171,18 @@ proptest! {
         prop_assert_eq!(verified.is_ok(), spoiled == note);
     }
 }
+
+#[test]
+fn cosignature_byte_by_byte() {
+    // tlog-cosignature: key id, time and signature; the message is written out here by hand.
+    let witness = cosigner("witness.example", 3);
+    let note = Note::new("log.example/1\n1\nroot\n").unwrap();
+    let line = witness.cosign(&note, Timestamp(1_679_315_147_000_000)).to_string();
+    let payload = unbase64(line.strip_prefix("— witness.example ").unwrap().trim_end()).unwrap();
+    let public = key(Algorithm::Ed25519, 3).public();
+    let id = sha256(&[b"witness.example\n\x04", &public.to_bytes()[..]].concat());
+    assert_eq!(payload[..4], id[..4]);
+    assert_eq!(payload[4..12], 1_679_315_147_u64.to_be_bytes());
+    let message = b"cosignature/v1\ntime 1679315147\nlog.example/1\n1\nroot\n";
+    public.verify(message, &payload[12..]).unwrap();
+}
