@@ -3,9 +3,17 @@
 //! The only crate that names a database driver.
 //! A unit of work is a synchronous closure over [`Tx`]; it runs in one transaction and may run twice.
 
+mod check;
+mod migrate;
+mod postgres;
 mod row;
 mod schema;
+mod sqlite;
+mod store;
+#[cfg(test)]
+mod tests;
 mod tx;
+mod unit;
 mod value;
 
 pub mod audit;
@@ -13,8 +21,31 @@ pub mod inbox;
 pub mod jobs;
 pub mod log;
 pub mod outbox;
+pub mod search;
 
+pub use check::check_statements;
 pub use row::{FromValue, Row};
 pub use schema::{Migration, Schema, Stmt, stmt};
-pub use tx::{Config, Engine, Store, Tx};
+pub use store::{Config, Engine, Store};
+pub use tx::Tx;
 pub use value::Value;
+
+/// The tables of this crate; [`Store::open`] puts them first.
+pub const SCHEMA: Schema = Schema {
+    owner: "store",
+    migrations: &[Migration {
+        name: "0001_store",
+        sql: include_str!("../migrations/0001_store.sql"),
+        sha256: "544137452e931cfc7b527caef24441d62ea8e3c243370c96de2355365272f8c1",
+    }],
+    statements: &[
+        migrate::STATEMENTS,
+        audit::STATEMENTS,
+        inbox::STATEMENTS,
+        jobs::STATEMENTS,
+        log::STATEMENTS,
+        log::tree::STATEMENTS,
+        log::checkpoint::STATEMENTS,
+        outbox::STATEMENTS,
+    ],
+};

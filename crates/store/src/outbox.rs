@@ -1,12 +1,305 @@
 //! The outbox (发件箱): messages wait here until their receiver has said what became of them.
+//!
+//! Invariant: a message and its leaf are written in the transaction that sends it; nothing is sent that is not here.
 
-use tb_base::{Ctx, Result};
-use tb_exchange::Outgoing;
+use tb_base::{CaseId, Ctx, MessageId, NodeId, Result, Timestamp, Violation};
+use tb_exchange::{Envelope, Leaf, LeafKind, Outgoing, Receipt, ReceiptKind};
 
-use crate::Tx;
+use crate::{Row, Stmt, Tx, log, params, stmt};
+
+/// Messages that one look takes at the most.
+pub const MESSAGES_MAX: u32 = 256;
+
+const INSERT: Stmt = stmt("store.outbox.insert", "
+    INSERT INTO store_outbox (id, recipient, service, case_id, envelope, body, leaf, evidence, state, attempts,
+        next_try, lease_until, problem, created, version, at, tx)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, NULL, 'waiting', 0, $8, 0, NULL, $8, 1, $8, $9)
+");
+
+const DUE: Stmt = stmt("store.outbox.due", "
+    SELECT id, envelope, body, leaf, evidence, state, attempts, next_try, problem, created
+    FROM store_outbox
+    WHERE state = 'waiting' AND next_try <= $1 AND lease_until <= $1
+    ORDER BY next_try, id
+    LIMIT $2
+    FOR UPDATE SKIP LOCKED
+");
+
+const LEASE: Stmt = stmt("store.outbox.lease", "
+    UPDATE store_outbox SET lease_until = $2, version = version + 1, at = $3, tx = $4
+    WHERE id = $1
+");
+
+const SIGNED: Stmt = stmt("store.outbox.signed", "
+    UPDATE store_outbox SET evidence = $2, version = version + 1, at = $3, tx = $4
+    WHERE id = $1
+");
+
+const ATTEMPTED: Stmt = stmt("store.outbox.attempted", "
+    UPDATE store_outbox SET
+        attempts = attempts + 1, next_try = $2, lease_until = 0, problem = $3, version = version + 1, at = $4, tx = $5
+    WHERE id = $1 AND state = 'waiting'
+");
+
+const HURRY: Stmt = stmt("store.outbox.hurry", "
+    UPDATE store_outbox SET next_try = $2, version = version + 1, at = $2, tx = $3
+    WHERE recipient = $1 AND state = 'waiting' AND $2 < next_try
+");
+
+const SETTLED: Stmt = stmt("store.outbox.settled", "
+    UPDATE store_outbox SET state = $2, lease_until = 0, problem = $3, version = version + 1, at = $4, tx = $5
+    WHERE id = $1 AND state IN ('waiting', 'delivered', 'dead')
+");
+
+const RECEIPT: Stmt = stmt("store.outbox.receipt", "
+    INSERT INTO store_receipt (message, kind, receipt, evidence, at, tx)
+    VALUES ($1, $2, $3, $4, $5, $6)
+    ON CONFLICT (message, kind) DO NOTHING
+");
+
+const RECEIPTS: Stmt = stmt("store.outbox.receipts", "
+    SELECT receipt, evidence
+    FROM store_receipt
+    WHERE message = $1
+    ORDER BY at, kind
+");
+
+const FIND: Stmt = stmt("store.outbox.find", "
+    SELECT id, envelope, body, leaf, evidence, state, attempts, next_try, problem, created
+    FROM store_outbox
+    WHERE id = $1
+");
+
+const OF_CASE: Stmt = stmt("store.outbox.of_case", "
+    SELECT id, envelope, body, leaf, evidence, state, attempts, next_try, problem, created
+    FROM store_outbox
+    WHERE case_id = $1
+    ORDER BY created, id
+");
+
+const RECENT: Stmt = stmt("store.outbox.recent", "
+    SELECT id, envelope, body, leaf, evidence, state, attempts, next_try, problem, created
+    FROM store_outbox
+    ORDER BY created DESC, id DESC
+    LIMIT $1
+");
+
+const WAITING_SINCE: Stmt = stmt("store.outbox.waiting_since", "
+    SELECT MIN(created) AS since
+    FROM store_outbox
+    WHERE recipient = $1 AND state = 'waiting'
+");
+
+const NEXT: Stmt = stmt("store.outbox.next", "
+    SELECT MIN(next_try) AS due
+    FROM store_outbox
+    WHERE state = 'waiting'
+");
+
+/// The statements of this file.
+pub(crate) const STATEMENTS: &[Stmt] = &[
+    INSERT, DUE, LEASE, SIGNED, ATTEMPTED, HURRY, SETTLED, RECEIPT, RECEIPTS, FIND, OF_CASE, RECENT, WAITING_SINCE,
+    NEXT,
+];
+
+/// Where a message stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Its receiver has not said that it has it (待送达).
+    Waiting,
+    /// Its receiver has it (送达).
+    Delivered,
+    /// Its effect was made (已处理).
+    Processed,
+    /// It was refused (退回).
+    Rejected,
+    /// It is given up; a person must look at it (死信).
+    Dead,
+}
+
+/// A message as the outbox holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// What is sent.
+    pub message: Outgoing,
+    /// Hash of its Sent leaf.
+    pub leaf: [u8; 32],
+    /// The request as it was signed last, once it was.
+    pub evidence: Option<serde_json::Value>,
+    /// Where it stands.
+    pub state: State,
+    /// How many tries failed so far.
+    pub attempts: u32,
+    /// When it is tried next, while it waits.
+    pub next_try: Timestamp,
+    /// Why the last try failed.
+    pub problem: Option<String>,
+    /// Since when it is here.
+    pub created: Timestamp,
+}
+
+/// A receipt with its signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptReceipt {
+    /// What the receiver said.
+    pub receipt: Receipt,
+    /// How it was signed.
+    pub evidence: serde_json::Value,
+}
 
 /// Stores a message and its leaf; a worker of `node` signs, sends and retries it.
 pub fn send(tx: &mut Tx<'_>, ctx: &Ctx, message: &Outgoing) -> Result<()> {
-    let _ = (tx, ctx, message);
-    unimplemented!()
+    let envelope = &message.envelope;
+    let leaf = Leaf {
+        kind: LeafKind::Sent,
+        at: ctx.now,
+        id: envelope.id,
+        contract: envelope.contract.hash16(),
+        content: tb_crypto::sha256(&message.body),
+        // The worker signs later; the receiver's leaf commits to the signature base.
+        base: [0; 32],
+        subject: [0; 32],
+    };
+    let hash = log::append_about(tx, ctx, leaf, envelope.subject.as_ref().map(|subject| &subject.0[..]))?;
+    let text = json("store_outbox.envelope", envelope)?;
+    tx.run(&INSERT, params![
+        envelope.id,
+        envelope.to,
+        &envelope.service,
+        envelope.purpose.case,
+        text,
+        message.body.as_slice(),
+        hash,
+        ctx.now,
+        tx.name,
+    ])
+    .map(drop)
+}
+
+/// Takes messages that are to be tried now; nobody else gets them for `lease_seconds`.
+pub fn due(tx: &mut Tx<'_>, now: Timestamp, limit: u32, lease_seconds: i64) -> Result<Vec<Sent>> {
+    let rows = tx.all(&DUE, params![now, limit.min(MESSAGES_MAX)])?;
+    let messages: Vec<Sent> = rows.iter().map(sent_of).collect::<Result<_>>()?;
+    let until = now.plus_seconds(lease_seconds);
+    let leases: Vec<_> = messages
+        .iter()
+        .map(|sent| (&LEASE, params![sent.message.envelope.id, until, now, tx.name].to_vec()))
+        .collect();
+    tx.run_all(&leases)?;
+    Ok(messages)
+}
+
+/// Keeps the request as it was signed, before it is sent.
+pub fn signed(tx: &mut Tx<'_>, now: Timestamp, id: MessageId, evidence: &serde_json::Value) -> Result<()> {
+    tx.run(&SIGNED, params![id, evidence.to_string(), now, tx.name]).map(drop)
+}
+
+/// A try failed; the message is tried again at `next_try`.
+pub fn attempted(tx: &mut Tx<'_>, now: Timestamp, id: MessageId, next_try: Timestamp, problem: &str) -> Result<()> {
+    tx.run(&ATTEMPTED, params![id, next_try, problem, now, tx.name]).map(drop)
+}
+
+/// A city answers again: what waits for it is tried at once.
+pub fn hurry(tx: &mut Tx<'_>, now: Timestamp, to: NodeId) -> Result<()> {
+    tx.run(&HURRY, params![to, now, tx.name]).map(drop)
+}
+
+/// The receiver said what became of the message; `evidence` is how it signed that.
+///
+/// A later word may follow an earlier one (delivered, then processed), never the other way round.
+pub fn settled(
+    tx: &mut Tx<'_>,
+    now: Timestamp,
+    id: MessageId,
+    receipt: &Receipt,
+    evidence: &serde_json::Value,
+) -> Result<()> {
+    if receipt.message != id {
+        return Err(Violation::new("receipt", "message", format!("a receipt for {} came for {id}", receipt.message)).into());
+    }
+    let (kind, state) = match receipt.kind {
+        ReceiptKind::Delivered => ("delivered", "delivered"),
+        ReceiptKind::Processed => ("processed", "processed"),
+        ReceiptKind::Rejected => ("rejected", "rejected"),
+    };
+    let problem = receipt.refusal.as_ref().map(|refusal| refusal.code.to_string());
+    let text = json("store_receipt.receipt", receipt)?;
+    tx.run_all(&[
+        (&RECEIPT, params![id, kind, text, evidence.to_string(), now, tx.name].to_vec()),
+        (&SETTLED, params![id, state, problem, now, tx.name].to_vec()),
+    ])
+}
+
+/// The message is given up; a receipt that comes later is still kept.
+pub fn dead(tx: &mut Tx<'_>, now: Timestamp, id: MessageId, problem: &str) -> Result<()> {
+    tx.run(&SETTLED, params![id, "dead", problem, now, tx.name]).map(drop)
+}
+
+/// One message.
+pub fn find(tx: &mut Tx<'_>, id: MessageId) -> Result<Option<Sent>> {
+    tx.one(&FIND, params![id])?.as_ref().map(sent_of).transpose()
+}
+
+/// The messages of a case, in order of sending.
+pub fn of_case(tx: &mut Tx<'_>, case: CaseId) -> Result<Vec<Sent>> {
+    tx.all(&OF_CASE, params![case])?.iter().map(sent_of).collect()
+}
+
+/// The newest messages.
+pub fn recent(tx: &mut Tx<'_>, limit: u32) -> Result<Vec<Sent>> {
+    tx.all(&RECENT, params![limit.min(MESSAGES_MAX)])?.iter().map(sent_of).collect()
+}
+
+/// What the receiver said of a message, in order.
+pub fn receipts(tx: &mut Tx<'_>, id: MessageId) -> Result<Vec<KeptReceipt>> {
+    let rows = tx.all(&RECEIPTS, params![id])?;
+    rows.iter().map(|row| Ok(KeptReceipt { receipt: row.json("receipt")?, evidence: row.json("evidence")? })).collect()
+}
+
+/// Since when something waits for that city, if anything does.
+pub fn waiting_since(tx: &mut Tx<'_>, to: NodeId) -> Result<Option<Timestamp>> {
+    match tx.one(&WAITING_SINCE, params![to])? {
+        Some(row) => row.get("since"),
+        None => Ok(None),
+    }
+}
+
+/// When the next message is to be tried, if any waits.
+pub fn next_due(tx: &mut Tx<'_>) -> Result<Option<Timestamp>> {
+    match tx.one(&NEXT, &[])? {
+        Some(row) => row.get("due"),
+        None => Ok(None),
+    }
+}
+
+fn sent_of(row: &Row) -> Result<Sent> {
+    let envelope: Envelope = row.json("envelope")?;
+    let evidence: Option<String> = row.get("evidence")?;
+    Ok(Sent {
+        state: state_of(row)?,
+        message: Outgoing { envelope, body: row.get("body")? },
+        leaf: row.get("leaf")?,
+        evidence: evidence.map(|_| row.json("evidence")).transpose()?,
+        attempts: row.get("attempts")?,
+        next_try: row.get("next_try")?,
+        problem: row.get("problem")?,
+        created: row.get("created")?,
+    })
+}
+
+fn state_of(row: &Row) -> Result<State> {
+    let word: String = row.get("state")?;
+    match word.as_str() {
+        "waiting" => Ok(State::Waiting),
+        "delivered" => Ok(State::Delivered),
+        "processed" => Ok(State::Processed),
+        "rejected" => Ok(State::Rejected),
+        "dead" => Ok(State::Dead),
+        _ => Err(Violation::inconsistent("store_outbox", row.get::<String>("id")?).into()),
+    }
+}
+
+/// A value as the text of a JSON column.
+pub(crate) fn json(column: &'static str, value: &impl serde::Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| Violation::new("schema", column, error.to_string()).into())
 }

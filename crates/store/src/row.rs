@@ -60,6 +60,12 @@ impl FromValue for i64 {
     }
 }
 
+impl FromValue for u64 {
+    fn from_value(value: &Value) -> Option<u64> {
+        i64::from_value(value).and_then(|number| u64::try_from(number).ok())
+    }
+}
+
 impl FromValue for u32 {
     fn from_value(value: &Value) -> Option<u32> {
         i64::from_value(value).and_then(|number| u32::try_from(number).ok())

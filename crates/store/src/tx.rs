@@ -1,50 +1,77 @@
-//! The store and its unit of work.
+//! One transaction: everything that a unit of work does goes through it.
 
-use std::path::PathBuf;
+use tb_base::{Fault, Result};
 
-use tb_base::Result;
-
-use crate::{Row, Schema, Stmt, Value};
-
-/// Where the data lies.
-#[derive(Clone, Debug)]
-pub enum Engine {
-    /// One file, WAL, `synchronous=FULL`.
-    Sqlite(PathBuf),
-    /// A PostgreSQL database and the schema within it that is this city's.
-    Postgres {
-        /// `postgres://user@host/db`.
-        url: String,
-        /// Such as `city_430100`.
-        schema: String,
-    },
-}
-
-/// How a store is opened.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// Engine and place.
-    pub engine: Engine,
-    /// Run units of work on the calling thread (simulation, unit tests; SQLite only).
-    pub inline: bool,
-}
-
-/// The store of one city; cheap to clone.
-#[derive(Clone)]
-pub struct Store {}
+use crate::postgres::Session;
+use crate::sqlite::Connection;
+use crate::{Row, Stmt, Value};
 
 /// One transaction. Everything that a unit of work does goes through it.
 pub struct Tx<'a> {
     /// Name of the unit of work, written into the `tx` column of every row.
     pub name: &'static str,
-    inner: &'a mut (),
+    link: Link<'a>,
+    access: Access,
+    failed: Option<&'static str>,
+    depth: u32,
 }
 
-impl Tx<'_> {
+/// The connection that a transaction runs on.
+pub(crate) enum Link<'a> {
+    Sqlite(&'a Connection),
+    Postgres(&'a mut Session),
+}
+
+/// What a unit of work may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    Read,
+    Write,
+}
+
+/// Names of nested savepoints; constants, so that they stay in the statement cache.
+const SAVEPOINTS: [[Stmt; 3]; SAVEPOINTS_MAX] = [
+    savepoint_of("SAVEPOINT nested_1", "ROLLBACK TO SAVEPOINT nested_1", "RELEASE SAVEPOINT nested_1"),
+    savepoint_of("SAVEPOINT nested_2", "ROLLBACK TO SAVEPOINT nested_2", "RELEASE SAVEPOINT nested_2"),
+    savepoint_of("SAVEPOINT nested_3", "ROLLBACK TO SAVEPOINT nested_3", "RELEASE SAVEPOINT nested_3"),
+    savepoint_of("SAVEPOINT nested_4", "ROLLBACK TO SAVEPOINT nested_4", "RELEASE SAVEPOINT nested_4"),
+];
+
+/// How deep attempts may nest.
+const SAVEPOINTS_MAX: usize = 4;
+
+const fn savepoint_of(begin: &'static str, undo: &'static str, end: &'static str) -> [Stmt; 3] {
+    [crate::stmt("store.savepoint", begin), crate::stmt("store.undo", undo), crate::stmt("store.release", end)]
+}
+
+impl<'a> Tx<'a> {
+    pub(crate) fn new(name: &'static str, link: Link<'a>, access: Access) -> Tx<'a> {
+        Tx { name, link, access, failed: None, depth: 0 }
+    }
+
+    /// The statement that failed, unless an attempt around it was rolled back.
+    pub(crate) fn failed(&self) -> Option<&'static str> {
+        self.failed
+    }
+
+    /// Whether the engine is PostgreSQL; only `search` may ask.
+    pub(crate) fn is_postgres(&self) -> bool {
+        match self.link {
+            Link::Sqlite(_) => false,
+            Link::Postgres(_) => true,
+        }
+    }
+
     /// All rows.
     pub fn all(&mut self, stmt: &Stmt, params: &[Value]) -> Result<Vec<Row>> {
-        let _ = (stmt, params, &self.inner);
-        unimplemented!()
+        if self.access == Access::Read && !is_query(stmt.sql) {
+            return Err(self.not_a_read(stmt));
+        }
+        let answer = match &mut self.link {
+            Link::Sqlite(connection) => connection.all(stmt, params),
+            Link::Postgres(session) => session.all(stmt, params),
+        };
+        self.noting(stmt, answer)
     }
 
     /// The first row, if there is one.
@@ -54,54 +81,66 @@ impl Tx<'_> {
 
     /// Runs a statement and counts the rows that it changed.
     pub fn run(&mut self, stmt: &Stmt, params: &[Value]) -> Result<u64> {
-        let _ = (stmt, params);
-        unimplemented!()
+        if self.access == Access::Read {
+            return Err(self.not_a_read(stmt));
+        }
+        let answer = match &mut self.link {
+            Link::Sqlite(connection) => connection.run(stmt, params),
+            Link::Postgres(session) => session.run(stmt, params),
+        };
+        self.noting(stmt, answer)
     }
 
     /// Runs a series of writes in one round trip.
     pub fn run_all(&mut self, batch: &[(&Stmt, Vec<Value>)]) -> Result<()> {
-        let _ = batch;
-        unimplemented!()
+        let Some((first, _)) = batch.first() else {
+            return Ok(());
+        };
+        if self.access == Access::Read {
+            return Err(self.not_a_read(first));
+        }
+        let answer = match &mut self.link {
+            Link::Sqlite(connection) => {
+                batch.iter().try_for_each(|(stmt, params)| connection.run(stmt, params).map(drop))
+            }
+            Link::Postgres(session) => session.run_all(batch),
+        };
+        self.noting(first, answer)
+    }
+
+    /// Runs a part that may fail on its own: an error undoes the part and leaves the rest of the transaction.
+    pub fn attempt<T>(&mut self, part: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+        let level = self.depth as usize;
+        let Some([begin, undo, end]) = SAVEPOINTS.get(level) else {
+            return Err(Fault::new(format!("running {}: attempts nest too deep", self.name)).into());
+        };
+        let failed_before = self.failed;
+        self.run(begin, &[])?;
+        self.depth += 1;
+        let outcome = part(self);
+        self.depth -= 1;
+        if outcome.is_err() || self.failed != failed_before {
+            self.run(undo, &[])?;
+            self.failed = failed_before;
+        }
+        self.run(end, &[])?;
+        outcome
+    }
+
+    fn noting<T>(&mut self, stmt: &Stmt, answer: Result<T>) -> Result<T> {
+        if answer.is_err() {
+            self.failed = self.failed.or(Some(stmt.name));
+        }
+        answer
+    }
+
+    fn not_a_read(&self, stmt: &Stmt) -> tb_base::Error {
+        Fault::new(format!("running {}: {} writes, but it was begun as a read", self.name, stmt.name)).into()
     }
 }
 
-impl Store {
-    /// Opens the store and brings the schema up to date. `schemas` is every crate's, in order.
-    pub async fn open(config: &Config, schemas: &[Schema]) -> Result<Store> {
-        let _ = (config, schemas);
-        unimplemented!()
-    }
-
-    /// Runs a unit of work in one transaction; it may run twice and must have no outside effect.
-    pub async fn write<T, F>(&self, name: &'static str, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
-    {
-        let _ = (name, work);
-        unimplemented!()
-    }
-
-    /// Runs reads; each statement sees what was committed when it began.
-    pub async fn read<T, F>(&self, name: &'static str, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
-    {
-        let _ = (name, work);
-        unimplemented!()
-    }
-
-    /// Runs reads over one consistent view.
-    pub async fn read_snapshot<T, F>(&self, name: &'static str, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
-    {
-        let _ = (name, work);
-        unimplemented!()
-    }
-
-    /// Finishes what waits and closes the database.
-    pub async fn close(self) {}
+/// Whether a statement begins like one that only reads.
+fn is_query(sql: &str) -> bool {
+    let sql = sql.trim_start();
+    ["SELECT", "WITH"].iter().any(|word| sql.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word)))
 }

@@ -1,0 +1,156 @@
+//! Migrations (迁移): forward only, each in one transaction, each with a pinned hash.
+//!
+//! Invariant: a text that differs from its pin, a landed step that changed and a store newer than the binary
+//! all stop the start before anything is written.
+
+use std::collections::BTreeMap;
+
+use tb_base::{Error, Fault, Result};
+
+use crate::sqlite::{Connection, write_one};
+use crate::unit::{Unit, erase};
+use crate::{Migration, Schema, Stmt, Tx, params, stmt};
+
+const CREATE: Stmt = stmt("store.migration.create", "
+    CREATE TABLE IF NOT EXISTS store_migration (
+        owner TEXT NOT NULL,
+        name TEXT NOT NULL,
+        sha256 TEXT NOT NULL,
+        PRIMARY KEY (owner, name)
+    )
+");
+
+pub(crate) const APPLIED: Stmt = stmt("store.migration.applied", "
+    SELECT owner, name, sha256
+    FROM store_migration
+    ORDER BY owner, name
+");
+
+pub(crate) const APPLY: Stmt = stmt("store.migration.apply", "
+    INSERT INTO store_migration (owner, name, sha256)
+    VALUES ($1, $2, $3)
+");
+
+/// The statements of this file.
+pub(crate) const STATEMENTS: &[Stmt] = &[APPLIED, APPLY];
+
+/// Steps that landed in this store: hash by owner and name.
+type Applied = BTreeMap<(String, String), String>;
+
+/// Brings a SQLite file up to date.
+pub(crate) fn on_sqlite(connection: &Connection, schemas: &[Schema]) -> Result<()> {
+    run(schemas, &mut |unit| write_one(connection, unit))
+}
+
+/// Brings a store up to date; `execute` runs one unit in one transaction before it returns.
+pub(crate) fn run(schemas: &[Schema], execute: &mut dyn FnMut(Box<dyn Unit>)) -> Result<()> {
+    check_pins(schemas)?;
+    let applied = within(execute, |tx| {
+        tx.run(&CREATE, &[])?;
+        applied(tx)
+    })?;
+    for (owner, migration) in pending(schemas, &applied)? {
+        within(execute, move |tx| apply(tx, owner, &migration))?;
+    }
+    Ok(())
+}
+
+fn within<T, F>(execute: &mut dyn FnMut(Box<dyn Unit>), work: F) -> Result<T>
+where
+    T: Send + 'static,
+    F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
+{
+    let (unit, mut answer) = erase("store.migrate", work);
+    execute(unit);
+    answer.try_recv().map_err(|error| Fault::of("migrating", error))?
+}
+
+fn applied(tx: &mut Tx<'_>) -> Result<Applied> {
+    let rows = tx.all(&APPLIED, &[])?;
+    rows.iter().map(|row| Ok(((row.get("owner")?, row.get("name")?), row.get("sha256")?))).collect()
+}
+
+fn apply(tx: &mut Tx<'_>, owner: &'static str, migration: &Migration) -> Result<()> {
+    let only_elsewhere = if tx.is_postgres() { ONLY_SQLITE } else { ONLY_POSTGRES };
+    for sql in statements(migration.sql).filter(|sql| !sql.contains(only_elsewhere)) {
+        tx.run(&stmt(migration.name, sql), &[])?;
+    }
+    tx.run(&APPLY, params![owner, migration.name, migration.sha256]).map(drop)
+}
+
+/// A statement under such a comment is for one engine (full-text search has no common form).
+const ONLY_SQLITE: &str = "-- only sqlite";
+const ONLY_POSTGRES: &str = "-- only postgres";
+
+/// Splits at semicolons outside of texts and comments; parts without a statement are left out.
+pub(crate) fn statements(sql: &'static str) -> impl Iterator<Item = &'static str> {
+    let mut rest = sql;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let end = end_of_statement(rest);
+        let (statement, after) = rest.split_at(end);
+        rest = after.strip_prefix(';').unwrap_or(after);
+        Some(statement)
+    })
+    .filter(|statement| statement.lines().map(str::trim).any(|line| !line.is_empty() && !line.starts_with("--")))
+}
+
+fn end_of_statement(sql: &str) -> usize {
+    let (mut quoted, mut comment, mut before) = (false, false, ' ');
+    for (at, letter) in sql.char_indices() {
+        match letter {
+            '\n' => comment = false,
+            '-' if before == '-' && !quoted => comment = true,
+            '\'' if !comment => quoted = !quoted,
+            ';' if !quoted && !comment => return at,
+            _ => {}
+        }
+        before = letter;
+    }
+    sql.len()
+}
+
+/// Every text must be the one that was reviewed.
+fn check_pins(schemas: &[Schema]) -> Result<()> {
+    for schema in schemas {
+        for migration in schema.migrations {
+            let actual = tb_crypto::text::hex(&tb_crypto::sha256(migration.sql.as_bytes()));
+            if actual != migration.sha256 {
+                return Err(refused(schema.owner, migration.name, format!("its SHA-256 is {actual}, the pin says {}", migration.sha256)));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What is still to be run, in order; refuses a store that this binary does not fully know.
+fn pending(schemas: &[Schema], applied: &Applied) -> Result<Vec<(&'static str, Migration)>> {
+    let mut unknown = applied.clone();
+    let mut pending: Vec<(&'static str, Migration)> = Vec::new();
+    for schema in schemas {
+        for migration in schema.migrations {
+            let landed = unknown.remove(&(schema.owner.to_owned(), migration.name.to_owned()));
+            let waits = pending.iter().any(|(owner, _)| *owner == schema.owner);
+            match landed {
+                None => pending.push((schema.owner, *migration)),
+                Some(sha256) if sha256 != migration.sha256 => {
+                    return Err(refused(schema.owner, migration.name, format!("this store was made with SHA-256 {sha256}")));
+                }
+                Some(_) if waits => {
+                    return Err(refused(schema.owner, migration.name, "it landed before a step that stands ahead of it".to_owned()));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    match unknown.into_keys().next() {
+        None => Ok(pending),
+        Some((owner, name)) => Err(refused(&owner, &name, "the store is newer than this program".to_owned())),
+    }
+}
+
+fn refused(owner: &str, name: &str, problem: String) -> Error {
+    Fault::new(format!("checking the migration crate {owner}, file migrations/{name}.sql: {problem}")).into()
+}

@@ -1,0 +1,179 @@
+//! PostgreSQL (集中式存储): worker threads with a session each, behind one queue.
+//!
+//! Invariants: BEGIN is a constant sent with the first statement; COMMIT is awaited and never sent twice;
+//! a unit runs again only where the server said that nothing of it stayed, or the session was lost before COMMIT.
+
+mod session;
+mod types;
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tb_base::{Fault, Result};
+use tokio::sync::oneshot;
+
+pub(crate) use session::Session;
+
+use crate::sqlite::{View, spawn};
+use crate::tx::{Access, Link};
+use crate::unit::Unit;
+use crate::check::problems;
+use crate::{Schema, Stmt, Tx, migrate};
+
+/// Sessions of one process (measured: more gain nothing on two cores).
+const SESSIONS: usize = 16;
+/// How long a unit is tried again before its caller is told.
+const RETRY_SECONDS_MAX: u64 = 10;
+const PAUSE_MILLIS_MAX: u64 = 400;
+
+/// How a unit is to be run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Write,
+    Read(View),
+}
+
+type Job = (Box<dyn Unit>, Mode);
+
+/// The threads that own the sessions.
+pub(crate) struct Workers {
+    jobs: Option<Sender<Job>>,
+    handles: Vec<JoinHandle<()>>,
+}
+
+/// Brings the schema up to date in a session of its own, then starts the workers.
+pub(crate) async fn open(url: &str, schema: &str, schemas: Vec<Schema>) -> Result<Workers> {
+    let place = session::Place::new(url, schema)?;
+    let first = place.clone();
+    let (done, migrated) = oneshot::channel();
+    // The session's runtime must not be entered from the caller's.
+    let handle = spawn("store-migrate", move || drop(done.send(migrate(first, &schemas))))?;
+    let outcome = migrated.await.map_err(|error| Fault::of("migrating", error))?;
+    drop(handle.join());
+    outcome?;
+    Workers::start(&place)
+}
+
+fn migrate(place: session::Place, schemas: &[Schema]) -> Result<()> {
+    let mut session = Session::new(place, 0)?;
+    session.prepare_schema()?;
+    let outcome = migrate::run(schemas, &mut |unit| run(&mut session, unit, Mode::Write));
+    session.close();
+    outcome
+}
+
+/// Migrates and prepares every statement.
+pub(crate) async fn check_on(url: &str, schema: &str, schemas: Vec<Schema>, statements: Vec<Stmt>) -> Result<Vec<String>> {
+    let place = session::Place::new(url, schema)?;
+    let (done, checked) = oneshot::channel();
+    let check = move || {
+        let mut session = Session::new(place.clone(), 0)?;
+        migrate(place, &schemas)?;
+        let problems = problems(&statements, |stmt| session.check(stmt));
+        session.close();
+        Ok(problems)
+    };
+    let handle = spawn("store-check", move || drop(done.send(check())))?;
+    let outcome = checked.await.map_err(|error| Fault::of("checking the statements", error))?;
+    drop(handle.join());
+    outcome
+}
+
+impl Workers {
+    fn start(place: &session::Place) -> Result<Workers> {
+        let (jobs, queue) = channel();
+        let queue = Arc::new(Mutex::new(queue));
+        let start = |number: usize| {
+            let (place, queue) = (place.clone(), Arc::clone(&queue));
+            spawn("store-session", move || work(place, number, &queue))
+        };
+        let handles = (1..=SESSIONS).map(start).collect::<Result<_>>()?;
+        Ok(Workers { jobs: Some(jobs), handles })
+    }
+
+    /// Hands a unit to a session.
+    pub(crate) fn write(&self, unit: Box<dyn Unit>) {
+        self.hand((unit, Mode::Write));
+    }
+
+    /// Hands a read to a session.
+    pub(crate) fn read(&self, unit: Box<dyn Unit>, view: View) {
+        self.hand((unit, Mode::Read(view)));
+    }
+
+    fn hand(&self, job: Job) {
+        let refused = match &self.jobs {
+            Some(jobs) => jobs.send(job).err().map(|refused| refused.0),
+            None => Some(job),
+        };
+        if let Some((unit, _)) = refused {
+            unit.fail(Fault::new("running a unit of work: the store is closed"));
+        }
+    }
+}
+
+impl Drop for Workers {
+    /// Lets the threads finish what waits; a thread that drops the store itself is not waited for.
+    fn drop(&mut self) {
+        self.jobs = None;
+        let me = std::thread::current().id();
+        for handle in self.handles.drain(..).filter(|handle| handle.thread().id() != me) {
+            drop(handle.join());
+        }
+    }
+}
+
+/// The life of a worker: its session is made and dropped in its own thread.
+fn work(place: session::Place, number: usize, queue: &Mutex<Receiver<Job>>) {
+    let mut session = match Session::new(place, number) {
+        Ok(session) => session,
+        Err(error) => {
+            tracing::error!(%error, "a session of the store cannot start");
+            return;
+        }
+    };
+    loop {
+        let received = match queue.lock() {
+            Ok(queue) => queue.recv(),
+            Err(poisoned) => poisoned.into_inner().recv(),
+        };
+        match received {
+            Ok((unit, mode)) => run(&mut session, unit, mode),
+            Err(_) => return session.close(),
+        }
+    }
+}
+
+/// Runs a unit until it has an outcome, and tells it.
+fn run(session: &mut Session, mut unit: Box<dyn Unit>, mode: Mode) {
+    if unit.is_abandoned() {
+        return;
+    }
+    let deadline = session.now() + Duration::from_secs(RETRY_SECONDS_MAX);
+    let mut tries = 0;
+    loop {
+        session.begin(mode == Mode::Write, mode == Mode::Read(View::Snapshot));
+        let access = if mode == Mode::Write { Access::Write } else { Access::Read };
+        let name = unit.name();
+        let keep = unit.run(&mut Tx::new(name, Link::Postgres(session), access));
+        match session.take_setback() {
+            None => {
+                return match session.end(keep && mode == Mode::Write) {
+                    Ok(()) => unit.settle(),
+                    Err(fault) => unit.fail(fault),
+                };
+            }
+            Some(problem) => {
+                session.abandon();
+                tries += 1;
+                if deadline <= session.now() {
+                    return unit.fail(Fault::of(format!("running {name}, {tries} times"), problem));
+                }
+                tracing::debug!(unit = name, tries, %problem, "a unit of work runs again");
+                session.pause(tries, PAUSE_MILLIS_MAX);
+            }
+        }
+    }
+}

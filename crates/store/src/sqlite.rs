@@ -1,0 +1,342 @@
+//! SQLite (嵌入式存储): one writer thread that commits waiting units together, and several readers.
+//!
+//! Invariant: a caller of `write` gets its answer after the fsync of the batch that holds its unit.
+//! A unit that fails or panics undoes its own savepoint only.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use tb_base::{Error, Fault, Refusal, Result, Violation};
+
+use crate::tx::{Access, Link};
+use crate::unit::Unit;
+use crate::{Row, Stmt, Tx, Value};
+
+/// Units that one COMMIT covers at the most.
+const BATCH_UNITS_MAX: usize = 256;
+/// Reader threads, each with its own connection.
+const READERS: usize = 4;
+/// Prepared statements that a connection keeps.
+const STATEMENTS_MAX: usize = 512;
+const BUSY_TIMEOUT_MILLIS: u64 = 5_000;
+
+/// A connection with its prepared statements.
+pub(crate) struct Connection {
+    inner: rusqlite::Connection,
+    /// Column names by the address of the statement's text, which is static.
+    columns: RefCell<HashMap<usize, Arc<[String]>>>,
+}
+
+impl Connection {
+    /// Opens the file for writing; `:memory:` is a database that ends with the connection.
+    pub(crate) fn open(path: &Path) -> Result<Connection> {
+        let inner = rusqlite::Connection::open(path).map_err(|error| opening(path, error))?;
+        inner.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+        inner
+            .busy_timeout(std::time::Duration::from_millis(BUSY_TIMEOUT_MILLIS))
+            .and_then(|()| {
+                inner.execute_batch(
+                    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;",
+                )
+            })
+            .map_err(|error| opening(path, error))?;
+        Ok(Connection { inner, columns: RefCell::default() })
+    }
+
+    /// The same, for a reader thread.
+    fn open_reader(path: &Path) -> Result<Connection> {
+        let connection = Connection::open(path)?;
+        connection.batch("store.reader", "PRAGMA query_only = ON")?;
+        Ok(connection)
+    }
+
+    /// Runs statements that give no rows.
+    pub(crate) fn batch(&self, name: &'static str, sql: &str) -> Result<()> {
+        self.inner.execute_batch(sql).map_err(|error| failed(name, error))
+    }
+
+    /// All rows of a statement.
+    pub(crate) fn all(&self, stmt: &Stmt, params: &[Value]) -> Result<Vec<Row>> {
+        self.query(stmt, params).map_err(|error| failed(stmt.name, error))
+    }
+
+    /// Runs a statement and counts the rows that it changed.
+    pub(crate) fn run(&self, stmt: &Stmt, params: &[Value]) -> Result<u64> {
+        self.execute(stmt, params).map_err(|error| failed(stmt.name, error))
+    }
+
+    /// Prepares a statement and says what is wrong with it.
+    pub(crate) fn check(&self, stmt: &Stmt) -> std::result::Result<(), String> {
+        self.inner.prepare(portable(stmt.sql)).map(drop).map_err(|error| error.to_string())
+    }
+
+    fn query(&self, stmt: &Stmt, params: &[Value]) -> rusqlite::Result<Vec<Row>> {
+        let mut prepared = self.inner.prepare_cached(portable(stmt.sql))?;
+        bind(&mut prepared, params)?;
+        let columns = self.columns_of(stmt, &prepared);
+        let mut rows = prepared.raw_query();
+        let mut answer = Vec::new();
+        while let Some(row) = rows.next()? {
+            let values = (0..columns.len()).map(|at| row.get_ref(at).map(value)).collect::<rusqlite::Result<_>>()?;
+            answer.push(Row { columns: Arc::clone(&columns), values });
+        }
+        Ok(answer)
+    }
+
+    fn execute(&self, stmt: &Stmt, params: &[Value]) -> rusqlite::Result<u64> {
+        let mut prepared = self.inner.prepare_cached(portable(stmt.sql))?;
+        bind(&mut prepared, params)?;
+        prepared.raw_execute().map(|count| count as u64)
+    }
+
+    fn columns_of(&self, stmt: &Stmt, prepared: &rusqlite::Statement<'_>) -> Arc<[String]> {
+        let mut known = self.columns.borrow_mut();
+        let names = || prepared.column_names().into_iter().map(str::to_owned).collect();
+        Arc::clone(known.entry(stmt.sql.as_ptr() as usize).or_insert_with(names))
+    }
+}
+
+/// SQLite knows no row locks and needs none: there is one writer.
+fn portable(sql: &str) -> &str {
+    let sql = sql.trim_end();
+    let sql = sql.strip_suffix("SKIP LOCKED").map_or(sql, str::trim_end);
+    sql.strip_suffix("FOR UPDATE").unwrap_or(sql)
+}
+
+/// Binds by name: to SQLite `$2` is a name, numbered by where it first stands.
+fn bind(prepared: &mut rusqlite::Statement<'_>, params: &[Value]) -> rusqlite::Result<()> {
+    const NAMES: [&str; 32] = [
+        "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12", "$13", "$14", "$15", "$16", "$17",
+        "$18", "$19", "$20", "$21", "$22", "$23", "$24", "$25", "$26", "$27", "$28", "$29", "$30", "$31", "$32",
+    ];
+    if prepared.parameter_count() != params.len() || NAMES.len() < params.len() {
+        return Err(rusqlite::Error::InvalidParameterCount(params.len(), prepared.parameter_count()));
+    }
+    for (name, param) in NAMES.iter().zip(params) {
+        let at = prepared
+            .parameter_index(name)?
+            .ok_or_else(|| rusqlite::Error::InvalidParameterName((*name).to_owned()))?;
+        prepared.raw_bind_parameter(at, param)?;
+    }
+    Ok(())
+}
+
+impl rusqlite::ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Value::Null => ValueRef::Null,
+            Value::Int(number) => ValueRef::Integer(*number),
+            Value::Float(number) => ValueRef::Real(*number),
+            Value::Text(text) => ValueRef::Text(text.as_bytes()),
+            Value::Bytes(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+fn value(stored: ValueRef<'_>) -> Value {
+    match stored {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(number) => Value::Int(number),
+        ValueRef::Real(number) => Value::Float(number),
+        ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
+        ValueRef::Blob(bytes) => Value::Bytes(bytes.to_vec()),
+    }
+}
+
+fn opening(path: &Path, error: rusqlite::Error) -> Error {
+    Fault::of(format!("opening {}", path.display()), error).into()
+}
+
+/// A duplicate is a refusal, another broken constraint a violation, the rest a fault.
+fn failed(name: &'static str, error: rusqlite::Error) -> Error {
+    use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE};
+    match error.sqlite_error() {
+        Some(code) if [SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE].contains(&code.extended_code) => {
+            exists_already().into()
+        }
+        Some(code) if code.code == rusqlite::ErrorCode::ConstraintViolation => {
+            Violation::new("inconsistent", name, error.to_string()).into()
+        }
+        Some(_) | None => Fault::of(format!("running {name}"), error).into(),
+    }
+}
+
+/// What a unique key says when somebody was first.
+pub(crate) fn exists_already() -> Refusal {
+    Refusal::conflict("STO-CON-001", "该记录已经存在，可能刚刚由他人办理", "The record exists already; somebody may have just made it")
+        .but("请刷新页面后查看最新情况", "Reload the page to see how things stand")
+}
+
+/// Threads that own the connections of one file.
+pub(crate) struct Threads {
+    writes: Option<Sender<Box<dyn Unit>>>,
+    reads: Option<Sender<(Box<dyn Unit>, View)>>,
+    handles: Vec<JoinHandle<()>>,
+}
+
+/// What a read sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum View {
+    /// Each statement what was committed when it began.
+    Latest,
+    /// All statements the same.
+    Snapshot,
+}
+
+impl Threads {
+    /// Starts the writer on its connection and opens the readers.
+    pub(crate) fn start(writer: Connection, path: &Path) -> Result<Threads> {
+        let (writes, units) = channel();
+        let (reads, queries) = channel();
+        let queries = Arc::new(Mutex::new(queries));
+        let mut handles = vec![spawn("store-writer", move || write_loop(&writer, &units))?];
+        for _ in 0..READERS {
+            let reader = Connection::open_reader(path)?;
+            let queries = Arc::clone(&queries);
+            handles.push(spawn("store-reader", move || read_loop(&reader, &queries))?);
+        }
+        Ok(Threads { writes: Some(writes), reads: Some(reads), handles })
+    }
+
+    /// Hands a unit to the writer.
+    pub(crate) fn write(&self, unit: Box<dyn Unit>) {
+        let refused = match &self.writes {
+            Some(writes) => writes.send(unit).err().map(|refused| refused.0),
+            None => Some(unit),
+        };
+        if let Some(unit) = refused {
+            unit.fail(Fault::new("writing: the store is closed"));
+        }
+    }
+
+    /// Hands a unit to a reader.
+    pub(crate) fn read(&self, unit: Box<dyn Unit>, view: View) {
+        let refused = match &self.reads {
+            Some(reads) => reads.send((unit, view)).err().map(|refused| refused.0.0),
+            None => Some(unit),
+        };
+        if let Some(unit) = refused {
+            unit.fail(Fault::new("reading: the store is closed"));
+        }
+    }
+}
+
+impl Drop for Threads {
+    /// Lets the threads finish what waits; a thread that drops the store itself is not waited for.
+    fn drop(&mut self) {
+        self.writes = None;
+        self.reads = None;
+        let me = std::thread::current().id();
+        for handle in self.handles.drain(..).filter(|handle| handle.thread().id() != me) {
+            drop(handle.join());
+        }
+    }
+}
+
+/// Starts a named thread.
+pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(work)
+        .map_err(|error| Fault::of(format!("starting the thread {name}"), error).into())
+}
+
+fn write_loop(connection: &Connection, units: &Receiver<Box<dyn Unit>>) {
+    while let Ok(first) = units.recv() {
+        commit_together(connection, first, || match units.try_recv() {
+            Ok(unit) => Some(unit),
+            Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
+        });
+    }
+}
+
+/// Runs the first unit and whatever waits behind it, then commits once and answers all.
+fn commit_together(connection: &Connection, first: Box<dyn Unit>, mut next: impl FnMut() -> Option<Box<dyn Unit>>) {
+    let mut batch = Vec::new();
+    let mut failure = connection.batch("store.begin", "BEGIN IMMEDIATE").err().map(|error| (error.to_string(), false));
+    let mut waiting = Some(first);
+    while let Some(mut unit) = waiting {
+        if failure.is_none() && !unit.is_abandoned() {
+            failure = run_one(connection, &mut *unit).err().map(|error| (error.to_string(), false));
+        }
+        batch.push(unit);
+        waiting = if batch.len() < BATCH_UNITS_MAX && failure.is_none() { next() } else { None };
+    }
+    if failure.is_none() {
+        failure = connection.batch("store.commit", "COMMIT").err().map(|error| (error.to_string(), true));
+    }
+    if failure.is_some() && !connection.inner.is_autocommit() {
+        // Nothing more can be done if this fails too: the callers are told of the first failure.
+        drop(connection.batch("store.rollback", "ROLLBACK"));
+    }
+    for unit in batch {
+        match &failure {
+            None => unit.settle(),
+            Some((problem, is_commit)) => unit.fail(batch_fault(problem, *is_commit)),
+        }
+    }
+}
+
+fn batch_fault(problem: &str, is_commit: bool) -> Fault {
+    let fault = Fault::new(format!("committing a batch: {problem}"));
+    if is_commit { fault.unknown() } else { fault }
+}
+
+/// Runs a unit within its savepoint. An error means that the whole transaction is lost.
+fn run_one(connection: &Connection, unit: &mut dyn Unit) -> Result<()> {
+    const BEGIN: Stmt = crate::stmt("store.unit", "SAVEPOINT unit");
+    const UNDO: Stmt = crate::stmt("store.unit.undo", "ROLLBACK TO SAVEPOINT unit");
+    const END: Stmt = crate::stmt("store.unit.end", "RELEASE SAVEPOINT unit");
+    connection.run(&BEGIN, &[])?;
+    let keep = unit.run(&mut Tx::new(unit.name(), Link::Sqlite(connection), Access::Write));
+    if connection.inner.is_autocommit() {
+        return Err(Fault::new(format!("running {}: SQLite gave the transaction up", unit.name())).into());
+    }
+    if !keep {
+        connection.run(&UNDO, &[])?;
+    }
+    connection.run(&END, &[]).map(drop)
+}
+
+fn read_loop(connection: &Connection, units: &Mutex<Receiver<(Box<dyn Unit>, View)>>) {
+    loop {
+        let received = match units.lock() {
+            Ok(units) => units.recv(),
+            Err(poisoned) => poisoned.into_inner().recv(),
+        };
+        let Ok((unit, view)) = received else {
+            return;
+        };
+        read_one(connection, unit, view);
+    }
+}
+
+/// Runs a read and answers it.
+pub(crate) fn read_one(connection: &Connection, mut unit: Box<dyn Unit>, view: View) {
+    if unit.is_abandoned() {
+        return;
+    }
+    let begun = match view {
+        View::Latest => Ok(()),
+        View::Snapshot => connection.batch("store.snapshot", "BEGIN"),
+    };
+    if let Err(error) = begun {
+        return unit.fail(Fault::of("beginning a snapshot", error));
+    }
+    let _ = unit.run(&mut Tx::new(unit.name(), Link::Sqlite(connection), Access::Read));
+    if !connection.inner.is_autocommit() {
+        // A read has nothing to keep.
+        drop(connection.batch("store.snapshot.end", "ROLLBACK"));
+    }
+    unit.settle();
+}
+
+/// Runs a write on the calling thread, commits and answers it.
+pub(crate) fn write_one(connection: &Connection, unit: Box<dyn Unit>) {
+    commit_together(connection, unit, || None);
+}

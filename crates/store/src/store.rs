@@ -1,0 +1,197 @@
+//! The store of one city and how it is opened.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use tb_base::{Fault, Result};
+use tokio::sync::{Semaphore, oneshot};
+
+use crate::postgres::Workers;
+use crate::sqlite::{Connection, Threads, View, read_one, write_one};
+use crate::unit::{Unit, erase};
+use crate::{Schema, Tx, migrate, postgres};
+
+/// Units of work that may wait at once; more wait without a place in the queue.
+const WAITING_MAX: usize = 1_024;
+
+/// Where the data lies.
+#[derive(Clone, Debug)]
+pub enum Engine {
+    /// One file, WAL, `synchronous=FULL`. `:memory:` for tests with `inline`.
+    Sqlite(PathBuf),
+    /// A PostgreSQL database and the schema within it that is this city's.
+    Postgres {
+        /// `postgres://user@host/db`.
+        url: String,
+        /// Such as `city_430100`.
+        schema: String,
+    },
+}
+
+/// How a store is opened.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Engine and place.
+    pub engine: Engine,
+    /// Run units of work on the calling thread (simulation, unit tests; SQLite only).
+    pub inline: bool,
+}
+
+impl Config {
+    /// A database in memory that runs on the calling thread: for tests and simulation.
+    pub fn memory() -> Config {
+        Config { engine: Engine::Sqlite(PathBuf::from(MEMORY)), inline: true }
+    }
+}
+
+const MEMORY: &str = ":memory:";
+
+/// The store of one city; cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    // Order matters: the threads end before the folder is given free.
+    executor: Executor,
+    waiting: Semaphore,
+    _lock: Option<File>,
+}
+
+enum Executor {
+    Inline(Mutex<Connection>),
+    Sqlite(Threads),
+    Postgres(Workers),
+}
+
+impl Store {
+    /// Opens the store and brings the schema up to date. `schemas` is every crate's, in order.
+    pub async fn open(config: &Config, schemas: &[Schema]) -> Result<Store> {
+        let schemas: Vec<Schema> = std::iter::once(crate::SCHEMA).chain(schemas.iter().copied()).collect();
+        let (executor, lock) = match &config.engine {
+            Engine::Sqlite(path) => open_sqlite(path, config.inline, &schemas)?,
+            Engine::Postgres { .. } if config.inline => {
+                return Err(Fault::new("opening the store: only SQLite runs inline").into());
+            }
+            Engine::Postgres { url, schema } => {
+                (Executor::Postgres(postgres::open(url, schema, schemas).await?), None)
+            }
+        };
+        Ok(Store { inner: Arc::new(Inner { executor, waiting: Semaphore::new(WAITING_MAX), _lock: lock }) })
+    }
+
+    /// Runs a unit of work in one transaction; it may run twice and must have no outside effect.
+    pub async fn write<T, F>(&self, name: &'static str, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        self.submit(name, work, |executor, unit| match executor {
+            Executor::Inline(connection) => write_one(&locked(connection), unit),
+            Executor::Sqlite(threads) => threads.write(unit),
+            Executor::Postgres(workers) => workers.write(unit),
+        })
+        .await
+    }
+
+    /// Runs reads; each statement sees what was committed when it began.
+    pub async fn read<T, F>(&self, name: &'static str, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        self.submit(name, work, |executor, unit| read_on(executor, unit, View::Latest)).await
+    }
+
+    /// Runs reads over one consistent view.
+    pub async fn read_snapshot<T, F>(&self, name: &'static str, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        self.submit(name, work, |executor, unit| read_on(executor, unit, View::Snapshot)).await
+    }
+
+    /// Finishes what waits and closes the database, if no other clone is in use.
+    pub async fn close(self) {
+        // Joining threads blocks, which a runtime thread should not.
+        let (done, closed) = oneshot::channel();
+        let closing = crate::sqlite::spawn("store-close", move || {
+            drop(self);
+            let _ = done.send(());
+        });
+        if closing.is_ok() {
+            drop(closed.await);
+        }
+    }
+
+    async fn submit<T, F>(&self, name: &'static str, work: F, hand: fn(&Executor, Box<dyn Unit>)) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        let closed = || Fault::new(format!("running {name}: the store is closed"));
+        let _place = self.inner.waiting.acquire().await.map_err(|_| closed())?;
+        let (unit, answer) = erase(name, work);
+        hand(&self.inner.executor, unit);
+        answer.await.map_err(|_| closed())?
+    }
+}
+
+fn read_on(executor: &Executor, unit: Box<dyn Unit>, view: View) {
+    match executor {
+        Executor::Inline(connection) => read_one(&locked(connection), unit, view),
+        Executor::Sqlite(threads) => threads.read(unit, view),
+        Executor::Postgres(workers) => workers.read(unit, view),
+    }
+}
+
+fn locked(connection: &Mutex<Connection>) -> std::sync::MutexGuard<'_, Connection> {
+    match connection.lock() {
+        Ok(connection) => connection,
+        Err(poisoned) => poisoned.into_inner(),
+    }
+}
+
+fn open_sqlite(path: &Path, inline: bool, schemas: &[Schema]) -> Result<(Executor, Option<File>)> {
+    let in_memory = path == Path::new(MEMORY);
+    if in_memory && !inline {
+        return Err(Fault::new("opening the store: a database in memory runs inline only").into());
+    }
+    let lock = if in_memory { None } else { Some(lock_folder(path)?) };
+    let connection = Connection::open(path)?;
+    migrate::on_sqlite(&connection, schemas)?;
+    let executor = if inline {
+        Executor::Inline(Mutex::new(connection))
+    } else {
+        Executor::Sqlite(Threads::start(connection, path)?)
+    };
+    Ok((executor, lock))
+}
+
+/// Takes the data folder for this process: two writers on one file would each believe to be the only one.
+fn lock_folder(path: &Path) -> Result<File> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).map_err(|error| Fault::of(format!("making {}", folder.display()), error))?;
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let lock = PathBuf::from(name);
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&lock)
+        .map_err(|error| Fault::of(format!("opening {}", lock.display()), error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Fault::new(format!(
+            "opening the data folder {}: another process uses it (it holds {})",
+            folder.display(),
+            lock.display()
+        ))
+        .into()),
+        Err(TryLockError::Error(error)) => Err(Fault::of(format!("locking {}", lock.display()), error).into()),
+    }
+}

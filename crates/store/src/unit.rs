@@ -1,0 +1,96 @@
+//! A unit of work on its way to an engine and back: erased, so that a channel can carry it.
+//!
+//! Invariant: every unit is answered once, after its fate is durable.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use tb_base::{Error, Fault, Result};
+use tokio::sync::oneshot;
+
+use crate::Tx;
+
+/// What an engine does with a unit of work.
+pub(crate) trait Unit: Send {
+    /// The name of the transaction.
+    fn name(&self) -> &'static str;
+
+    /// Whether nobody waits for the answer any more; such a unit is not begun.
+    fn is_abandoned(&self) -> bool;
+
+    /// Runs the closure and keeps its outcome; true where it is to be committed.
+    fn run(&mut self, tx: &mut Tx<'_>) -> bool;
+
+    /// Tells the caller the outcome, which is durable now or was rolled back.
+    fn settle(self: Box<Self>);
+
+    /// Tells the caller that the machine failed, whatever the closure said.
+    fn fail(self: Box<Self>, fault: Fault);
+}
+
+/// A unit and the one who waits for it.
+struct Waiting<T, F> {
+    name: &'static str,
+    work: F,
+    outcome: Option<Result<T>>,
+    answer: oneshot::Sender<Result<T>>,
+}
+
+/// Erases a closure; the answer arrives at the receiver.
+pub(crate) fn erase<T, F>(name: &'static str, work: F) -> (Box<dyn Unit>, oneshot::Receiver<Result<T>>)
+where
+    T: Send + 'static,
+    F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
+{
+    let (answer, receiver) = oneshot::channel();
+    (Box::new(Waiting { name, work, outcome: None, answer }), receiver)
+}
+
+/// Runs a closure; a panic in it becomes a fault, and so does a failed statement that it passed over.
+pub(crate) fn guard<T>(tx: &mut Tx<'_>, work: &mut impl FnMut(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+    let name = tx.name;
+    let outcome = catch_unwind(AssertUnwindSafe(|| work(&mut *tx)))
+        .unwrap_or_else(|_| Err(Fault::new(format!("running {name}: the unit of work panicked")).into()));
+    match (outcome, tx.failed()) {
+        (Ok(_), Some(statement)) => Err(ignored(name, statement)),
+        (outcome, _) => outcome,
+    }
+}
+
+/// PostgreSQL would answer the COMMIT of such a transaction with a silent ROLLBACK.
+fn ignored(name: &'static str, statement: &'static str) -> Error {
+    Fault::new(format!("running {name}: it went on after {statement} had failed")).into()
+}
+
+impl<T, F> Unit for Waiting<T, F>
+where
+    T: Send,
+    F: FnMut(&mut Tx<'_>) -> Result<T> + Send,
+{
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn is_abandoned(&self) -> bool {
+        self.answer.is_closed()
+    }
+
+    fn run(&mut self, tx: &mut Tx<'_>) -> bool {
+        let outcome = guard(tx, &mut self.work);
+        let keep = outcome.is_ok();
+        self.outcome = Some(outcome);
+        keep
+    }
+
+    fn settle(self: Box<Self>) {
+        let unit = *self;
+        let outcome = unit
+            .outcome
+            .unwrap_or_else(|| Err(Fault::new(format!("running {}: it was never begun", unit.name)).into()));
+        // The caller may have left; then nobody is to be told.
+        drop(unit.answer.send(outcome));
+    }
+
+    fn fail(self: Box<Self>, fault: Fault) {
+        drop(self.answer.send(Err(fault.into())));
+    }
+}

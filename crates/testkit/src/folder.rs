@@ -1,0 +1,45 @@
+//! A folder that is removed when the test ends.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A fresh folder under the system's folder for temporary files.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+}
+
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
+impl Folder {
+    /// Makes the folder; the name only helps whoever finds it after a crash.
+    ///
+    /// # Panics
+    /// Where the folder cannot be made: no test can go on without it.
+    #[expect(clippy::panic, reason = "a test that cannot have its folder has to stop with the reason")]
+    pub fn new(name: &str) -> Folder {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("tongban-{name}-{}-{number}", std::process::id()));
+        if let Err(error) = std::fs::create_dir_all(&path) {
+            panic!("making {}: {error}", path.display());
+        }
+        Folder { path }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A file in it.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // A folder that stays behind harms nobody.
+        drop(std::fs::remove_dir_all(&self.path));
+    }
+}
