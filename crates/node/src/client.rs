@@ -88,7 +88,9 @@ fn http_client(config: rustls::ClientConfig) -> Http {
     tcp.set_nodelay(true);
     tcp.set_connect_timeout(Some(Duration::from_secs(CONNECT_SECONDS_MAX)));
     let tls = HttpsConnectorBuilder::new().with_tls_config(config).https_only().enable_all_versions();
-    Client::builder(TokioExecutor::new()).pool_idle_timeout(Duration::from_secs(60)).build(tls.wrap_connector(tcp))
+    Client::builder(TokioExecutor::new())
+        .pool_idle_timeout(Duration::from_secs(60))
+        .build(tls.wrap_connector(tcp))
 }
 
 async fn read(response: http::Response<hyper::body::Incoming>, city: &City) -> Result<Reply> {
@@ -104,7 +106,11 @@ async fn read(response: http::Response<hyper::body::Incoming>, city: &City) -> R
 }
 
 fn unknown(to: NodeId) -> Refusal {
-    Refusal::gone("EXC-PEER-002", format!("信任名单里没有城市 {to}"), format!("The trust list has no city {to}"))
+    Refusal::gone(
+        "EXC-PEER-002",
+        format!("信任名单里没有城市 {to}"),
+        format!("The trust list has no city {to}"),
+    )
 }
 
 /// The refusal that a page shows while a city cannot be reached; the cause goes to the log.

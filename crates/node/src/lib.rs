@@ -1,1 +1,156 @@
-//! tb-node
+//! A city's node at work (城市节点): sockets, workers, sequencer and witness around the blocks.
+//!
+//! Serves clause 1.6.
+//!
+//! Everything that decides is elsewhere and pure; here are the loops that drive it.
+
+mod client;
+mod jobs;
+mod listener;
+mod outbox;
+mod query;
+mod receive;
+mod sequencer;
+mod server;
+mod witness;
+
+pub mod tls;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tb_base::{Actor, Clock, Ctx, Entropy, NodeId, Result, Violation};
+use tb_exchange::keys::{Secrets, WitnessKey};
+use tb_exchange::{City, Desk};
+use tb_store::Store;
+use tb_store::inbox::Handler;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::client::PeerClients;
+use crate::listener::TlsListener;
+use crate::tls::Identity;
+
+pub use jobs::RunJob;
+pub use query::NodePeers;
+
+/// The parts that a node is made of.
+pub struct NodeParts {
+    /// The store of the city.
+    pub store: Store,
+    /// Trust list, contracts and pseudonym keys.
+    pub desk: Arc<Desk>,
+    /// The secret keys of the city.
+    pub secrets: Arc<Secrets>,
+    /// The key that cosigns other cities' logs.
+    pub witness_key: WitnessKey,
+    /// The TLS certificate and its key.
+    pub identity: Identity,
+    /// The source of time.
+    pub clock: Arc<dyn Clock>,
+    /// The source of randomness.
+    pub entropy: Arc<Mutex<dyn Entropy>>,
+    /// The services that the city offers its peers.
+    pub handlers: Vec<Handler>,
+    /// The kinds of jobs that the blocks do when they fall due.
+    pub jobs: Vec<(&'static str, RunJob)>,
+}
+
+/// A node, ready to run.
+pub struct Node {
+    me: NodeId,
+    city: City,
+    store: Store,
+    desk: Arc<Desk>,
+    secrets: Arc<Secrets>,
+    witness_key: WitnessKey,
+    identity: Identity,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<Mutex<dyn Entropy>>,
+    handlers: BTreeMap<&'static str, Handler>,
+    jobs: BTreeMap<&'static str, RunJob>,
+    clients: PeerClients,
+    /// Names this process among those that share the database.
+    holder: String,
+    stop: watch::Sender<bool>,
+    offline: AtomicBool,
+    /// The size that each witness cosigned last.
+    cosigned: Mutex<BTreeMap<NodeId, u64>>,
+}
+
+impl Node {
+    /// Puts a node together; nothing runs yet.
+    pub fn new(parts: NodeParts) -> Result<Arc<Node>> {
+        let me = parts.desk.me;
+        let city = parts.desk.trust.list.city(me);
+        let city = city
+            .ok_or_else(|| Violation::new("key-unknown", "trust-list", format!("{me} is no member")))?
+            .clone();
+        let clients = PeerClients::new(me, &parts.identity, &parts.desk.trust.list)?;
+        let ctx = Ctx::new(parts.clock.now(), Actor::System, me, parts.entropy.clone());
+        Ok(Arc::new(Node {
+            me,
+            holder: ctx.trace.to_string(),
+            city,
+            clients,
+            store: parts.store,
+            desk: parts.desk,
+            secrets: parts.secrets,
+            witness_key: parts.witness_key,
+            identity: parts.identity,
+            clock: parts.clock,
+            entropy: parts.entropy,
+            handlers: parts.handlers.into_iter().map(|handler| (handler.service, handler)).collect(),
+            jobs: parts.jobs.into_iter().collect(),
+            stop: watch::Sender::new(false),
+            offline: AtomicBool::new(false),
+            cosigned: Mutex::new(BTreeMap::new()),
+        }))
+    }
+
+    /// Asks other cities, and this one in process.
+    pub fn peers(self: &Arc<Node>) -> Arc<NodePeers> {
+        Arc::new(NodePeers::new(self.clone()))
+    }
+
+    /// Takes the node off the network and back, as if its line were cut; work inside the city goes on.
+    pub fn set_offline(&self, offline: bool) {
+        self.offline.store(offline, Ordering::SeqCst);
+    }
+
+    /// Whether the line is cut.
+    pub fn is_offline(&self) -> bool {
+        self.offline.load(Ordering::SeqCst)
+    }
+
+    /// Serves peers on the socket and runs the workers until [`Node::shut_down`].
+    pub async fn run(self: Arc<Node>, socket: TcpListener) -> Result<()> {
+        let trust = Arc::new(self.desk.trust.list.clone());
+        let config = tls::server_config(&self.identity, trust.clone())?;
+        let listener = TlsListener::new(socket, config, trust);
+        let listener = listener.map_err(|error| tb_base::Fault::of("listening for peers", error))?;
+        let mut tasks = JoinSet::new();
+        tasks.spawn(server::run(self.clone(), listener));
+        tasks.spawn(outbox::run(self.clone()));
+        tasks.spawn(jobs::run(self.clone()));
+        tasks.spawn(sequencer::run(self.clone()));
+        while tasks.join_next().await.is_some() {}
+        Ok(())
+    }
+
+    /// Ends the loops; what is in work is finished, what waits stays stored.
+    pub fn shut_down(&self) {
+        self.stop.send_replace(true);
+    }
+
+    fn cosigned_sizes(&self) -> MutexGuard<'_, BTreeMap<NodeId, u64>> {
+        self.cosigned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A context for one act of `actor`, at the present moment.
+    fn ctx(&self, actor: Actor) -> Ctx {
+        Ctx::new(self.clock.now(), actor, self.me, self.entropy.clone())
+    }
+}

@@ -37,7 +37,11 @@ pub struct TlsListener {
 
 impl TlsListener {
     /// Begins to accept on a bound socket.
-    pub fn new(tcp: TcpListener, config: Arc<ServerConfig>, trust: Arc<TrustList>) -> io::Result<TlsListener> {
+    pub fn new(
+        tcp: TcpListener,
+        config: Arc<ServerConfig>,
+        trust: Arc<TrustList>,
+    ) -> io::Result<TlsListener> {
         let address = tcp.local_addr()?;
         let (sender, accepted) = mpsc::channel(ACCEPTED_MAX);
         let accepting = tokio::spawn(accept(tcp, TlsAcceptor::from(config), trust, sender));
@@ -51,7 +55,12 @@ impl Drop for TlsListener {
     }
 }
 
-async fn accept(tcp: TcpListener, acceptor: TlsAcceptor, trust: Arc<TrustList>, sender: mpsc::Sender<Accepted>) {
+async fn accept(
+    tcp: TcpListener,
+    acceptor: TlsAcceptor,
+    trust: Arc<TrustList>,
+    sender: mpsc::Sender<Accepted>,
+) {
     loop {
         let Ok((stream, from)) = tcp.accept().await else {
             // Too many open files, most likely: give other connections time to end.

@@ -27,7 +27,8 @@ impl Identity {
     /// A self-signed certificate for a city's exchange listener.
     pub fn generate(node: NodeId) -> Result<Identity> {
         let names = vec![format!("{node}.tongban.invalid"), "localhost".to_owned(), "127.0.0.1".to_owned()];
-        let made = rcgen::generate_simple_self_signed(names).map_err(|error| Fault::of("making a TLS certificate", error))?;
+        let made = rcgen::generate_simple_self_signed(names)
+            .map_err(|error| Fault::of("making a TLS certificate", error))?;
         Ok(Identity { certificate: made.cert.der().to_vec(), key: made.signing_key.serialize_der() })
     }
 
@@ -106,7 +107,11 @@ impl ServerCertVerifier for OneCity {
         _: &[u8],
         _: UnixTime,
     ) -> std::result::Result<ServerCertVerified, rustls::Error> {
-        if fingerprint(end_entity) == self.expected { Ok(ServerCertVerified::assertion()) } else { Err(stranger()) }
+        if fingerprint(end_entity) == self.expected {
+            Ok(ServerCertVerified::assertion())
+        } else {
+            Err(stranger())
+        }
     }
 
     fn verify_tls12_signature(

@@ -1,0 +1,263 @@
+//! A region on disk (区域): its file, and for each city a folder with keys, certificate, trust list and configuration.
+//!
+//! `prepare` founds a whole region in one place, which is right for a demonstration, a journey and tests.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use tb_base::{Entropy, Fault, NodeId, Result, Timestamp};
+use tb_exchange::founding::{Charter, Founder, Member, found};
+use tb_exchange::keys::{Secrets, WitnessKey};
+use tb_exchange::{ServiceTerms, SignedContract, SignedTrustList};
+use tb_node::tls::Identity;
+
+/// The region that the binary ships with.
+pub const SHIPPED: &str = include_str!("../../region/region.toml");
+
+/// A trust list founded here holds for this long; `tongban trust` renews it.
+const TRUST_YEARS: i64 = 3;
+const YEAR_SECONDS: i64 = 366 * 86_400;
+/// A trust list begins a little before it is made, for clocks that are behind.
+const TRUST_BEFORE_SECONDS: i64 = 3_600;
+
+/// A region as its file says it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Region {
+    /// Its code, such as `czt`.
+    pub region: String,
+    /// Its name.
+    pub name: String,
+    /// Its name in English.
+    pub name_en: String,
+    /// How long a city keeps what it received from another, in days.
+    pub retention_days: u32,
+    /// Its cities.
+    pub city: Vec<RegionCity>,
+    /// What every two of them agree, by service.
+    pub service: BTreeMap<String, ServiceTerms>,
+}
+
+/// A city as the region's file says it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegionCity {
+    /// Its division code.
+    pub node: NodeId,
+    /// Its name with 市.
+    pub name: String,
+    /// Its name without.
+    pub short: String,
+    /// Its name in English.
+    pub name_en: String,
+    /// Its app.
+    pub app: String,
+    /// One character.
+    pub seal: String,
+    /// Its colour.
+    pub colour: String,
+}
+
+impl Region {
+    /// The region of the shipped file.
+    pub fn shipped() -> Result<Region> {
+        toml::from_str(SHIPPED).map_err(|error| Fault::of("reading region/region.toml", error).into())
+    }
+}
+
+/// A city's configuration, `city.toml` in its folder.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CityConfig {
+    /// The city.
+    pub node: NodeId,
+    /// Where the public site listens.
+    pub site: SocketAddr,
+    /// Where peers are answered.
+    pub exchange: SocketAddr,
+    /// `sqlite` for a file in the folder, or a PostgreSQL address; a schema per city is used.
+    pub database: String,
+}
+
+/// The ports of a city on this machine.
+#[derive(Clone, Copy, Debug)]
+pub struct Ports {
+    /// Of the public site.
+    pub site: u16,
+    /// Of the exchange.
+    pub exchange: u16,
+}
+
+/// Everything that a city's folder holds, read and checked.
+pub struct CityFolder {
+    /// The folder.
+    pub path: PathBuf,
+    /// Its configuration.
+    pub config: CityConfig,
+    /// Its secret keys.
+    pub secrets: Secrets,
+    /// Its witness key.
+    pub witness: WitnessKey,
+    /// Its TLS certificate.
+    pub identity: Identity,
+    /// The trust list.
+    pub trust: SignedTrustList,
+    /// The contracts of the region.
+    pub contracts: Vec<SignedContract>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TlsFile {
+    certificate: String,
+    key: String,
+}
+
+struct Made {
+    secrets: Secrets,
+    witness: WitnessKey,
+    identity: Identity,
+}
+
+/// Founds the region under `data` unless it is there already; gives the folder of each city in order.
+pub fn prepare(
+    data: &Path,
+    region: &Region,
+    ports: &[Ports],
+    database: Option<&str>,
+    now: Timestamp,
+    entropy: &mut dyn Entropy,
+) -> Result<Vec<PathBuf>> {
+    let folders: Vec<PathBuf> = region.city.iter().map(|city| data.join(city.node.as_str())).collect();
+    if folders.iter().all(|folder| folder.join("city.toml").is_file()) {
+        return Ok(folders);
+    }
+    let mut made = Vec::new();
+    for city in &region.city {
+        let identity = Identity::generate(city.node)?;
+        made.push(Made { secrets: Secrets::generate(entropy), witness: WitnessKey::generate(entropy), identity });
+    }
+    let founders: Vec<Founder<'_>> = region
+        .city
+        .iter()
+        .zip(&made)
+        .zip(ports)
+        .map(|((city, made), ports)| Founder {
+            member: member(city, made, *ports),
+            secrets: &made.secrets,
+            witness: &made.witness,
+        })
+        .collect();
+    let charter = Charter {
+        region: region.region.clone(),
+        not_before: now.plus_seconds(-TRUST_BEFORE_SECONDS),
+        not_after: now.plus_seconds(TRUST_YEARS * YEAR_SECONDS),
+        services: region.service.clone(),
+        retention_days: region.retention_days,
+    };
+    let (trust, contracts) = found(&charter, &founders)?;
+    for (((folder, city), made), ports) in folders.iter().zip(&region.city).zip(&made).zip(ports) {
+        write_city(folder, city.node, made, *ports, database, &trust, &contracts)?;
+    }
+    write(&data.join("trust.json"), &json(&trust)?)?;
+    Ok(folders)
+}
+
+fn member(city: &RegionCity, made: &Made, ports: Ports) -> Member {
+    Member {
+        node: city.node,
+        name: city.name.clone(),
+        name_en: city.name_en.clone(),
+        app: city.app.clone(),
+        exchange_url: format!("https://127.0.0.1:{}", ports.exchange),
+        site_url: format!("http://127.0.0.1:{}", ports.site),
+        tls_sha256: made.identity.fingerprint(),
+    }
+}
+
+fn write_city(
+    folder: &Path,
+    node: NodeId,
+    made: &Made,
+    ports: Ports,
+    database: Option<&str>,
+    trust: &SignedTrustList,
+    contracts: &[SignedContract],
+) -> Result<()> {
+    let keys = folder.join("keys");
+    fs::create_dir_all(&keys).map_err(|error| Fault::of(format!("making {}", keys.display()), error))?;
+    let tls = TlsFile {
+        certificate: tb_crypto::text::base64(&made.identity.certificate),
+        key: tb_crypto::text::base64(&made.identity.key),
+    };
+    write_secret(&keys.join("secrets.json"), &made.secrets.to_json())?;
+    write_secret(&keys.join("witness.json"), &made.witness.to_json())?;
+    write_secret(&keys.join("tls.json"), &json(&tls)?)?;
+    write(&folder.join("trust.json"), &json(trust)?)?;
+    write(&folder.join("contracts.json"), &json(&contracts)?)?;
+    let config = CityConfig {
+        node,
+        site: SocketAddr::from(([127, 0, 0, 1], ports.site)),
+        exchange: SocketAddr::from(([127, 0, 0, 1], ports.exchange)),
+        database: database.unwrap_or("sqlite").to_owned(),
+    };
+    let text = toml::to_string(&config).map_err(|error| Fault::of("writing city.toml", error))?;
+    // Last: a folder with a configuration is complete.
+    write(&folder.join("city.toml"), &text)
+}
+
+impl CityFolder {
+    /// Reads a city's folder; says which file is wrong.
+    pub fn open(path: &Path) -> Result<CityFolder> {
+        let config = read(&path.join("city.toml"))?;
+        let config: CityConfig = toml::from_str(&config)
+            .map_err(|error| Fault::of(format!("reading {}", path.join("city.toml").display()), error))?;
+        let tls: TlsFile = parse(&path.join("keys/tls.json"))?;
+        Ok(CityFolder {
+            secrets: Secrets::from_json(&read(&path.join("keys/secrets.json"))?)?,
+            witness: WitnessKey::from_json(&read(&path.join("keys/witness.json"))?)?,
+            identity: Identity {
+                certificate: tb_crypto::text::unbase64(&tls.certificate)?,
+                key: tb_crypto::text::unbase64(&tls.key)?,
+            },
+            trust: parse(&path.join("trust.json"))?,
+            contracts: parse(&path.join("contracts.json"))?,
+            path: path.to_owned(),
+            config,
+        })
+    }
+}
+
+fn json(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string_pretty(value).map_err(|error| Fault::of("writing JSON", error).into())
+}
+
+fn parse<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
+    serde_json::from_str(&read(path)?).map_err(|error| Fault::of(format!("reading {}", path.display()), error).into())
+}
+
+fn read(path: &Path) -> Result<String> {
+    fs::read_to_string(path).map_err(|error| Fault::of(format!("reading {}", path.display()), error).into())
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    fs::write(path, text).map_err(|error| Fault::of(format!("writing {}", path.display()), error).into())
+}
+
+/// Key files are for the node's own user only, from the first byte on.
+fn write_secret(path: &Path, text: &str) -> Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let doing = || format!("writing {}", path.display());
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|error| Fault::of(doing(), error))?;
+    file.write_all(text.as_bytes()).map_err(|error| Fault::of(doing(), error).into())
+}
