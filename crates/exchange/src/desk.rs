@@ -108,7 +108,7 @@ impl Desk {
         body: &B,
         deadline: Timestamp,
     ) -> Result<Outgoing> {
-        check_purpose(&purpose).map_err(|detail| refuse_purpose(&detail))?;
+        check_purpose(&purpose, resident.is_some()).map_err(|detail| refuse_purpose(&detail))?;
         check_head_text("actor", actor).map_err(|detail| refuse_head(&detail))?;
         check_head_text("service", service).map_err(|detail| refuse_head(&detail))?;
         let contract = self.grant(to, service, &purpose, ctx.now)?;
@@ -169,7 +169,8 @@ impl Desk {
         if envelope.deadline < now {
             return Err(Violation::new("expired", "tb-deadline", format!("nobody waits since {}", envelope.deadline)));
         }
-        check_purpose(&envelope.purpose).map_err(|detail| Violation::new("purpose", "tb-purpose", detail))?;
+        check_purpose(&envelope.purpose, envelope.subject.is_some())
+            .map_err(|detail| Violation::new("purpose", "tb-purpose", detail))?;
         if envelope.from == self.me {
             return self.check_own(envelope);
         }
@@ -249,8 +250,8 @@ fn check_terms(contract: &Contract, envelope: &Envelope) -> std::result::Result<
     Err(Violation::new("purpose", "tb-purpose", detail))
 }
 
-/// Form of a purpose: an item, one of four grounds, and a case where the case is the ground.
-fn check_purpose(purpose: &Purpose) -> std::result::Result<(), String> {
+/// Form of a purpose: an item, one of four grounds, and a case where it is the ground for naming a person.
+fn check_purpose(purpose: &Purpose, names_a_person: bool) -> std::result::Result<(), String> {
     check_head_text("item", &purpose.item)?;
     check_head_text("basis", &purpose.basis)?;
     let (ground, name) = match purpose.basis.split_once(':') {
@@ -261,7 +262,7 @@ fn check_purpose(purpose: &Purpose) -> std::result::Result<(), String> {
     if !GROUNDS.contains(&ground) || named != name.is_some_and(|name| !name.is_empty()) {
         return Err(format!("{} is no ground", purpose.basis));
     }
-    if ground == "case" && purpose.case.is_none() {
+    if names_a_person && ground == "case" && purpose.case.is_none() {
         return Err("the ground is a case and none is named".to_owned());
     }
     Ok(())

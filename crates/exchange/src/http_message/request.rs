@@ -62,7 +62,7 @@ pub fn sign_request_with(
     let mut fields = head(&message.envelope, &message.body, profile)?;
     let lines = lines("POST", &path, &fields);
     let (signatures, base_hash) =
-        signature::sign(&lines, desk.me, secrets, profile, now, Some(text::base64url(&nonce)));
+        signature::sign(&lines, desk.me, secrets, profile, now, Some(&text::base64url(&nonce)));
     fields.extend(signatures);
     Ok(SignedRequest { method: "POST".to_owned(), path, fields, body: message.body.clone(), base_hash })
 }

@@ -129,7 +129,7 @@ pub(crate) fn sign(
     secrets: &Secrets,
     profile: Profile,
     now: Timestamp,
-    nonce: Option<String>,
+    nonce: Option<&str>,
 ) -> ([(String, String); 2], [u8; 32]) {
     let keys: &[_] = match profile {
         Profile::Ed25519 => &[("tb", KeyUse::Message, &secrets.message)],
@@ -142,7 +142,7 @@ pub(crate) fn sign(
         let params = Params {
             created: now.seconds(),
             expires: now.seconds() + LIFETIME_SECONDS,
-            nonce: nonce.clone(),
+            nonce: nonce.map(str::to_owned),
             keyid: key_id(node, *key_use, &key.public()),
         };
         let params = params.text(lines);
