@@ -21,4 +21,7 @@ macro_rules! both {
 
 mod bench;
 mod engine;
+mod messages;
 mod migrations;
+mod tree;
+mod work;

@@ -1,0 +1,290 @@
+//! Outbox and inbox: what is sent waits until it is settled, what arrives takes effect once.
+
+use std::sync::Arc;
+
+use tb_base::{CaseId, Error, MessageId, NodeId, Refusal, Result};
+use tb_exchange::{
+    ContractRef, Envelope, Incoming, LeafKind, Outgoing, Pseudonym, Purpose, Receipt, ReceiptKind, service,
+};
+
+use super::bench::{Bench, INSERT, at, ctx};
+use crate::inbox::{Handler, Outcome, Recorded};
+use crate::outbox::State;
+use crate::{Tx, inbox, log, outbox, params};
+
+both! {
+    a_sent_message_waits_with_its_leaf, a_rolled_back_message_was_never_sent, a_taken_message_is_leased,
+    a_failed_try_comes_back_later, receipts_go_forward_only, a_dead_message_can_still_be_settled,
+    what_waits_for_a_city, a_duplicate_takes_effect_once, duplicates_at_once_take_effect_once,
+    the_same_id_with_other_words_is_a_violation, a_refusal_is_kept_and_undone, a_fault_leaves_no_record,
+    messages_of_a_case, a_salt_can_be_forgotten,
+}
+
+fn node(code: &str) -> NodeId {
+    code.parse().unwrap()
+}
+
+fn id(number: u8) -> MessageId {
+    ctx(i64::from(number)).id(MessageId::new)
+}
+
+fn envelope(number: u8, to: &str, case: Option<CaseId>) -> Envelope {
+    Envelope {
+        id: id(number),
+        from: node("430100"),
+        to: node(to),
+        service: service::CASE_OFFER.to_owned(),
+        contract: ContractRef { id: "czt-430100-430300".parse().unwrap(), version: 1, hash: "ab".repeat(32) },
+        purpose: Purpose { item: "121".to_owned(), case, basis: "case".to_owned() },
+        actor: "window/430100-hall-1".to_owned(),
+        subject: Some(Pseudonym([7; 32])),
+        deadline: at(86_400),
+    }
+}
+
+fn outgoing(number: u8, to: &str, case: Option<CaseId>) -> Outgoing {
+    Outgoing { envelope: envelope(number, to, case), body: br#"{"a":1}"#.to_vec() }
+}
+
+fn incoming(number: u8) -> Incoming {
+    Incoming {
+        envelope: envelope(number, "430300", None),
+        body: br#"{"b":"\u6e58"}"#.to_vec(),
+        at: at(5),
+        base_hash: [9; 32],
+        evidence: serde_json::json!({ "base": "…", "signature": "…" }),
+    }
+}
+
+fn receipt(number: u8, kind: ReceiptKind) -> Receipt {
+    Receipt { message: id(number), kind, at: at(9), leaf: "00".repeat(32), refusal: None }
+}
+
+async fn send(bench: &Bench, seconds: i64, message: Outgoing) {
+    let ctx = ctx(seconds);
+    bench.store.write("test.send", move |tx| outbox::send(tx, &ctx, &message)).await.unwrap();
+}
+
+async fn state(bench: &Bench, number: u8) -> State {
+    bench.store.read("test.state", move |tx| Ok(outbox::find(tx, id(number))?.unwrap().state)).await.unwrap()
+}
+
+async fn due(bench: &Bench, seconds: i64) -> Vec<MessageId> {
+    let taken = bench.store.write("test.due", move |tx| outbox::due(tx, at(seconds), 10, 30)).await.unwrap();
+    taken.iter().map(|sent| sent.message.envelope.id).collect()
+}
+
+async fn a_sent_message_waits_with_its_leaf(bench: &Bench) {
+    let message = outgoing(1, "430300", None);
+    send(bench, 1, message.clone()).await;
+    let (sent, leaf) = bench
+        .store
+        .read("test.find", |tx| {
+            let sent = outbox::find(tx, id(1))?.unwrap();
+            let leaf = log::find(tx, &sent.leaf)?.unwrap();
+            Ok((sent, leaf))
+        })
+        .await
+        .unwrap();
+    assert_eq!(sent.message, message);
+    assert_eq!((sent.state, sent.attempts, sent.created), (State::Waiting, 0, at(1)));
+    assert_eq!(leaf.leaf.kind, LeafKind::Sent);
+    assert_eq!(leaf.leaf.content, tb_crypto::sha256(&message.body));
+    assert_eq!(leaf.leaf.contract, [0xab; 16]);
+    assert_eq!(leaf.index, None);
+    let salt = bench.store.read("test.salt", move |tx| log::salt(tx, &leaf.hash)).await.unwrap().unwrap();
+    assert_eq!(leaf.leaf.subject, tb_crypto::sha256(&[&salt[..], &[7; 32]].concat()));
+}
+
+async fn a_rolled_back_message_was_never_sent(bench: &Bench) {
+    let refused = bench
+        .store
+        .write("test.send", |tx| {
+            outbox::send(tx, &ctx(1), &outgoing(1, "430300", None))?;
+            Err::<(), _>(Refusal::not_now("TST-001", "不行", "No").into())
+        })
+        .await;
+    assert!(refused.is_err());
+    assert!(due(bench, 100).await.is_empty());
+    let waiting = bench.store.read("test.waiting", |tx| log::waiting(tx)).await.unwrap();
+    assert_eq!(waiting, 0);
+}
+
+async fn a_taken_message_is_leased(bench: &Bench) {
+    send(bench, 1, outgoing(1, "430300", None)).await;
+    send(bench, 2, outgoing(2, "430200", None)).await;
+    assert_eq!(due(bench, 0).await, []);
+    assert_eq!(due(bench, 2).await, [id(1), id(2)]);
+    assert_eq!(due(bench, 3).await, []);
+    // The worker died: its lease ends.
+    assert_eq!(due(bench, 32).await, [id(1), id(2)]);
+}
+
+async fn a_failed_try_comes_back_later(bench: &Bench) {
+    send(bench, 1, outgoing(1, "430300", None)).await;
+    assert_eq!(due(bench, 1).await, [id(1)]);
+    bench.store.write("test.attempted", |tx| outbox::attempted(tx, at(2), id(1), at(10), "refused connection")).await.unwrap();
+    assert_eq!(due(bench, 9).await, []);
+    let next = bench.store.read("test.next", |tx| outbox::next_due(tx)).await.unwrap();
+    assert_eq!(next, Some(at(10)));
+    bench.store.write("test.hurry", |tx| outbox::hurry(tx, at(5), node("430300"))).await.unwrap();
+    assert_eq!(due(bench, 5).await, [id(1)]);
+    let sent = bench.store.read("test.find", |tx| outbox::find(tx, id(1))).await.unwrap().unwrap();
+    assert_eq!((sent.attempts, sent.problem.as_deref()), (1, Some("refused connection")));
+}
+
+async fn settle(bench: &Bench, number: u8, kind: ReceiptKind) {
+    let receipt = receipt(number, kind);
+    let settled = bench.store.write("test.settled", move |tx| {
+        outbox::settled(tx, at(9), id(number), &receipt, &serde_json::json!({ "signature": "…" }))
+    });
+    settled.await.unwrap();
+}
+
+async fn receipts_go_forward_only(bench: &Bench) {
+    send(bench, 1, outgoing(1, "430300", None)).await;
+    settle(bench, 1, ReceiptKind::Delivered).await;
+    assert_eq!(state(bench, 1).await, State::Delivered);
+    assert_eq!(due(bench, 100).await, []);
+    settle(bench, 1, ReceiptKind::Processed).await;
+    settle(bench, 1, ReceiptKind::Delivered).await;
+    assert_eq!(state(bench, 1).await, State::Processed);
+    let receipts = bench.store.read("test.receipts", |tx| outbox::receipts(tx, id(1))).await.unwrap();
+    assert_eq!(receipts.len(), 2);
+    let other = receipt(2, ReceiptKind::Processed);
+    let wrong = bench.store.write("test.settled", move |tx| outbox::settled(tx, at(9), id(1), &other, &serde_json::Value::Null));
+    assert!(matches!(wrong.await, Err(Error::Violation(_))));
+}
+
+async fn a_dead_message_can_still_be_settled(bench: &Bench) {
+    send(bench, 1, outgoing(1, "430300", None)).await;
+    bench.store.write("test.dead", |tx| outbox::dead(tx, at(3), id(1), "deadline")).await.unwrap();
+    assert_eq!(state(bench, 1).await, State::Dead);
+    assert_eq!(due(bench, 100).await, []);
+    settle(bench, 1, ReceiptKind::Processed).await;
+    assert_eq!(state(bench, 1).await, State::Processed);
+}
+
+async fn what_waits_for_a_city(bench: &Bench) {
+    send(bench, 4, outgoing(4, "430300", None)).await;
+    send(bench, 3, outgoing(3, "430300", None)).await;
+    let since = |to: &'static str| bench.store.read("test.since", move |tx| outbox::waiting_since(tx, node(to)));
+    assert_eq!(since("430300").await.unwrap(), Some(at(3)));
+    assert_eq!(since("430200").await.unwrap(), None);
+    settle(bench, 3, ReceiptKind::Delivered).await;
+    assert_eq!(since("430300").await.unwrap(), Some(at(4)));
+}
+
+/// A handler that leaves a row behind each time it runs.
+fn counting() -> Handler {
+    let handle = |tx: &mut Tx<'_>, _: &tb_base::Ctx, incoming: &Incoming| -> Result<serde_json::Value> {
+        tx.run(&INSERT, params![incoming.envelope.id.to_string(), 1_i64])?;
+        Ok(serde_json::json!({ "done": true }))
+    };
+    Handler { service: service::CASE_OFFER, query: true, handle: Arc::new(handle) }
+}
+
+async fn receive(bench: &Bench, handler: Handler, incoming: Incoming) -> Result<(inbox::Kept, bool)> {
+    bench.store.write("test.receive", move |tx| inbox::receive(tx, &ctx(6), &handler, &incoming)).await
+}
+
+async fn a_duplicate_takes_effect_once(bench: &Bench) {
+    let (first, is_new) = receive(bench, counting(), incoming(1)).await.unwrap();
+    assert!(is_new);
+    bench
+        .store
+        .write("test.replied", |tx| inbox::replied(tx, at(7), node("430100"), id(1), &serde_json::json!("signed")))
+        .await
+        .unwrap();
+    let (second, is_new) = receive(bench, counting(), incoming(1)).await.unwrap();
+    assert!(!is_new);
+    assert_eq!(second.outcome, Outcome::Answered(serde_json::json!({ "done": true })));
+    assert_eq!((second.outcome, second.leaf), (first.outcome, first.leaf));
+    assert_eq!(second.reply, Some(serde_json::json!("signed")));
+    assert_eq!(second.incoming.evidence, incoming(1).evidence);
+    assert_eq!(bench.rows().await, 1);
+    let leaves = bench.store.read("test.leaves", |tx| log::of_message(tx, id(1))).await.unwrap();
+    assert_eq!(leaves.iter().map(|leaf| leaf.leaf.kind).collect::<Vec<_>>(), [LeafKind::Received]);
+}
+
+async fn duplicates_at_once_take_effect_once(bench: &Bench) {
+    let tries: Vec<_> = (0..16)
+        .map(|_| {
+            let store = bench.store.clone();
+            tokio::spawn(async move {
+                let handler = counting();
+                store.write("test.receive", move |tx| inbox::receive(tx, &ctx(6), &handler, &incoming(1))).await
+            })
+        })
+        .collect();
+    let mut new = 0;
+    for received in tries {
+        let (kept, is_new) = received.await.unwrap().unwrap();
+        new += i64::from(is_new);
+        assert_eq!(kept.outcome, Outcome::Answered(serde_json::json!({ "done": true })));
+    }
+    assert_eq!((new, bench.rows().await), (1, 1));
+}
+
+async fn the_same_id_with_other_words_is_a_violation(bench: &Bench) {
+    receive(bench, counting(), incoming(1)).await.unwrap();
+    let other = Incoming { body: b"{}".to_vec(), ..incoming(1) };
+    let violation = receive(bench, counting(), other).await;
+    assert!(matches!(violation, Err(Error::Violation(violation)) if violation.code == "fingerprint"));
+}
+
+async fn a_refusal_is_kept_and_undone(bench: &Bench) {
+    let handle = |tx: &mut Tx<'_>, _: &tb_base::Ctx, _: &Incoming| -> Result<serde_json::Value> {
+        tx.run(&INSERT, params!["half", 1_i64])?;
+        Err(Refusal::not_now("TST-002", "材料不齐", "Papers are missing").into())
+    };
+    let handler = Handler { service: service::CASE_OFFER, query: false, handle: Arc::new(handle) };
+    let (kept, _) = receive(bench, handler, incoming(1)).await.unwrap();
+    assert!(matches!(&kept.outcome, Outcome::Refused(refusal) if refusal.code == "TST-002"));
+    let (again, is_new) = receive(bench, counting(), incoming(1)).await.unwrap();
+    assert_eq!((again.outcome, is_new), (kept.outcome, false));
+    assert_eq!(bench.rows().await, 0);
+}
+
+async fn a_fault_leaves_no_record(bench: &Bench) {
+    let handle = |_: &mut Tx<'_>, _: &tb_base::Ctx, _: &Incoming| -> Result<serde_json::Value> {
+        Err(tb_base::Fault::new("as the test wants").into())
+    };
+    let handler = Handler { service: service::CASE_OFFER, query: false, handle: Arc::new(handle) };
+    assert!(matches!(receive(bench, handler, incoming(1)).await, Err(Error::Fault(_))));
+    let (_, is_new) = receive(bench, counting(), incoming(1)).await.unwrap();
+    assert!(is_new);
+}
+
+async fn messages_of_a_case(bench: &Bench) {
+    let case = ctx(1).id(CaseId::new);
+    send(bench, 2, outgoing(2, "430300", Some(case))).await;
+    send(bench, 1, outgoing(1, "430300", Some(case))).await;
+    send(bench, 3, outgoing(3, "430300", None)).await;
+    let mut arrived = incoming(4);
+    arrived.envelope.purpose.case = Some(case);
+    let recorded = bench.store.write("test.record", move |tx| inbox::record(tx, &ctx(4), &arrived)).await.unwrap();
+    assert!(matches!(recorded, Recorded::New(_)));
+    let (sent, arrived) = bench
+        .store
+        .read("test.of_case", move |tx| Ok((outbox::of_case(tx, case)?, inbox::of_case(tx, case)?)))
+        .await
+        .unwrap();
+    assert_eq!(sent.iter().map(|sent| sent.message.envelope.id).collect::<Vec<_>>(), [id(1), id(2)]);
+    assert_eq!(arrived.len(), 1);
+    assert_eq!(arrived[0].outcome, Outcome::Received);
+    let count = bench
+        .store
+        .read("test.quota", |tx| inbox::count_since(tx, node("430100"), service::CASE_OFFER, at(0)))
+        .await;
+    assert_eq!(count.unwrap(), 1);
+}
+
+async fn a_salt_can_be_forgotten(bench: &Bench) {
+    send(bench, 1, outgoing(1, "430300", None)).await;
+    let forgotten = bench.store.write("test.forget", |tx| log::forget(tx, &[7; 32])).await.unwrap();
+    assert_eq!(forgotten, 1);
+    let leaves = bench.store.read("test.leaves", |tx| log::of_message(tx, id(1))).await.unwrap();
+    let hash = leaves[0].hash;
+    assert_eq!(bench.store.read("test.salt", move |tx| log::salt(tx, &hash)).await.unwrap(), None);
+}

@@ -1,0 +1,172 @@
+//! Jobs, audit lines and search.
+
+use tb_base::Result;
+
+use super::bench::{Bench, at, ctx};
+use crate::audit::{Page, Search};
+use crate::jobs::Job;
+use crate::{Tx, audit, jobs, search};
+
+both! {
+    a_job_is_taken_once, a_job_put_again_is_moved, a_job_put_while_it_runs_is_not_lost, a_failed_job_comes_back,
+    workers_share_the_jobs, audit_lines_are_found, audit_pages_follow_on, texts_are_found, a_text_is_replaced,
+    hostile_queries_find_nothing,
+}
+
+async fn put(bench: &Bench, key: &'static str, seconds: i64) {
+    let payload = serde_json::json!({ "key": key });
+    bench.store.write("test.put", move |tx| jobs::put(tx, "test.job", key, at(seconds), &payload)).await.unwrap();
+}
+
+async fn due(bench: &Bench, seconds: i64) -> Vec<Job> {
+    bench.store.write("test.due", move |tx| jobs::due(tx, at(seconds), 100, 30)).await.unwrap()
+}
+
+fn keys(jobs: &[Job]) -> Vec<&str> {
+    jobs.iter().map(|job| job.key.as_str()).collect()
+}
+
+async fn a_job_is_taken_once(bench: &Bench) {
+    put(bench, "b", 5).await;
+    put(bench, "a", 7).await;
+    assert_eq!(keys(&due(bench, 4).await), Vec::<&str>::new());
+    let taken = due(bench, 9).await;
+    assert_eq!(keys(&taken), ["b", "a"]);
+    assert_eq!(taken[0].payload, serde_json::json!({ "key": "b" }));
+    assert_eq!(keys(&due(bench, 10).await), Vec::<&str>::new());
+    bench.store.write("test.done", move |tx| jobs::done(tx, &taken[0])).await.unwrap();
+    assert_eq!(keys(&due(bench, 40).await), ["a"]);
+}
+
+async fn a_job_put_again_is_moved(bench: &Bench) {
+    put(bench, "a", 5).await;
+    put(bench, "a", 50).await;
+    assert_eq!(keys(&due(bench, 49).await), Vec::<&str>::new());
+    assert_eq!(bench.store.read("test.next", |tx| jobs::next_due(tx)).await.unwrap(), Some(at(50)));
+    bench.store.write("test.cancel", |tx| jobs::cancel(tx, "test.job", "a")).await.unwrap();
+    assert_eq!(bench.store.read("test.next", |tx| jobs::next_due(tx)).await.unwrap(), None);
+}
+
+async fn a_job_put_while_it_runs_is_not_lost(bench: &Bench) {
+    put(bench, "a", 5).await;
+    let taken = due(bench, 5).await;
+    put(bench, "a", 6).await;
+    bench.store.write("test.done", move |tx| jobs::done(tx, &taken[0])).await.unwrap();
+    assert_eq!(keys(&due(bench, 6).await), ["a"]);
+}
+
+async fn a_failed_job_comes_back(bench: &Bench) {
+    put(bench, "a", 5).await;
+    let taken = due(bench, 5).await;
+    bench.store.write("test.retry", move |tx| jobs::retry(tx, &taken[0], at(20), "down")).await.unwrap();
+    assert_eq!(keys(&due(bench, 19).await), Vec::<&str>::new());
+    assert_eq!(due(bench, 20).await[0].attempts, 1);
+}
+
+async fn workers_share_the_jobs(bench: &Bench) {
+    let fill = |tx: &mut Tx<'_>| {
+        (0..60).try_for_each(|number| jobs::put(tx, "test.job", &format!("k{number}"), at(1), &serde_json::Value::Null))
+    };
+    bench.store.write("test.fill", fill).await.unwrap();
+    let workers: Vec<_> = (0..6)
+        .map(|_| {
+            let store = bench.store.clone();
+            tokio::spawn(async move { store.write("test.due", |tx| jobs::due(tx, at(2), 10, 30)).await })
+        })
+        .collect();
+    let mut taken = Vec::new();
+    for worker in workers {
+        taken.extend(worker.await.unwrap().unwrap().into_iter().map(|job| job.key));
+    }
+    // A worker that met locked rows may have got fewer; nobody got what another one has.
+    taken.extend(due(bench, 2).await.into_iter().map(|job| job.key));
+    let count = taken.len();
+    taken.sort();
+    taken.dedup();
+    assert_eq!((count, taken.len()), (60, 60));
+}
+
+async fn write_lines(bench: &Bench) {
+    let write = |tx: &mut Tx<'_>| {
+        audit::line(tx, &ctx(1), "case.accept", "case-1", "done")?;
+        audit::line(tx, &ctx(2), "case.decide", "case-1", "CAS-DEC-001")?;
+        audit::line(tx, &ctx(3), "case.accept", "case-2", "done")
+    };
+    bench.store.write("test.audit", write).await.unwrap();
+}
+
+async fn lines(bench: &Bench, search: Search, page: Page) -> Vec<audit::Line> {
+    bench.store.read("test.lines", move |tx| audit::search(tx, &search, &page)).await.unwrap()
+}
+
+async fn audit_lines_are_found(bench: &Bench) {
+    write_lines(bench).await;
+    let objects = |lines: Vec<audit::Line>| lines.into_iter().map(|line| line.object).collect::<Vec<_>>();
+    assert_eq!(objects(lines(bench, Search::All, Page::newest(10)).await), ["case-2", "case-1", "case-1"]);
+    let of_case = lines(bench, Search::Object("case-1".to_owned()), Page::newest(10)).await;
+    assert_eq!(of_case[0].outcome, "CAS-DEC-001");
+    assert_eq!((of_case[1].actor.as_str(), of_case[1].at), ("system", at(1)));
+    let accepted = Search::Action("case.accept".to_owned());
+    assert_eq!(objects(lines(bench, accepted.clone(), Page::newest(10)).await), ["case-2", "case-1"]);
+    let page = Page { from: at(2), until: at(3), ..Page::newest(10) };
+    assert_eq!(objects(lines(bench, accepted, page.clone()).await), Vec::<String>::new());
+    assert_eq!(lines(bench, Search::All, page).await.len(), 1);
+}
+
+async fn audit_pages_follow_on(bench: &Bench) {
+    write_lines(bench).await;
+    let mut page = Page::newest(2);
+    let first = lines(bench, Search::All, page.clone()).await;
+    page.before = first.last().map(|line| line.id);
+    let second = lines(bench, Search::All, page).await;
+    assert_eq!((first.len(), second.len()), (2, 1));
+    assert_eq!(second[0].at, at(1));
+}
+
+fn fill_search(tx: &mut Tx<'_>) -> Result<()> {
+    search::index(tx, "item", "121", "121 道路运输驾驶员从业资格证换发 Renewal of the driver's certificate")?;
+    search::index(tx, "item", "7", "居民身份证换领 道路")?;
+    search::index(tx, "item", "8", "公积金 提取，资格")?;
+    search::index(tx, "office", "1", "道路运输处")
+}
+
+async fn found(bench: &Bench, query: &str) -> Vec<String> {
+    let query = query.to_owned();
+    let mut found = bench.store.read("test.find", move |tx| search::find(tx, "item", &query, 10)).await.unwrap();
+    found.sort();
+    found
+}
+
+async fn texts_are_found(bench: &Bench) {
+    bench.store.write("test.fill", fill_search).await.unwrap();
+    assert_eq!(found(bench, "资格").await, ["121", "8"]);
+    assert_eq!(found(bench, "道路").await, ["121", "7"]);
+    assert_eq!(found(bench, "运输驾驶员").await, ["121"]);
+    assert_eq!(found(bench, "换领 身份证").await, ["7"]);
+    assert_eq!(found(bench, "证").await, ["121", "7"]);
+    assert_eq!(found(bench, "路道").await, Vec::<String>::new());
+    assert_eq!(found(bench, "取资").await, Vec::<String>::new());
+    assert_eq!(found(bench, "12").await, ["121"]);
+    assert_eq!(found(bench, "RENEW driv").await, ["121"]);
+    assert_eq!(found(bench, "enewal").await, Vec::<String>::new());
+}
+
+async fn a_text_is_replaced(bench: &Bench) {
+    bench.store.write("test.fill", fill_search).await.unwrap();
+    bench.store.write("test.index", |tx| search::index(tx, "item", "8", "社会保险 转移")).await.unwrap();
+    assert_eq!(found(bench, "资格").await, ["121"]);
+    assert_eq!(found(bench, "转移").await, ["8"]);
+    bench.store.write("test.index", |tx| search::index(tx, "item", "8", "——")).await.unwrap();
+    assert_eq!(found(bench, "转移").await, Vec::<String>::new());
+    bench.store.write("test.forget", |tx| search::forget(tx, "item", "121")).await.unwrap();
+    assert_eq!(found(bench, "资格").await, Vec::<String>::new());
+}
+
+async fn hostile_queries_find_nothing(bench: &Bench) {
+    bench.store.write("test.fill", fill_search).await.unwrap();
+    for query in ["", "  ", "*", "\"", "' OR 1=1 --", "& | !", "NEAR(", "words:x", "资 格*)", "\\", "𠀀𠀁", &"道".repeat(10_000)] {
+        found(bench, query).await;
+    }
+    assert_eq!(found(bench, "*").await, Vec::<String>::new());
+    assert_eq!(found(bench, "OR").await, Vec::<String>::new());
+}
