@@ -1,1 +1,58 @@
-//! tb-identity
+//! People, organisations and accounts of one city (身份认证): who somebody is, what they may do, who looked.
+//! Serves clauses 1.1 and 2.4.
+//!
+//! Layer 3; owns the tables `identity_…`.
+//! Invariants: personal data is sealed at rest and found only by keyed tags; a password is verified outside of
+//! any transaction; a [`permit::Permit`] is made only by [`permit::may`]; a look and its log leaf are one write.
+
+pub mod accounts;
+pub mod enterprises;
+pub mod look;
+pub mod messages;
+pub mod offices;
+pub mod people;
+pub mod permit;
+pub mod register;
+pub mod seed;
+pub mod sms;
+pub mod staff;
+
+mod secret;
+mod words;
+
+use tb_store::{Migration, Schema};
+
+/// What this crate owns in the database.
+pub const SCHEMA: Schema = Schema {
+    owner: "identity",
+    migrations: &[Migration {
+        name: "0001_identity",
+        sql: include_str!("../migrations/0001_identity.sql"),
+        sha256: "7de58b74e2ba21a02c632b2c7fcb455559295436df2f44787786f36f978cd5e6",
+    }],
+    statements: &[
+        people::STATEMENTS,
+        enterprises::STATEMENTS,
+        offices::STATEMENTS,
+        staff::STATEMENTS,
+        accounts::STATEMENTS,
+        accounts::sessions::STATEMENTS,
+        accounts::limits::STATEMENTS,
+        accounts::codes::STATEMENTS,
+        look::STATEMENTS,
+        sms::STATEMENTS,
+        messages::STATEMENTS,
+        seed::STATEMENTS,
+    ],
+};
+
+/// How many rows a list shows at once.
+pub const PAGE_ROWS: i64 = 50;
+
+/// The first row of a page; pages are counted from 0.
+pub(crate) fn offset(page: u32) -> i64 {
+    i64::from(page).saturating_mul(PAGE_ROWS)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,410 @@
+//! The door (登录): signing in, registering and getting a lost password back.
+//!
+//! A password is hashed and verified between two transactions, never inside one. What is counted stays counted
+//! although the answer is a refusal: a unit of work says what it found, and the refusal is made outside.
+
+use std::sync::Arc;
+
+use tb_base::{Ctx, Error, Refusal, Result, Timestamp};
+use tb_crypto::Vault;
+use tb_store::{Store, Tx, audit};
+
+use crate::accounts::codes::{self, Addressee, CodePurpose};
+use crate::accounts::limits::{self, Verdict};
+use crate::accounts::{self, Account, NewAccount, Passwords, passwords, sessions};
+use crate::people;
+use crate::register::{self, Claim, Proof};
+use crate::sms;
+
+/// Longest sign-in name that is looked at.
+pub const LOGIN_LETTERS_MAX: usize = 64;
+
+/// What somebody types to sign in. Not `Debug`: it holds a password.
+#[derive(Clone)]
+pub struct Credentials {
+    /// Resident number, alias or staff name.
+    pub login: String,
+    /// The password.
+    pub password: String,
+    /// Where the request comes from: the network address.
+    pub source: String,
+}
+
+/// A session that was just opened.
+#[derive(Clone)]
+pub struct SignedIn {
+    /// The token for the cookie; only its hash is stored.
+    pub token: String,
+    /// The CSRF token of the session.
+    pub csrf: String,
+    /// Who is signed in.
+    pub account: Account,
+}
+
+/// What signing in needs; cheap to clone.
+#[derive(Clone)]
+pub struct Door {
+    store: Store,
+    vault: Arc<Vault>,
+    passwords: Passwords,
+}
+
+/// An account that may be the one, with its hash.
+#[derive(Clone)]
+struct Candidate {
+    id: String,
+    hash: String,
+    usable: bool,
+}
+
+/// What a unit of work found, where a refusal must not undo what it counted.
+enum Found<T> {
+    Yes(T),
+    No,
+    Wait(Timestamp),
+}
+
+impl Door {
+    /// A door to one city's accounts.
+    pub fn new(store: Store, vault: Arc<Vault>, passwords: Passwords) -> Door {
+        Door { store, vault, passwords }
+    }
+
+    /// Signs in with a password.
+    pub async fn sign_in(&self, ctx: &Ctx, credentials: &Credentials) -> Result<SignedIn> {
+        if LOGIN_LETTERS_MAX < credentials.login.chars().count()
+            || passwords::LETTERS_MAX < credentials.password.chars().count()
+        {
+            return Err(refused());
+        }
+        let candidate = self.candidate(ctx, &credentials.login, &credentials.source).await?;
+        let hash = candidate.as_ref().map(|it| it.hash.as_str());
+        let fits = self.passwords.fits(&credentials.password, hash).await?;
+        self.open(ctx, credentials, candidate, fits).await
+    }
+
+    /// Asks for an account: sends a code when the claim agrees with the register. The ticket says nothing.
+    pub async fn register_request(&self, ctx: &Ctx, claim: &Claim, source: &str) -> Result<String> {
+        let (ctx_in, vault, claim, source) =
+            (ctx.clone(), Arc::clone(&self.vault), claim.clone(), source.to_owned());
+        let found = self
+            .store
+            .write("identity.register.request", move |tx| {
+                request_account(tx, &ctx_in, &vault, &claim, &source)
+            })
+            .await?;
+        found.or_refuse(ctx, codes::wrong)
+    }
+
+    /// Makes the account with the code that came by text message, and signs in.
+    pub async fn register_confirm(
+        &self,
+        ctx: &Ctx,
+        ticket: &str,
+        code: &str,
+        password: &str,
+        source: &str,
+    ) -> Result<SignedIn> {
+        passwords::check(password, "")?;
+        self.count_answer(ctx, source).await?;
+        let hash = self.passwords.hash(ctx, password).await?;
+        let (ctx_in, vault, source) = (ctx.clone(), Arc::clone(&self.vault), source.to_owned());
+        let (ticket, code) = (ticket.to_owned(), code.to_owned());
+        let found = self
+            .store
+            .write("identity.register.confirm", move |tx| {
+                make_account(tx, &ctx_in, &vault, &ticket, &code, &hash, &source)
+            })
+            .await?;
+        found.or_refuse(ctx, codes::wrong)
+    }
+
+    /// Asks for a new password: sends a code when there is such an account. The ticket says nothing.
+    pub async fn reset_request(&self, ctx: &Ctx, login: &str, source: &str) -> Result<String> {
+        let login: String = login.chars().take(LOGIN_LETTERS_MAX).collect();
+        let (ctx_in, vault, source) = (ctx.clone(), Arc::clone(&self.vault), source.to_owned());
+        let found = self
+            .store
+            .write("identity.reset.request", move |tx| request_reset(tx, &ctx_in, &vault, &login, &source))
+            .await?;
+        found.or_refuse(ctx, codes::wrong)
+    }
+
+    /// Sets the new password with the code that came by text message, and ends every session of the account.
+    pub async fn reset_confirm(
+        &self,
+        ctx: &Ctx,
+        ticket: &str,
+        code: &str,
+        password: &str,
+        source: &str,
+    ) -> Result<()> {
+        passwords::check(password, "")?;
+        self.count_answer(ctx, source).await?;
+        let hash = self.passwords.hash(ctx, password).await?;
+        let (ctx_in, vault) = (ctx.clone(), Arc::clone(&self.vault));
+        let (ticket, code) = (ticket.to_owned(), code.to_owned());
+        let found = self
+            .store
+            .write("identity.reset.confirm", move |tx| {
+                let proven = codes::answer(tx, &ctx_in, &vault, CodePurpose::Reset, &ticket, &code)?;
+                let Some(proven) = proven else { return Ok(Found::No) };
+                accounts::set_hash(tx, &ctx_in, &proven.account, &hash)?;
+                audit::line(tx, &ctx_in, "identity.reset", &proven.account, "done")?;
+                Ok(Found::Yes(()))
+            })
+            .await?;
+        found.or_refuse(ctx, codes::wrong)
+    }
+
+    /// Changes the password of a signed-in account; ends its sessions and opens a new one.
+    pub async fn change_password(
+        &self,
+        ctx: &Ctx,
+        account: &str,
+        old: &str,
+        new: &str,
+        source: &str,
+    ) -> Result<SignedIn> {
+        passwords::check(new, "")?;
+        let candidate = self.candidate_by_id(ctx, account, source).await?;
+        let hash = candidate.as_ref().map(|it| it.hash.as_str());
+        if !self.passwords.fits(old, hash).await? {
+            return Err(Refusal::invalid("IDN-PWD-006", "原密码不对", "The present password is wrong")
+                .on("old")
+                .into());
+        }
+        let hash = self.passwords.hash(ctx, new).await?;
+        let (ctx, vault) = (ctx.clone(), Arc::clone(&self.vault));
+        let (account, source) = (account.to_owned(), source.to_owned());
+        self.store
+            .write("identity.password.change", move |tx| {
+                accounts::set_hash(tx, &ctx, &account, &hash)?;
+                audit::line(tx, &ctx, "identity.password.change", &account, "done")?;
+                enter(tx, &ctx, &vault, &account, &source)
+            })
+            .await
+    }
+
+    /// Counts the attempt, then reads the account that it may be.
+    async fn candidate(&self, ctx: &Ctx, login: &str, source: &str) -> Result<Option<Candidate>> {
+        let (ctx_in, vault) = (ctx.clone(), Arc::clone(&self.vault));
+        let (login, source) = (login.trim().to_lowercase(), source.to_owned());
+        let found = self
+            .store
+            .write("identity.sign_in.count", move |tx| {
+                let stored = accounts::stored_by_login(tx, &vault, &login)?;
+                let candidate = stored.map(Candidate::from);
+                admit(tx, &ctx_in, &vault, &login, &source, candidate)
+            })
+            .await?;
+        found.or_refuse(ctx, codes::wrong)
+    }
+
+    async fn candidate_by_id(&self, ctx: &Ctx, account: &str, source: &str) -> Result<Option<Candidate>> {
+        let (ctx_in, vault) = (ctx.clone(), Arc::clone(&self.vault));
+        let (account, source) = (account.to_owned(), source.to_owned());
+        let found = self
+            .store
+            .write("identity.password.count", move |tx| {
+                let candidate = accounts::stored_by_id(tx, &account)?.map(Candidate::from);
+                admit(tx, &ctx_in, &vault, &account, &source, candidate)
+            })
+            .await?;
+        found.or_refuse(ctx, codes::wrong)
+    }
+
+    /// Opens the session when the password fitted; otherwise writes the failure down.
+    async fn open(
+        &self,
+        ctx: &Ctx,
+        credentials: &Credentials,
+        candidate: Option<Candidate>,
+        fits: bool,
+    ) -> Result<SignedIn> {
+        let (ctx_in, vault) = (ctx.clone(), Arc::clone(&self.vault));
+        let (login, source) = (credentials.login.trim().to_lowercase(), credentials.source.clone());
+        let found = self
+            .store
+            .write("identity.sign_in", move |tx| {
+                let Some(candidate) = candidate.as_ref().filter(|it| fits && it.usable) else {
+                    let object = candidate.as_ref().map_or("unknown", |it| it.id.as_str());
+                    audit::line(tx, &ctx_in, "identity.sign_in", object, REFUSED)?;
+                    return Ok(Found::No);
+                };
+                limits::forget(tx, &vault, limits::SIGN_IN_PAIR, &pair(&login, &source))?;
+                enter(tx, &ctx_in, &vault, &candidate.id, &source).map(Found::Yes)
+            })
+            .await?;
+        found.or_refuse(ctx, wrong)
+    }
+
+    /// Counts an answer to a code against its source, before a hash is spent on it.
+    async fn count_answer(&self, ctx: &Ctx, source: &str) -> Result<()> {
+        let (now, vault, source) = (ctx.now, Arc::clone(&self.vault), source.to_owned());
+        let found = self
+            .store
+            .write("identity.code.count", move |tx| {
+                Ok(match limits::count(tx, &vault, limits::CODE_SOURCE, &source, now)? {
+                    Verdict::Within => Found::Yes(()),
+                    Verdict::Wait(until) => Found::Wait(until),
+                })
+            })
+            .await?;
+        found.or_refuse(ctx, codes::wrong)
+    }
+}
+
+impl<T> Found<T> {
+    fn or_refuse(self, ctx: &Ctx, no: fn() -> Refusal) -> Result<T> {
+        match self {
+            Found::Yes(found) => Ok(found),
+            Found::No => Err(no().into()),
+            Found::Wait(until) => Err(limits::wait(until, ctx.now).into()),
+        }
+    }
+}
+
+impl From<accounts::Stored> for Candidate {
+    fn from(stored: accounts::Stored) -> Candidate {
+        Candidate { usable: stored.is_active(), id: stored.id, hash: stored.hash }
+    }
+}
+
+/// Opens a session for an account whose holder is proven, and remembers the source.
+///
+/// The demo's one-click sign-in calls this too; in `serve` nothing but the door does.
+pub fn enter(tx: &mut Tx<'_>, ctx: &Ctx, vault: &Vault, account: &str, source: &str) -> Result<SignedIn> {
+    let account = accounts::find(tx, vault, account)?
+        .ok_or_else(|| Refusal::gone("IDN-ACC-002", "没有这个账号", "There is no such account"))?;
+    limits::remember_source(tx, vault, &account.id, source, ctx.now)?;
+    let (token, csrf) = sessions::open(tx, ctx, &account.id)?;
+    audit::line(tx, &ctx.acting(account.actor.clone()), "identity.sign_in", &account.id, "done")?;
+    Ok(SignedIn { token, csrf, account })
+}
+
+fn admit(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    vault: &Vault,
+    login: &str,
+    source: &str,
+    candidate: Option<Candidate>,
+) -> Result<Found<Option<Candidate>>> {
+    if let Verdict::Wait(until) = limits::count(tx, vault, limits::SIGN_IN_SOURCE, source, ctx.now)? {
+        return Ok(Found::Wait(until));
+    }
+    if let Verdict::Wait(until) =
+        limits::count(tx, vault, limits::SIGN_IN_PAIR, &pair(login, source), ctx.now)?
+    {
+        return Ok(Found::Wait(until));
+    }
+    let known = match &candidate {
+        Some(candidate) => limits::is_known_source(tx, vault, &candidate.id, source)?,
+        None => false,
+    };
+    if known {
+        return Ok(Found::Yes(candidate));
+    }
+    Ok(match limits::count(tx, vault, limits::SIGN_IN_ACCOUNT, login, ctx.now)? {
+        Verdict::Within => Found::Yes(candidate),
+        Verdict::Wait(until) => Found::Wait(until),
+    })
+}
+
+fn request_account(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    vault: &Vault,
+    claim: &Claim,
+    source: &str,
+) -> Result<Found<String>> {
+    if let Verdict::Wait(until) = limits::count(tx, vault, limits::CODE_SOURCE, source, ctx.now)? {
+        return Ok(Found::Wait(until));
+    }
+    let counted = limits::count(tx, vault, limits::CODE_ACCOUNT, &claim.number.to_string(), ctx.now)?;
+    let addressee = match counted {
+        Verdict::Within => new_holder(tx, ctx, vault, claim)?,
+        Verdict::Wait(_) => None,
+    };
+    codes::issue(tx, ctx, vault, CodePurpose::Register, addressee.as_ref()).map(Found::Yes)
+}
+
+/// Who gets a registration code: the phone of the register, or the claimed one where the register has none.
+///
+/// Another phone than the register's gets nothing: number and name are no secret, and the holder goes to a window.
+fn new_holder(tx: &mut Tx<'_>, ctx: &Ctx, vault: &Vault, claim: &Claim) -> Result<Option<Addressee>> {
+    let matched = register::matched(tx, vault, claim, Proof::PhoneCode)?;
+    let Some(id) = matched.person else { return Ok(None) };
+    let person = people::get(tx, vault, id)?;
+    if person.phone.as_deref().is_some_and(|phone| phone != claim.phone) {
+        return Ok(None);
+    }
+    if accounts::stored_by_id(tx, person.id.as_str())?.is_some() {
+        let text = "【通办】您已有账号，请直接登录；忘记密码可以重设。如非本人操作，请忽略。";
+        sms::send(tx, ctx, vault, &claim.phone, "register", text)?;
+        return Ok(None);
+    }
+    Ok(Some(Addressee { account: person.id.to_string(), level: matched.level, phone: claim.phone.clone() }))
+}
+
+fn make_account(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    vault: &Vault,
+    ticket: &str,
+    code: &str,
+    hash: &str,
+    source: &str,
+) -> Result<Found<SignedIn>> {
+    let Some(proven) = codes::answer(tx, ctx, vault, CodePurpose::Register, ticket, code)? else {
+        return Ok(Found::No);
+    };
+    let person = people::get(tx, vault, proven.account.parse()?)?;
+    accounts::create(tx, ctx, vault, &NewAccount::of_person(&person, proven.level), hash)?;
+    enter(tx, ctx, vault, &proven.account, source).map(Found::Yes)
+}
+
+fn request_reset(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    vault: &Vault,
+    login: &str,
+    source: &str,
+) -> Result<Found<String>> {
+    if let Verdict::Wait(until) = limits::count(tx, vault, limits::CODE_SOURCE, source, ctx.now)? {
+        return Ok(Found::Wait(until));
+    }
+    let counted = limits::count(tx, vault, limits::CODE_ACCOUNT, &login.trim().to_lowercase(), ctx.now)?;
+    let addressee = match counted {
+        Verdict::Within => holder(tx, vault, login)?,
+        Verdict::Wait(_) => None,
+    };
+    codes::issue(tx, ctx, vault, CodePurpose::Reset, addressee.as_ref()).map(Found::Yes)
+}
+
+fn holder(tx: &mut Tx<'_>, vault: &Vault, login: &str) -> Result<Option<Addressee>> {
+    let Some(stored) = accounts::stored_by_login(tx, vault, login)?.filter(accounts::Stored::is_active)
+    else {
+        return Ok(None);
+    };
+    let phone = accounts::phone(tx, vault, &stored)?;
+    Ok(phone.map(|phone| Addressee { account: stored.id.clone(), level: 0, phone }))
+}
+
+const REFUSED: &str = "IDN-SGN-001";
+
+/// One answer for an unknown name, a wrong password and a frozen account.
+fn wrong() -> Refusal {
+    Refusal::invalid(REFUSED, "登录名或密码不对", "The sign-in name or the password is wrong")
+        .on("password")
+        .but("忘记密码可以用手机短信重设", "A lost password can be reset by text message")
+}
+
+fn refused() -> Error {
+    wrong().into()
+}
+
+fn pair(login: &str, source: &str) -> String {
+    format!("{login}|{source}")
+}

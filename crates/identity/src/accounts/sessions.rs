@@ -1,0 +1,177 @@
+//! Sessions (会话): a 256-bit token in the browser, its hash here.
+//!
+//! A session ends after 30 minutes without a request and after 12 hours in any case.
+
+use tb_base::{Ctx, Result, SessionId, Timestamp};
+use tb_crypto::{Vault, constant_eq, sha256, text};
+use tb_store::{Row, Stmt, Tx, audit, params, stmt};
+
+use crate::accounts::{self, Account};
+
+/// Longest time without a request.
+pub const IDLE_SECONDS_MAX: i64 = 30 * 60;
+/// Longest time in any case.
+pub const LIFE_SECONDS_MAX: i64 = 12 * 3_600;
+/// The time of the last request is written at most once in so many seconds.
+pub const TOUCH_SECONDS: i64 = 60;
+/// Sessions of one account; one more ends the oldest.
+pub const SESSIONS_MAX: i64 = 10;
+
+/// A signed-in session (会话).
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Its id.
+    pub id: SessionId,
+    /// Who is signed in.
+    pub account: Account,
+    /// The secret that forms must bring along (CSRF token), base64url.
+    pub csrf: String,
+    /// When it began.
+    pub created: Timestamp,
+    /// Last request that was written down; [`touch`] when it is older than [`TOUCH_SECONDS`].
+    pub seen: Timestamp,
+}
+
+impl Session {
+    /// Whether a form's token is this session's.
+    pub fn is_own_csrf(&self, token: &str) -> bool {
+        constant_eq(self.csrf.as_bytes(), token.as_bytes())
+    }
+
+    /// Whether the last request should be written down again.
+    pub fn is_due_for_touch(&self, now: Timestamp) -> bool {
+        self.seen.plus_seconds(TOUCH_SECONDS) <= now
+    }
+}
+
+const INSERT: Stmt = stmt(
+    "identity.session.insert",
+    "
+    INSERT INTO identity_session (id, token, account, csrf, created, seen, version, at, tx)
+    VALUES ($1, $2, $3, $4, $5, $5, 1, $5, $6)
+",
+);
+
+const BY_TOKEN: Stmt = stmt(
+    "identity.session.by_token",
+    "
+    SELECT id, account, csrf, created, seen
+    FROM identity_session
+    WHERE token = $1 AND $2 < created AND $3 < seen
+",
+);
+
+const TOUCH: Stmt = stmt(
+    "identity.session.touch",
+    "
+    UPDATE identity_session
+    SET seen = $2, version = version + 1, at = $2, tx = $3
+    WHERE id = $1 AND seen < $2
+",
+);
+
+const DELETE: Stmt = stmt(
+    "identity.session.delete",
+    "
+    DELETE FROM identity_session
+    WHERE token = $1
+    RETURNING account
+",
+);
+
+const DELETE_ALL: Stmt =
+    stmt("identity.session.delete_all", "DELETE FROM identity_session WHERE account = $1");
+
+const TRIM: Stmt = stmt(
+    "identity.session.trim",
+    "
+    DELETE FROM identity_session
+    WHERE account = $1 AND id NOT IN (
+        SELECT id
+        FROM identity_session
+        WHERE account = $1
+        ORDER BY created DESC, id DESC
+        LIMIT $2
+    )
+",
+);
+
+const PURGE: Stmt =
+    stmt("identity.session.purge", "DELETE FROM identity_session WHERE created <= $1 OR seen <= $2");
+
+const OF_ACCOUNT: Stmt = stmt(
+    "identity.session.of_account",
+    "
+    SELECT COUNT(*) AS counted
+    FROM identity_session
+    WHERE account = $1
+",
+);
+
+/// Every statement of this file.
+pub const STATEMENTS: &[Stmt] = &[INSERT, BY_TOKEN, TOUCH, DELETE, DELETE_ALL, TRIM, PURGE, OF_ACCOUNT];
+
+/// Opens a session; gives the token for the cookie and the CSRF token.
+///
+/// Who calls this has verified a password, a one-time code, or runs the demo's one-click sign-in.
+pub fn open(tx: &mut Tx<'_>, ctx: &Ctx, account: &str) -> Result<(String, String)> {
+    let token = text::base64url(&ctx.random::<32>());
+    let csrf: [u8; 32] = ctx.random();
+    let id = ctx.id(SessionId::new);
+    let name = tx.name;
+    tx.run(&INSERT, params![id, sha256(token.as_bytes()), account, csrf, ctx.now, name])?;
+    tx.run(&TRIM, params![account, SESSIONS_MAX])?;
+    Ok((token, text::base64url(&csrf)))
+}
+
+/// The session of a token, if it has not ended and the account can be used.
+pub fn session(tx: &mut Tx<'_>, vault: &Vault, token: &str, now: Timestamp) -> Result<Option<Session>> {
+    let born_after = now.plus_seconds(-LIFE_SECONDS_MAX);
+    let seen_after = now.plus_seconds(-IDLE_SECONDS_MAX);
+    let found = tx.one(&BY_TOKEN, params![sha256(token.as_bytes()), born_after, seen_after])?;
+    let Some(row) = found else { return Ok(None) };
+    let account: String = row.get("account")?;
+    let Some(account) = accounts::find(tx, vault, &account)? else { return Ok(None) };
+    match account.state {
+        accounts::AccountState::Active => read(&row, account).map(Some),
+        accounts::AccountState::Frozen => Ok(None),
+    }
+}
+
+/// Writes down the last request.
+pub fn touch(tx: &mut Tx<'_>, ctx: &Ctx, id: SessionId) -> Result<()> {
+    let name = tx.name;
+    tx.run(&TOUCH, params![id, ctx.now, name]).map(drop)
+}
+
+/// Ends the session of a token; an unknown token is nothing to complain of.
+pub fn sign_out(tx: &mut Tx<'_>, ctx: &Ctx, token: &str) -> Result<()> {
+    let Some(row) = tx.one(&DELETE, params![sha256(token.as_bytes())])? else { return Ok(()) };
+    audit::line(tx, ctx, "identity.sign_out", &row.get::<String>("account")?, "done")
+}
+
+/// Ends every session of an account.
+pub fn kill_all(tx: &mut Tx<'_>, account: &str) -> Result<()> {
+    tx.run(&DELETE_ALL, params![account]).map(drop)
+}
+
+/// How many sessions an account has, ended ones that were not purged included.
+pub fn count(tx: &mut Tx<'_>, account: &str) -> Result<i64> {
+    tx.one(&OF_ACCOUNT, params![account])?.map_or(Ok(0), |row| row.get("counted"))
+}
+
+/// Drops sessions that have ended; gives how many.
+pub fn purge(tx: &mut Tx<'_>, now: Timestamp) -> Result<u64> {
+    tx.run(&PURGE, params![now.plus_seconds(-LIFE_SECONDS_MAX), now.plus_seconds(-IDLE_SECONDS_MAX)])
+}
+
+fn read(row: &Row, account: Account) -> Result<Session> {
+    let csrf: [u8; 32] = row.get("csrf")?;
+    Ok(Session {
+        id: row.parse("id")?,
+        account,
+        csrf: text::base64url(&csrf),
+        created: row.get("created")?,
+        seen: row.get("seen")?,
+    })
+}

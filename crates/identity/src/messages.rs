@@ -1,0 +1,116 @@
+//! Notices to a person on the site (站内消息): a template's key and its parameters, never personal data.
+
+use std::collections::BTreeMap;
+
+use tb_base::{CaseId, Ctx, Fault, MessageId, PersonId, Refusal, Result, Timestamp};
+use tb_store::{Row, Stmt, Tx, params, stmt};
+
+use crate::{PAGE_ROWS, offset};
+
+/// A notice (站内消息).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// Its id.
+    pub id: MessageId,
+    /// Key of the text, such as `case.correction_asked`.
+    pub template: String,
+    /// What the text fills in.
+    pub params: BTreeMap<String, String>,
+    /// The case that it is about, where there is one.
+    pub case: Option<CaseId>,
+    /// When it was written.
+    pub at: Timestamp,
+    /// When the person read it.
+    pub read_at: Option<Timestamp>,
+}
+
+const INSERT: Stmt = stmt(
+    "identity.message.insert",
+    "
+    INSERT INTO identity_message (id, person, template, params, case_id, read_at, version, at, tx)
+    VALUES ($1, $2, $3, $4, $5, NULL, 1, $6, $7)
+",
+);
+
+const OF_PERSON: Stmt = stmt(
+    "identity.message.of_person",
+    "
+    SELECT id, template, params, case_id, at, read_at
+    FROM identity_message
+    WHERE person = $1
+    ORDER BY at DESC, id DESC
+    LIMIT $2 OFFSET $3
+",
+);
+
+const UNREAD: Stmt = stmt(
+    "identity.message.unread",
+    "
+    SELECT COUNT(*) AS counted
+    FROM identity_message
+    WHERE person = $1 AND read_at IS NULL
+",
+);
+
+const READ: Stmt = stmt(
+    "identity.message.read",
+    "
+    UPDATE identity_message
+    SET read_at = $3, version = version + 1, tx = $4
+    WHERE id = $1 AND person = $2 AND read_at IS NULL
+",
+);
+
+/// Every statement of this file.
+pub const STATEMENTS: &[Stmt] = &[INSERT, OF_PERSON, UNREAD, READ];
+
+/// How many parameters a notice may have.
+pub const PARAMS_MAX: usize = 16;
+
+/// Writes a notice to a person.
+pub fn post(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    person: PersonId,
+    template: &'static str,
+    params: &BTreeMap<String, String>,
+    case: Option<CaseId>,
+) -> Result<MessageId> {
+    if PARAMS_MAX < params.len() {
+        return Err(
+            Refusal::invalid("IDN-MSG-001", "消息参数过多", "The notice has too many parameters").into()
+        );
+    }
+    let id = ctx.id(MessageId::new);
+    let filled = serde_json::to_string(params).map_err(|error| Fault::of("writing a notice", error))?;
+    let name = tx.name;
+    tx.run(&INSERT, params![id, person, template, filled, case, ctx.now, name])?;
+    Ok(id)
+}
+
+/// One page of a person's notices, newest first.
+pub fn of_person(tx: &mut Tx<'_>, person: PersonId, page: u32) -> Result<Vec<Notice>> {
+    tx.all(&OF_PERSON, params![person, PAGE_ROWS, offset(page)])?.iter().map(notice).collect()
+}
+
+/// How many notices the person has not read.
+pub fn unread(tx: &mut Tx<'_>, person: PersonId) -> Result<i64> {
+    tx.one(&UNREAD, params![person])?.map_or(Ok(0), |row| row.get("counted"))
+}
+
+/// Marks a notice of this person as read; a foreign one stays as it is.
+pub fn mark_read(tx: &mut Tx<'_>, ctx: &Ctx, person: PersonId, id: MessageId) -> Result<()> {
+    let name = tx.name;
+    tx.run(&READ, params![id, person, ctx.now, name]).map(drop)
+}
+
+fn notice(row: &Row) -> Result<Notice> {
+    Ok(Notice {
+        id: row.parse("id")?,
+        template: row.get("template")?,
+        params: row.json("params")?,
+        case: row.parse_option("case_id")?,
+        at: row.get("at")?,
+        read_at: row.get("read_at")?,
+    })
+}

@@ -1,0 +1,322 @@
+//! Signing in, registering, resetting; limits and sessions.
+
+use std::sync::Arc;
+
+use tb_base::{Actor, Role};
+
+use super::world::{NOW, SOURCE, World, code_in, refusal};
+use crate::accounts::{self, AccountState, limits, passwords, sessions};
+use crate::people;
+use crate::permit::{Action, Scope, may};
+use crate::register::Claim;
+use crate::seed::{self, DEMO_PASSWORD};
+
+#[tokio::test]
+async fn staff_and_residents_sign_in() {
+    let world = World::planted("430100").await;
+    let clerk = world.sign_in("Window1@430100 ", DEMO_PASSWORD, SOURCE, NOW).await.expect("signed in");
+    assert_eq!(clerk.account.name, "李蔚");
+    assert_eq!(clerk.account.role(), Role::Window);
+    assert_eq!(clerk.account.office.expect("an office").id.as_str(), "430100-hall-1");
+
+    let driver = seed::driver().expect("the driver");
+    let by_number =
+        world.sign_in(driver.number.as_str(), DEMO_PASSWORD, SOURCE, NOW).await.expect("signed in");
+    let by_alias = world.sign_in("driver@430100", DEMO_PASSWORD, SOURCE, NOW).await.expect("signed in");
+    assert_eq!(by_number.account, by_alias.account);
+    assert_eq!(by_number.account.login, driver.number.masked());
+    assert!(matches!(by_number.account.actor, Actor::Resident { level: 3, .. }));
+    assert_ne!(by_number.token, by_alias.token);
+
+    let agent = world.sign_in("agent1@430100", DEMO_PASSWORD, SOURCE, NOW).await.expect("signed in");
+    assert!(agent.account.enterprise.is_some());
+}
+
+#[tokio::test]
+async fn unknown_name_and_wrong_password_get_one_answer() {
+    let world = World::planted("430100").await;
+    let unknown = world.sign_in("nobody@430100", DEMO_PASSWORD, SOURCE, NOW).await;
+    let wrong = world.sign_in("window1@430100", "not the password", SOURCE, NOW).await;
+    let (Err(unknown), Err(wrong)) = (unknown, wrong) else { panic!("signed in") };
+    assert_eq!(unknown.to_string(), wrong.to_string());
+    let long = "9".repeat(passwords::LETTERS_MAX + 1);
+    assert_eq!(refusal(world.sign_in("window1@430100", &long, SOURCE, NOW).await), "IDN-SGN-001");
+}
+
+#[tokio::test]
+async fn a_limit_pauses_and_never_locks() {
+    let world = World::planted("430100").await;
+    let friend = "198.51.100.1";
+    world.sign_in("window1@430100", DEMO_PASSWORD, friend, NOW).await.expect("signed in");
+    for _ in 0..limits::SIGN_IN_PAIR.attempts_max {
+        assert_eq!(refusal(world.sign_in("window1@430100", "wrong wrong", SOURCE, NOW).await), "IDN-SGN-001");
+    }
+    // The right password does not help during the pause, which says nothing about it.
+    assert_eq!(refusal(world.sign_in("window1@430100", DEMO_PASSWORD, SOURCE, NOW).await), "IDN-LIM-001");
+    let later = NOW.plus_seconds(limits::SIGN_IN_PAIR.window_seconds);
+    world.sign_in("window1@430100", DEMO_PASSWORD, SOURCE, later).await.expect("the pause has ended");
+}
+
+#[tokio::test]
+async fn strangers_cannot_lock_the_holder_out() {
+    let world = World::planted("430100").await;
+    let home = "198.51.100.1";
+    world.sign_in("window1@430100", DEMO_PASSWORD, home, NOW).await.expect("signed in");
+    let (vault, ctx) = (Arc::clone(&world.vault), world.ctx(NOW));
+    world
+        .write(move |tx| {
+            for _ in 0..=limits::SIGN_IN_ACCOUNT.attempts_max {
+                limits::count(tx, &vault, limits::SIGN_IN_ACCOUNT, "window1@430100", ctx.now)?;
+            }
+            Ok(())
+        })
+        .await
+        .expect("counted");
+    assert_eq!(
+        refusal(world.sign_in("window1@430100", DEMO_PASSWORD, "203.0.113.9", NOW).await),
+        "IDN-LIM-001"
+    );
+    world.sign_in("window1@430100", DEMO_PASSWORD, home, NOW).await.expect("the known source is let in");
+}
+
+#[tokio::test]
+async fn sessions_end() {
+    let world = World::planted("430100").await;
+    let signed_in = world.sign_in("driver@430100", DEMO_PASSWORD, SOURCE, NOW).await.expect("signed in");
+    let find = |seconds: i64| {
+        let (vault, token) = (Arc::clone(&world.vault), signed_in.token.clone());
+        world.read(move |tx| sessions::session(tx, &vault, &token, NOW.plus_seconds(seconds)))
+    };
+    let session = find(0).await.expect("a session");
+    assert!(session.is_own_csrf(&signed_in.csrf));
+    assert!(!session.is_own_csrf("x"));
+    assert!(find(sessions::IDLE_SECONDS_MAX - 1).await.is_some());
+    assert!(find(sessions::IDLE_SECONDS_MAX).await.is_none());
+
+    // Kept alive by requests, it ends after twelve hours.
+    let (ctx, id) = (world.ctx(NOW.plus_seconds(sessions::LIFE_SECONDS_MAX - 10)), session.id);
+    world.write(move |tx| sessions::touch(tx, &ctx, id)).await.expect("touched");
+    assert!(find(sessions::LIFE_SECONDS_MAX - 1).await.is_some());
+    assert!(find(sessions::LIFE_SECONDS_MAX).await.is_none());
+
+    let (ctx, token) = (world.ctx(NOW), signed_in.token.clone());
+    world.write(move |tx| sessions::sign_out(tx, &ctx, &token)).await.expect("signed out");
+    assert!(find(sessions::LIFE_SECONDS_MAX - 1).await.is_none());
+}
+
+#[tokio::test]
+async fn one_account_has_few_sessions_and_a_frozen_one_none() {
+    let world = World::planted("430100").await;
+    let ctx = world.ctx(NOW);
+    let vault = Arc::clone(&world.vault);
+    let id = world
+        .write(move |tx| {
+            let account = accounts::by_login(tx, &vault, "window1@430100")?.expect("an account");
+            for _ in 0..sessions::SESSIONS_MAX + 3 {
+                sessions::open(tx, &ctx, &account.id)?;
+            }
+            assert_eq!(sessions::count(tx, &account.id)?, sessions::SESSIONS_MAX);
+            accounts::set_state(tx, &ctx, &account.id, AccountState::Frozen)?;
+            assert_eq!(sessions::count(tx, &account.id)?, 0);
+            Ok(account.id)
+        })
+        .await
+        .expect("written");
+    assert_eq!(refusal(world.sign_in("window1@430100", DEMO_PASSWORD, SOURCE, NOW).await), "IDN-SGN-001");
+    let ctx = world.ctx(NOW);
+    world.write(move |tx| accounts::set_state(tx, &ctx, &id, AccountState::Active)).await.expect("freed");
+    world.sign_in("window1@430100", DEMO_PASSWORD, SOURCE, NOW).await.expect("signed in");
+}
+
+#[tokio::test]
+async fn a_lost_password_is_reset_by_a_code() {
+    let world = World::planted("430100").await;
+    let driver = seed::driver().expect("the driver");
+    let phone = driver.phone.expect("a phone");
+    let before = world.sign_in("driver@430100", DEMO_PASSWORD, SOURCE, NOW).await.expect("signed in");
+    let ctx = world.ctx(NOW);
+    let ticket = world.door.reset_request(&ctx, driver.number.as_str(), SOURCE).await.expect("a ticket");
+    let code = code_in(&world.last_sms(&phone).await.expect("a message"));
+
+    let wrong = if code == "000000" { "000001" } else { "000000" };
+    let new = "换个新口令-2026";
+    assert_eq!(refusal(world.door.reset_confirm(&ctx, &ticket, wrong, new, SOURCE).await), "IDN-COD-001");
+    assert_eq!(refusal(world.door.reset_confirm(&ctx, &ticket, &code, "short", SOURCE).await), "IDN-PWD-001");
+    world.door.reset_confirm(&ctx, &ticket, &code, new, SOURCE).await.expect("reset");
+    assert_eq!(refusal(world.door.reset_confirm(&ctx, &ticket, &code, new, SOURCE).await), "IDN-COD-001");
+
+    let (vault, token) = (Arc::clone(&world.vault), before.token);
+    assert!(world.read(move |tx| sessions::session(tx, &vault, &token, NOW)).await.is_none());
+    assert_eq!(refusal(world.sign_in("driver@430100", DEMO_PASSWORD, SOURCE, NOW).await), "IDN-SGN-001");
+    world.sign_in("driver@430100", new, SOURCE, NOW).await.expect("signed in");
+}
+
+#[tokio::test]
+async fn a_code_holds_ten_minutes_and_five_tries() {
+    let world = World::planted("430100").await;
+    let phone = seed::driver().expect("the driver").phone.expect("a phone");
+    let ctx = world.ctx(NOW);
+    let new = "another-secret-9";
+    let ticket = world.door.reset_request(&ctx, "driver@430100", SOURCE).await.expect("a ticket");
+    let code = code_in(&world.last_sms(&phone).await.expect("a message"));
+    let late = world.ctx(NOW.plus_seconds(accounts::codes::CODE_SECONDS));
+    assert_eq!(refusal(world.door.reset_confirm(&late, &ticket, &code, new, SOURCE).await), "IDN-COD-001");
+    for _ in 0..accounts::codes::TRIES_MAX {
+        assert_eq!(refusal(world.door.reset_confirm(&ctx, &ticket, "x", new, SOURCE).await), "IDN-COD-001");
+    }
+    assert_eq!(refusal(world.door.reset_confirm(&ctx, &ticket, &code, new, SOURCE).await), "IDN-COD-001");
+}
+
+#[tokio::test]
+async fn a_stranger_learns_nothing_from_a_ticket() {
+    let world = World::planted("430100").await;
+    let ctx = world.ctx(NOW);
+    let known = world.door.reset_request(&ctx, "driver@430100", SOURCE).await.expect("a ticket");
+    let unknown = world.door.reset_request(&ctx, "nobody@430100", SOURCE).await.expect("a ticket");
+    assert_eq!(known.len(), unknown.len());
+    let new = "another-secret-9";
+    let one = world.door.reset_confirm(&ctx, &known, "x", new, SOURCE).await.expect_err("wrong").to_string();
+    let other =
+        world.door.reset_confirm(&ctx, &unknown, "x", new, SOURCE).await.expect_err("wrong").to_string();
+    assert_eq!(one, other);
+}
+
+#[tokio::test]
+async fn registering_needs_the_phone_of_the_register() {
+    let world = World::planted("430100").await;
+    let vault = Arc::clone(&world.vault);
+    let city = seed::city(seed::SEED, world.node, 60, 12).expect("a city");
+    let person = city
+        .people
+        .iter()
+        .find(|it| it.phone.is_some() && city.accounts.iter().all(|account| account.person != it.id))
+        .expect("somebody without an account")
+        .clone();
+    let phone = person.phone.clone().expect("a phone");
+    let claim = Claim { number: person.number, name: person.name.clone(), phone: phone.clone() };
+    let ctx = world.ctx(NOW);
+    let password = "a-fine-password";
+
+    // Another phone, another name: a ticket, and silence.
+    let foreign = Claim { phone: "19900000000".to_owned(), ..claim.clone() };
+    world.door.register_request(&ctx, &foreign, SOURCE).await.expect("a ticket");
+    let misnamed = Claim { name: "别人".to_owned(), ..claim.clone() };
+    world.door.register_request(&ctx, &misnamed, SOURCE).await.expect("a ticket");
+    assert_eq!(world.last_sms(&phone).await, None);
+    assert_eq!(world.last_sms("19900000000").await, None);
+
+    let ticket = world.door.register_request(&ctx, &claim, SOURCE).await.expect("a ticket");
+    let code = code_in(&world.last_sms(&phone).await.expect("a message"));
+    let signed_in =
+        world.door.register_confirm(&ctx, &ticket, &code, password, SOURCE).await.expect("registered");
+    assert_eq!(signed_in.account.actor, Actor::Resident { person: person.id, level: 3 });
+    assert_eq!(signed_in.account.name, person.name);
+    world.sign_in(person.number.as_str(), password, SOURCE, NOW).await.expect("signed in");
+
+    // A second account is not made; the holder is told on her phone, the stranger is not.
+    let later = world.ctx(NOW.plus_seconds(4_000));
+    let ticket = world.door.register_request(&later, &claim, SOURCE).await.expect("a ticket");
+    assert!(world.last_sms(&phone).await.expect("a message").contains("已有账号"));
+    assert_eq!(
+        refusal(world.door.register_confirm(&later, &ticket, "000000", password, SOURCE).await),
+        "IDN-COD-001"
+    );
+    let ctx = world.ctx(NOW);
+    let twice = world.write(move |tx| accounts::create_resident(tx, &ctx, &vault, &person, 3, "-")).await;
+    assert_eq!(refusal(twice), "IDN-ACC-001");
+}
+
+#[tokio::test]
+async fn a_check_at_the_counter_raises_the_level() {
+    let world = World::planted("430100").await;
+    let clerk =
+        world.sign_in("window1@430100", DEMO_PASSWORD, SOURCE, NOW).await.expect("signed in").account.actor;
+    let inspector = world.sign_in("inspector1@430100", DEMO_PASSWORD, SOURCE, NOW).await.expect("signed in");
+    let scope = Scope::Node(world.node);
+    let permit = may(&clerk, Action::CheckIdentity, &scope).expect("a permit");
+    assert!(may(&inspector.account.actor, Action::CheckIdentity, &scope).is_err());
+    let (vault, ctx) = (Arc::clone(&world.vault), world.ctx(NOW));
+    world
+        .write(move |tx| {
+            let walk_in = people::by_number(tx, &vault, &seed::walk_in()?.number)?.expect("the walk-in");
+            let phone = Some("19904000000".to_owned());
+            accounts::check_at_counter(tx, &ctx, &vault, &permit, walk_in.id, phone.clone())?;
+            assert_eq!(people::get(tx, &vault, walk_in.id)?.phone, phone);
+            let driver = people::by_number(tx, &vault, &seed::driver()?.number)?.expect("the driver");
+            accounts::set_level(tx, &ctx, driver.id.as_str(), 2)?;
+            accounts::check_at_counter(tx, &ctx, &vault, &permit, driver.id, None)?;
+            let account = accounts::find(tx, &vault, driver.id.as_str())?.expect("an account");
+            assert_eq!(account.actor, Actor::Resident { person: driver.id, level: 3 });
+            Ok(())
+        })
+        .await
+        .expect("written");
+}
+
+#[tokio::test]
+async fn what_has_ended_is_purged() {
+    let world = World::planted("430100").await;
+    world.sign_in("window1@430100", DEMO_PASSWORD, SOURCE, NOW).await.expect("signed in");
+    world.door.reset_request(&world.ctx(NOW), "driver@430100", SOURCE).await.expect("a ticket");
+    let dropped = world.write(|tx| accounts::purge(tx, NOW)).await.expect("purged");
+    assert_eq!(dropped, 0);
+    let later = NOW.plus_seconds(sessions::LIFE_SECONDS_MAX);
+    // A session, a code, and the windows of source, account, code by source and code by account.
+    let dropped = world.write(move |tx| accounts::purge(tx, later)).await.expect("purged");
+    assert_eq!(dropped, 6);
+}
+
+#[tokio::test]
+async fn changing_a_password_ends_other_sessions() {
+    let world = World::planted("430100").await;
+    let before = world.sign_in("driver@430100", DEMO_PASSWORD, SOURCE, NOW).await.expect("signed in");
+    let ctx = world.ctx(NOW);
+    let id = before.account.id.as_str();
+    let new = "another-secret-9";
+    assert_eq!(
+        refusal(world.door.change_password(&ctx, id, "wrong wrong", new, SOURCE).await),
+        "IDN-PWD-006"
+    );
+    let after = world.door.change_password(&ctx, id, DEMO_PASSWORD, new, SOURCE).await.expect("changed");
+    let vault = Arc::clone(&world.vault);
+    let (old, fresh) = (before.token, after.token);
+    world
+        .read(move |tx| {
+            assert!(sessions::session(tx, &vault, &old, NOW)?.is_none());
+            assert!(sessions::session(tx, &vault, &fresh, NOW)?.is_some());
+            Ok(())
+        })
+        .await;
+}
+
+#[test]
+fn passwords_have_a_length_and_are_not_common() {
+    #[track_caller]
+    fn check(password: &str, expected: Option<&str>) {
+        let code = match passwords::check(password, "window1@430100") {
+            Ok(()) => None,
+            result => Some(refusal(result)),
+        };
+        assert_eq!(code.as_deref(), expected, "{password}");
+    }
+    check("correct horse", None);
+    check("一二三四五六七八", None);
+    check(&"长".repeat(passwords::LETTERS_MAX), Some("IDN-PWD-003"));
+    check("1234567", Some("IDN-PWD-001"));
+    check(&"ab".repeat(passwords::LETTERS_MAX), Some("IDN-PWD-002"));
+    check("PassWord123", Some("IDN-PWD-003"));
+    check("zzzzzzzzzz", Some("IDN-PWD-003"));
+    check("WINDOW1@430100", Some("IDN-PWD-004"));
+}
+
+/// An unknown name costs one verification, like a known one.
+#[tokio::test]
+async fn an_unknown_name_takes_a_verification() {
+    let world = World::empty("430100").await;
+    let ctx = world.ctx(NOW);
+    let hash = world.passwords.hash(&ctx, "correct horse").await.expect("a hash");
+    assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+    assert!(world.passwords.fits("correct horse", Some(&hash)).await.expect("verified"));
+    assert!(!world.passwords.fits("wrong horse", Some(&hash)).await.expect("verified"));
+    assert!(!world.passwords.fits("correct horse", None).await.expect("verified"));
+}

@@ -1,0 +1,168 @@
+//! The register, the register match, notices, and what lies in the file.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::world::{NOW, SOURCE, World, desks, refusal};
+use crate::people::{self, PersonStatus};
+use crate::register::{Claim, Proof, match_claim};
+use crate::{enterprises, messages, seed};
+
+#[tokio::test]
+async fn a_person_is_found_by_number_id_and_pseudonym() {
+    let world = World::planted("430100").await;
+    let peer = desks().into_iter().find(|desk| desk.me.as_str() == "430300").expect("a desk");
+    let contract = "czt-430100-430300".parse().expect("a contract");
+    let driver = seed::driver().expect("the driver");
+    let pseudonym = peer.pseudonym(&contract, driver.number.as_str()).expect("a pseudonym");
+    let vault = Arc::clone(&world.vault);
+    let number = driver.number;
+    let (one, two, three, none) = world
+        .read(move |tx| {
+            let one = people::by_number(tx, &vault, &number)?.expect("by number");
+            let two = people::find(tx, &vault, one.id)?.expect("by id");
+            let three = people::by_pseudonym(tx, &vault, &contract, &pseudonym)?.expect("by pseudonym");
+            let other = "czt-430100-430200".parse()?;
+            Ok((one, two, three, people::by_pseudonym(tx, &vault, &other, &pseudonym)?))
+        })
+        .await;
+    assert_eq!(one.name, "周晓梅");
+    assert_eq!(one, two);
+    assert_eq!(one, three);
+    assert_eq!(none, None);
+}
+
+#[tokio::test]
+async fn a_number_is_registered_once() {
+    let world = World::planted("430100").await;
+    let vault = Arc::clone(&world.vault);
+    let ctx = world.ctx(NOW);
+    let number = seed::driver().expect("the driver").number;
+    let twice = world
+        .write(move |tx| {
+            let person = people::by_number(tx, &vault, &number)?.expect("the driver");
+            people::add(tx, &ctx, &vault, &person)
+        })
+        .await;
+    assert_eq!(refusal(twice), "IDN-PER-001");
+    let vault = Arc::clone(&world.vault);
+    let ctx = world.ctx(NOW);
+    let changed = world
+        .write(move |tx| {
+            let mut person = people::by_number(tx, &vault, &number)?.expect("the driver");
+            person.phone = None;
+            people::update(tx, &ctx, &vault, &person)?;
+            people::by_number(tx, &vault, &number)
+        })
+        .await
+        .expect("updated");
+    assert_eq!(changed.expect("the driver").phone, None);
+}
+
+#[test]
+fn the_register_sets_the_level() {
+    let node = "430100".parse().expect("a node");
+    let city = seed::city(seed::SEED, node, 10, 1).expect("a city");
+    let person = city.people.first().expect("the driver").clone();
+    let claim = Claim {
+        number: person.number,
+        name: person.name.clone(),
+        phone: person.phone.clone().expect("a phone"),
+    };
+    let check = |claim: &Claim, proof, expected| {
+        assert_eq!(match_claim(claim, proof, Some(&person)).level, expected, "{claim:?} {proof:?}");
+    };
+    check(&claim, Proof::Claimed, 2);
+    check(&claim, Proof::PhoneCode, 3);
+    let spaced = Claim { name: "周 晓·梅".to_owned(), ..claim.clone() };
+    check(&spaced, Proof::PhoneCode, 3);
+    let other_phone = Claim { phone: "19900000000".to_owned(), ..claim.clone() };
+    check(&other_phone, Proof::PhoneCode, 2);
+    check(&other_phone, Proof::Counter, 3);
+    let other_name = Claim { name: "周小梅".to_owned(), ..claim.clone() };
+    check(&other_name, Proof::Counter, 1);
+    check(&Claim { name: String::new(), ..claim.clone() }, Proof::Counter, 1);
+    let dead = people::Person { status: PersonStatus::Deceased, ..person.clone() };
+    assert_eq!(match_claim(&claim, Proof::Counter, Some(&dead)).level, 1);
+    assert_eq!(match_claim(&claim, Proof::Counter, None).level, 1);
+}
+
+#[tokio::test]
+async fn notices_are_read_by_their_person_only() {
+    let world = World::planted("430100").await;
+    let (vault, ctx) = (Arc::clone(&world.vault), world.ctx(NOW));
+    world
+        .write(move |tx| {
+            let driver = people::by_number(tx, &vault, &seed::driver()?.number)?.expect("the driver").id;
+            let other = people::by_number(tx, &vault, &seed::walk_in()?.number)?.expect("the walk-in").id;
+            let params = BTreeMap::from([("due".to_owned(), "2026-12-08".to_owned())]);
+            let id = messages::post(tx, &ctx, driver, "case.due", &params, None)?;
+            messages::mark_read(tx, &ctx, other, id)?;
+            assert_eq!(messages::unread(tx, driver)?, 1);
+            messages::mark_read(tx, &ctx, driver, id)?;
+            assert_eq!(messages::unread(tx, driver)?, 0);
+            let notices = messages::of_person(tx, driver, 0)?;
+            assert_eq!(notices.len(), 1);
+            assert_eq!(notices[0].params, params);
+            assert_eq!(notices[0].read_at, Some(NOW));
+            assert!(messages::of_person(tx, other, 0)?.is_empty());
+            Ok(())
+        })
+        .await
+        .expect("written");
+}
+
+#[tokio::test]
+async fn enterprises_have_representatives_of_the_register() {
+    let world = World::planted("430200").await;
+    let vault = Arc::clone(&world.vault);
+    world
+        .read(move |tx| {
+            assert_eq!(enterprises::count(tx)?, 12);
+            for enterprise in enterprises::page(tx, 0)? {
+                let representative = enterprise.representative.expect("a representative");
+                assert!(people::find(tx, &vault, representative)?.is_some());
+                assert!(enterprises::of_representative(tx, representative)?.contains(&enterprise));
+                assert_eq!(enterprises::find(tx, &enterprise.uscc)?.as_ref(), Some(&enterprise));
+            }
+            Ok(())
+        })
+        .await;
+}
+
+/// Numbers, names, phones, codes and passwords lie nowhere in the file as text.
+#[tokio::test]
+async fn the_file_holds_no_personal_data_as_text() {
+    let folder = std::env::temp_dir().join(format!("tb-identity-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let world = World::in_file("430100", folder.join("city.sqlite")).await;
+    world.plant(60, 12).await;
+    let driver = seed::driver().expect("the driver");
+    world.door.reset_request(&world.ctx(NOW), driver.number.as_str(), SOURCE).await.expect("a ticket");
+    let code = code(&world, &driver).await;
+    world.store.close().await;
+
+    let city = seed::city(seed::SEED, world.node, 60, 12).expect("a city");
+    let mut secrets: Vec<String> = vec![seed::DEMO_PASSWORD.to_owned(), format!("验证码 {code}")];
+    for person in &city.people {
+        secrets.extend([person.number.to_string(), person.address.clone()]);
+        secrets.extend(person.phone.clone());
+    }
+    secrets.push(driver.name.to_owned());
+    let mut scanned = 0;
+    for file in std::fs::read_dir(&folder).expect("a folder") {
+        let bytes = std::fs::read(file.expect("a file").path()).unwrap_or_default();
+        scanned += bytes.len();
+        for secret in &secrets {
+            let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+            assert!(!found, "{secret} lies in the file");
+        }
+    }
+    assert!(100_000 < scanned, "{scanned} bytes");
+    std::fs::remove_dir_all(&folder).expect("removed");
+}
+
+async fn code(world: &World, driver: &seed::CastMember) -> String {
+    let phone = driver.phone.clone().expect("a phone");
+    super::world::code_in(&world.last_sms(&phone).await.expect("a message"))
+}
