@@ -3,6 +3,7 @@
 mod accounts;
 mod look;
 mod people;
+mod postgres;
 mod seed;
 mod world;
 

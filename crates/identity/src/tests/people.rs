@@ -133,9 +133,8 @@ async fn enterprises_have_representatives_of_the_register() {
 /// Numbers, names, phones, codes and passwords lie nowhere in the file as text.
 #[tokio::test]
 async fn the_file_holds_no_personal_data_as_text() {
-    let folder = std::env::temp_dir().join(format!("tb-identity-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a folder");
-    let world = World::in_file("430100", folder.join("city.sqlite")).await;
+    let folder = tb_testkit::Folder::new("identity-scan");
+    let world = World::in_file("430100", folder.file("city.sqlite")).await;
     world.plant(60, 12).await;
     let driver = seed::driver().expect("the driver");
     world.door.reset_request(&world.ctx(NOW), driver.number.as_str(), SOURCE).await.expect("a ticket");
@@ -150,7 +149,7 @@ async fn the_file_holds_no_personal_data_as_text() {
     }
     secrets.push(driver.name.to_owned());
     let mut scanned = 0;
-    for file in std::fs::read_dir(&folder).expect("a folder") {
+    for file in std::fs::read_dir(folder.path()).expect("a folder") {
         let bytes = std::fs::read(file.expect("a file").path()).unwrap_or_default();
         scanned += bytes.len();
         for secret in &secrets {
@@ -159,7 +158,6 @@ async fn the_file_holds_no_personal_data_as_text() {
         }
     }
     assert!(100_000 < scanned, "{scanned} bytes");
-    std::fs::remove_dir_all(&folder).expect("removed");
 }
 
 async fn code(world: &World, driver: &seed::CastMember) -> String {

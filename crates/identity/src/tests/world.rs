@@ -92,6 +92,13 @@ impl World {
         World::at(code, &Config { engine: Engine::Sqlite(file), inline: true }).await
     }
 
+    /// On PostgreSQL, which the test kit finds or starts.
+    pub async fn on_postgres(code: &str, name: &str) -> World {
+        let server = tb_testkit::Postgres::start();
+        let schema = server.schema(name);
+        World::at(code, &Config { engine: Engine::Postgres { url: server.url, schema }, inline: false }).await
+    }
+
     async fn at(code: &str, config: &Config) -> World {
         let node: NodeId = code.parse().expect("a node");
         let store = Store::open(config, SCHEMAS).await.expect("a store");
