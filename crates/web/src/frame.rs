@@ -9,7 +9,7 @@ use tb_base::{NodeId, Role};
 use crate::app::CityFront;
 use crate::fields::Fields;
 use crate::html::Html;
-use crate::lang::{Lang, Text};
+use crate::lang::{Given, Lang, Text};
 use crate::ui;
 use crate::visit::{ViewMode, Visit};
 use crate::App;
@@ -201,18 +201,18 @@ impl Frame {
     }
 
     /// Seal and name of a city: `{{ frame.city(case.node) }}`.
-    pub fn city(&self, node: impl std::borrow::Borrow<NodeId>) -> Html {
-        let node = node.borrow();
-        match self.app.city(*node) {
+    pub fn city(&self, node: impl Given<NodeId>) -> Html {
+        let node = node.given();
+        match self.app.city(node) {
             Some(front) => ui::city(self.lang, front),
             None => Html::escaped(node.as_str()),
         }
     }
 
     /// The name of a city alone.
-    pub fn city_name(&self, node: impl std::borrow::Borrow<NodeId>) -> String {
-        let node = node.borrow();
-        let named = self.app.city(*node).map(|front| self.lang.t(&front.name, &front.name_en).to_owned());
+    pub fn city_name(&self, node: impl Given<NodeId>) -> String {
+        let node = node.given();
+        let named = self.app.city(node).map(|front| self.lang.t(&front.name, &front.name_en).to_owned());
         named.unwrap_or_else(|| node.as_str().to_owned())
     }
 

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
-use tb_base::{Date, Refusal, Timestamp};
+use tb_base::{Date, NodeId, Refusal, Timestamp};
 
 /// Chinese or English.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,17 +46,18 @@ impl<T, G: Given<T> + ?Sized> Given<T> for &G {
     }
 }
 
-impl Given<Date> for Date {
-    fn given(&self) -> Date {
-        *self
-    }
+/// Makes a copyable type its own value.
+macro_rules! copied {
+    ($($name:ty),+) => {$(
+        impl Given<$name> for $name {
+            fn given(&self) -> $name {
+                *self
+            }
+        }
+    )+};
 }
 
-impl Given<Timestamp> for Timestamp {
-    fn given(&self) -> Timestamp {
-        *self
-    }
-}
+copied!(Date, Timestamp, NodeId, Lang);
 
 /// Numbers of any width are shown alike; what exceeds the widest is shown as the widest.
 macro_rules! numbers {
@@ -71,6 +72,36 @@ macro_rules! numbers {
 
 numbers!(i32, i64, u8, u16, u32, u64, usize);
 
+/// Words, or a reference to them: templates hand over references to literals, which must not shorten their life.
+pub trait Words<'a> {
+    /// The words.
+    fn words(self) -> &'a str;
+}
+
+impl<'a, 'l: 'a> Words<'a> for &'l str {
+    fn words(self) -> &'a str {
+        self
+    }
+}
+
+impl<'a, 'l: 'a> Words<'a> for &'l String {
+    fn words(self) -> &'a str {
+        self
+    }
+}
+
+impl<'a, W: Words<'a> + Copy> Words<'a> for &W {
+    fn words(self) -> &'a str {
+        (*self).words()
+    }
+}
+
+impl<'a, 'l: 'a> Words<'a> for &'l Cow<'static, str> {
+    fn words(self) -> &'a str {
+        self
+    }
+}
+
 const WEEKDAYS: [(&str, &str); 7] =
     [("周一", "Mon"), ("周二", "Tue"), ("周三", "Wed"), ("周四", "Thu"), ("周五", "Fri"), ("周六", "Sat"), ("周日", "Sun")];
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -79,10 +110,10 @@ const NO_BREAK_SPACE: char = '\u{a0}';
 
 impl Lang {
     /// The half of the pair that this page speaks.
-    pub fn t<'a>(self, zh: &'a str, en: &'a str) -> &'a str {
+    pub fn t<'a>(self, zh: impl Words<'a>, en: impl Words<'a>) -> &'a str {
         match self {
-            Lang::Zh => zh,
-            Lang::En => en,
+            Lang::Zh => zh.words(),
+            Lang::En => en.words(),
         }
     }
 

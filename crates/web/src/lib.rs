@@ -4,6 +4,9 @@
 //! HTML for people, the same view model as JSON for programs that ask for it.
 //! Layer 4: no rule of law stands here, and no table.
 
+#[cfg(test)]
+extern crate self as tb_web;
+
 mod app;
 mod assets;
 pub mod csrf;
@@ -18,6 +21,9 @@ mod page;
 mod query;
 pub mod session;
 mod site;
+#[cfg(test)]
+#[path = "../examples/support/mod.rs"]
+mod support;
 pub mod styleguide;
 pub mod ui;
 mod upload;
@@ -29,7 +35,7 @@ pub use fields::{FieldError, Fields, Reader};
 pub use form::{BODY_BYTES_MAX, FILES_MAX, Form};
 pub use frame::{Frame, NavEntry};
 pub use html::Html;
-pub use lang::{Lang, Text};
+pub use lang::{Given, Lang, Text, Words};
 pub use module::{Job, Module, RouteInfo, RunJob, Who};
 pub use page::{PageError, PageResult, download, json, redirect};
 pub use site::site;

@@ -22,7 +22,7 @@ pub use table::{Cell, Filters, Head, Pager, Table, TableRow};
 
 use crate::app::CityFront;
 use crate::html::Html;
-use crate::lang::Lang;
+use crate::lang::{Given, Lang};
 
 #[derive(Template)]
 #[template(source = r#"<input type="hidden" name="csrf" value="{{ token }}">"#, ext = "html")]
@@ -107,7 +107,8 @@ pub fn csrf(token: &str) -> Html {
 }
 
 /// Seal and name of a city; the seal never stands alone.
-pub fn city(lang: Lang, front: &CityFront) -> Html {
+pub fn city(lang: impl Given<Lang>, front: &CityFront) -> Html {
+    let lang = lang.given();
     Html::of(&City { node: front.node.as_str(), seal: &front.seal, name: lang.t(&front.name, &front.name_en) })
 }
 
@@ -122,7 +123,8 @@ pub fn code(text: &str) -> Html {
 }
 
 /// A code with a button that copies it (only with script; selecting copies it too).
-pub fn code_to_copy(lang: Lang, text: &str) -> Html {
+pub fn code_to_copy(lang: impl Given<Lang>, text: &str) -> Html {
+    let lang = lang.given();
     let (label, done) = (lang.t("复制", "Copy"), lang.t("已复制", "Copied"));
     Html::of(&CopyCode { groups: text.split_whitespace().collect(), text, label, done })
 }

@@ -1,1 +1,384 @@
-//! Tests of the site.
+//! Tests of the site: what a browser and a program get, and what neither ever gets.
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, Response, StatusCode, header};
+use axum::routing::{get, post};
+use tb_base::{Fault, Role, Violation};
+use tower::ServiceExt;
+
+use super::site;
+use crate::module::{Module, RouteInfo, Who};
+use crate::support::{self, RESIDENT_TOKEN, REVIEWER_TOKEN};
+use crate::{App, Form, PageResult, Visit, redirect, styleguide};
+
+const ROUTES: &[RouteInfo] = &[
+    RouteInfo::get("/fault", Who::Public),
+    RouteInfo::get("/panic", Who::Public),
+    RouteInfo::get("/violation", Who::Public),
+    RouteInfo::get("/number/{number}", Who::Public),
+    RouteInfo::get("/account", Who::SignedIn),
+    RouteInfo::get("/review", Who::Roles(&[Role::Reviewer])),
+    RouteInfo::post("/review", Who::Roles(&[Role::Reviewer])),
+];
+
+async fn fault() -> PageResult {
+    Err(Fault::of("opening /secret/path", std::io::Error::other("password=hunter2")).into())
+}
+
+async fn violation() -> PageResult {
+    Err(Violation::inconsistent("secret_table", 7).into())
+}
+
+#[expect(clippy::panic, reason = "the test is about what becomes of a panic")]
+async fn panic() -> PageResult {
+    panic!("secret detail")
+}
+
+async fn number(axum::extract::Path(number): axum::extract::Path<u8>) -> String {
+    number.to_string()
+}
+
+async fn who(visit: Visit) -> PageResult {
+    Ok(redirect(&format!("/{}", visit.ctx.actor.role().map_or("nobody".into(), |role| format!("{role:?}")))))
+}
+
+async fn sent(_: Form) -> PageResult {
+    Ok(redirect("/sent"))
+}
+
+fn module() -> Module {
+    let routes: Router<App> = Router::new()
+        .route("/fault", get(fault))
+        .route("/violation", get(violation))
+        .route("/panic", get(panic))
+        .route("/number/{number}", get(number))
+        .route("/account", get(who))
+        .route("/review", get(who).post(sent))
+        .route("/unlisted", post(sent).get(who));
+    Module { routes, route_list: ROUTES, ..styleguide::module() }
+}
+
+async fn start() -> Router {
+    let app = support::app().await.expect("a sample site");
+    site(app, &[styleguide::module(), module()])
+}
+
+async fn ask(router: &Router, request: Request<Body>) -> Response<Body> {
+    router.clone().oneshot(request).await.expect("an answer")
+}
+
+async fn text(answer: Response<Body>) -> String {
+    let bytes = axum::body::to_bytes(answer.into_body(), usize::MAX).await.expect("a body");
+    String::from_utf8(bytes.to_vec()).expect("text")
+}
+
+fn to(path: &str) -> axum::http::request::Builder {
+    Request::builder().uri(path).header(header::HOST, "localhost")
+}
+
+fn fetch(path: &str) -> Request<Body> {
+    to(path).body(Body::empty()).expect("a request")
+}
+
+fn as_account(path: &str, token: &str) -> axum::http::request::Builder {
+    to(path).header(header::COOKIE, format!("tb_session_430100={token}"))
+}
+
+/// The cookie and the token that the page of a form hands out.
+async fn form_page(router: &Router, path: &str) -> (String, String) {
+    let answer = ask(router, fetch(path)).await;
+    let cookie = answer.headers()[header::SET_COOKIE].to_str().expect("text").split(';').next().unwrap_or("").to_owned();
+    let page = text(answer).await;
+    let (_, rest) = page.split_once("name=\"csrf\" value=\"").expect("a token");
+    (cookie, rest.split('"').next().unwrap_or("").to_owned())
+}
+
+fn send(path: &str, cookie: &str, body: impl Into<String>) -> Request<Body> {
+    to(path)
+        .method("POST")
+        .header(header::COOKIE, cookie)
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Body::from(body.into()))
+        .expect("a request")
+}
+
+#[tokio::test]
+async fn style_guide_renders_in_both_languages() {
+    let router = start().await;
+    let zh = text(ask(&router, fetch("/styleguide")).await).await;
+    assert!(zh.contains("<html lang=\"zh-CN\" data-city=\"430100\">"));
+    assert!(zh.contains("<title>部件 · 我的长沙</title>"));
+    assert!(zh.contains("最晚办完") && zh.contains("逐日写明"));
+    let answer = ask(&router, fetch("/styleguide?lang=en")).await;
+    let cookies: Vec<_> = answer.headers().get_all(header::SET_COOKIE).iter().map(|it| it.to_str().expect("text").to_owned()).collect();
+    assert!(cookies.iter().any(|cookie| cookie.starts_with("tb_lang=en;")), "{cookies:?}");
+    let en = text(answer).await;
+    assert!(en.contains("<html lang=\"en\""));
+    assert!(en.contains("Skip to the main part") && en.contains("Day by day"));
+    assert!(!en.contains("跳到主要内容"));
+}
+
+#[tokio::test]
+async fn elder_view_is_an_address_away() {
+    let page = text(ask(&start().await, fetch("/styleguide?view=elder")).await).await;
+    assert!(page.contains("data-view=\"elder\""));
+    assert!(page.contains("普通版") && !page.contains("class=\"nav\""));
+}
+
+#[tokio::test]
+async fn pages_are_light() {
+    let router = start().await;
+    let app = support::app().await.expect("a sample site");
+    for path in ["/styleguide", "/styleguide?lang=en", "/nothing"] {
+        let bytes = text(ask(&router, fetch(path)).await).await.len();
+        assert!(bytes + app.assets().weight_bytes() < 100_000, "{path} weighs {bytes} and the assets {}", app.assets().weight_bytes());
+    }
+}
+
+#[tokio::test]
+async fn pages_carry_no_inline_style_or_script() {
+    let page = text(ask(&start().await, fetch("/styleguide")).await).await;
+    for barred in [" style=", "<style", " onclick=", " onload=", "javascript:", "http://fonts"] {
+        assert!(!page.contains(barred), "{barred}");
+    }
+    let ids: Vec<_> = page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    for (at, id) in ids.iter().enumerate() {
+        assert!(!ids[..at].contains(id), "{id} stands twice");
+    }
+}
+
+#[tokio::test]
+async fn answers_have_safe_headers() {
+    let router = start().await;
+    for path in ["/styleguide", "/nothing", "/fault", "/healthz", "/favicon.ico"] {
+        let answer = ask(&router, fetch(path)).await;
+        let headers = answer.headers();
+        let policy = headers["content-security-policy"].to_str().expect("text");
+        assert!(policy.contains("style-src 'self'") && policy.contains("frame-ancestors 'none'"), "{path}");
+        assert!(!policy.contains("unsafe"), "{path}");
+        assert_eq!(headers["x-content-type-options"], "nosniff", "{path}");
+        assert_eq!(headers["referrer-policy"], "same-origin", "{path}");
+    }
+    assert_eq!(ask(&router, fetch("/styleguide")).await.headers()[header::CACHE_CONTROL], "no-store");
+}
+
+#[tokio::test]
+async fn assets_are_named_by_content() {
+    let router = start().await;
+    let page = text(ask(&router, fetch("/styleguide")).await).await;
+    for (before, kind) in [("rel=\"stylesheet\" href=\"", "text/css"), ("script src=\"", "text/javascript")] {
+        let path = page.split_once(before).expect("an asset").1.split('"').next().expect("an address");
+        let answer = ask(&router, fetch(path)).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        assert!(answer.headers()[header::CONTENT_TYPE].to_str().expect("text").starts_with(kind));
+        assert!(answer.headers()[header::CACHE_CONTROL].to_str().expect("text").contains("immutable"));
+        let body = text(answer).await;
+        assert!(kind != "text/css" || body.contains("[data-city=\"430300\"] { --city: #66691a;"));
+    }
+    assert_eq!(ask(&router, fetch("/static/tongban-0.css")).await.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn programs_get_the_same_view_as_json() {
+    let request = to("/styleguide").header(header::ACCEPT, "application/json").body(Body::empty()).expect("a request");
+    let answer = ask(&start().await, request).await;
+    assert_eq!(answer.headers()[header::CONTENT_TYPE], "application/json");
+    let value: serde_json::Value = serde_json::from_str(&text(answer).await).expect("JSON");
+    assert_eq!(value["frame"]["title"], "部件");
+    assert_eq!(value["frame"]["csrf"].as_str().map(str::len), Some(32));
+    assert_eq!(value["steps"][2]["state"], "now");
+    assert_eq!(value["due"]["unit"], "个工作日");
+    assert_eq!(value["form"]["values"]["phone"][0], "13807314627");
+}
+
+#[tokio::test]
+async fn form_shows_every_error_and_keeps_what_was_typed() {
+    let router = start().await;
+    let (cookie, token) = form_page(&router, "/styleguide").await;
+    let body = format!("csrf={token}&name=%E8%B4%BA&phone=138&address=&day.y=2026&day.m=2&day.d=30&delivery=kiosk&county=");
+    let answer = ask(&router, send("/styleguide", &cookie, body)).await;
+    assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    let page = text(answer).await;
+    assert!(page.contains("<title>有 6 处要改：部件 · 我的长沙</title>"), "{}", &page[..400]);
+    assert!(page.contains("<a href=\"#phone\">手机号：现在是 3 位，应为 11 位数字</a>"));
+    assert!(page.contains("<a href=\"#day\">到期日：没有这一天"));
+    assert!(page.contains("<a href=\"#delivery\">新证怎么给您：请从列出的选项里选</a>"));
+    assert!(page.contains("id=\"phone\" name=\"phone\" type=\"tel\" inputmode=\"tel\" autocomplete=\"tel\" value=\"138\""));
+    assert!(page.contains("aria-describedby=\"phone-why\" aria-invalid=\"true\""));
+    assert!(page.contains("value=\"贺\"") && page.contains("name=\"day.d\" inputmode=\"numeric\" maxlength=\"2\" value=\"30\""));
+    assert!(page.contains("tabindex=\"-1\" autofocus"));
+}
+
+#[tokio::test]
+async fn form_that_is_right_is_taken() {
+    let router = start().await;
+    let (cookie, token) = form_page(&router, "/styleguide").await;
+    let body = format!(
+        "csrf={token}&name=x&phone=138+0731+4627&address=y&day.y=2026&day.m=2&day.d=3&delivery=post&county=430304&agree=yes"
+    );
+    let answer = ask(&router, send("/styleguide", &cookie, body)).await;
+    assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+    assert_eq!(answer.headers()[header::LOCATION], "/styleguide");
+}
+
+#[tokio::test]
+async fn what_was_typed_is_escaped() {
+    let router = start().await;
+    let (cookie, token) = form_page(&router, "/styleguide").await;
+    let body = format!("csrf={token}&name=%22%3E%3Cscript%3Ealert(1)%3C/script%3E&phone=1");
+    let page = text(ask(&router, send("/styleguide", &cookie, body)).await).await;
+    assert!(!page.contains("<script>alert"));
+}
+
+#[track_caller]
+fn check_status(answer: &Response<Body>, status: StatusCode) {
+    assert_eq!(answer.status(), status);
+}
+
+#[tokio::test]
+async fn forms_from_elsewhere_are_refused() {
+    let router = start().await;
+    let (cookie, token) = form_page(&router, "/styleguide").await;
+    let no_token = ask(&router, send("/styleguide", &cookie, "name=x")).await;
+    check_status(&no_token, StatusCode::FORBIDDEN);
+    assert!(text(no_token).await.contains("WEB-FORM-001"));
+    let other_cookie = ask(&router, send("/styleguide", "tb_visit=1234", format!("csrf={token}"))).await;
+    check_status(&other_cookie, StatusCode::FORBIDDEN);
+    let mut foreign = send("/styleguide", &cookie, format!("csrf={token}"));
+    foreign.headers_mut().insert(header::ORIGIN, "https://evil.example".parse().expect("a value"));
+    let foreign = ask(&router, foreign).await;
+    check_status(&foreign, StatusCode::FORBIDDEN);
+    assert!(text(foreign).await.contains("WEB-FORM-002"));
+    let mut in_header = send("/styleguide", &cookie, "name=x");
+    in_header.headers_mut().insert("x-csrf-token", token.parse().expect("a value"));
+    check_status(&ask(&router, in_header).await, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
+async fn forms_have_a_size() {
+    let router = start().await;
+    let (cookie, token) = form_page(&router, "/styleguide").await;
+    let long = format!("csrf={token}&name={}", "x".repeat(crate::form::TEXT_BYTES_MAX));
+    let answer = ask(&router, send("/styleguide", &cookie, long)).await;
+    check_status(&answer, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(text(answer).await.contains("WEB-FORM-004"));
+    let many = format!("csrf={token}{}", "&name=x".repeat(crate::form::FIELDS_MAX + 1));
+    assert!(text(ask(&router, send("/styleguide", &cookie, many)).await).await.contains("WEB-FORM-004"));
+}
+
+fn multipart(cookie: &str, token: &str, file_name: &str, content: &[u8]) -> Request<Body> {
+    let mut body = format!(
+        "--edge\r\ncontent-disposition: form-data; name=\"csrf\"\r\n\r\n{token}\r\n\
+         --edge\r\ncontent-disposition: form-data; name=\"name\"\r\n\r\n贺志强\r\n\
+         --edge\r\ncontent-disposition: form-data; name=\"paper\"; filename=\"{file_name}\"\r\n\r\n"
+    )
+    .into_bytes();
+    body.extend_from_slice(content);
+    body.extend_from_slice(b"\r\n--edge--\r\n");
+    let mut request = send("/styleguide", cookie, "");
+    *request.body_mut() = Body::from(body);
+    request.headers_mut().insert(header::CONTENT_TYPE, "multipart/form-data; boundary=edge".parse().expect("a value"));
+    request
+}
+
+#[tokio::test]
+async fn uploads_are_refused_by_name() {
+    let router = start().await;
+    let (cookie, token) = form_page(&router, "/styleguide").await;
+    let large = vec![b'x'; crate::FILE_BYTES_MAX + 1];
+    let cases: [(&str, &[u8], &str); 4] = [
+        ("a.exe", b"MZ\x90", "“a.exe”不是 PDF、PNG 或 JPG 文件"),
+        ("half.pdf", b"%PDF-1.7 half", "“half.pdf”没有传完整或已损坏"),
+        ("large.pdf", &large, "“large.pdf”超过 10 MB"),
+        ("nil.pdf", b"", "“nil.pdf”是空文件"),
+    ];
+    for (name, content, words) in cases {
+        let answer = ask(&router, multipart(&cookie, &token, name, content)).await;
+        check_status(&answer, StatusCode::UNPROCESSABLE_ENTITY);
+        let page = text(answer).await;
+        assert!(page.contains(words), "{name}: {}", page.split("errors-title").nth(2).unwrap_or(&page));
+        assert!(page.contains("value=\"贺志强\""), "{name}: what was typed is kept");
+    }
+    let good = text(ask(&router, multipart(&cookie, &token, "good.pdf", b"%PDF-1.7\n%%EOF\n")).await).await;
+    assert!(!good.contains("href=\"#paper\""));
+}
+
+#[tokio::test]
+async fn broken_requests_have_a_page() {
+    let router = start().await;
+    let (cookie, token) = form_page(&router, "/styleguide").await;
+    let mut cut_off = multipart(&cookie, &token, "a.pdf", b"%PDF");
+    *cut_off.body_mut() = Body::from("--edge\r\ncontent-disposition: form-data; name=\"csrf\"\r\n\r\nabc");
+    let answer = ask(&router, cut_off).await;
+    check_status(&answer, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(text(answer).await.contains("WEB-FORM-003"));
+    let wrong_path = ask(&router, fetch("/number/many")).await;
+    check_status(&wrong_path, StatusCode::BAD_REQUEST);
+    let page = text(wrong_path).await;
+    assert!(page.contains("WEB-PAGE-002") && !page.contains("u8"), "{page}");
+    let missing = ask(&router, fetch("/nothing")).await;
+    check_status(&missing, StatusCode::NOT_FOUND);
+    assert!(text(missing).await.contains("WEB-PAGE-001"));
+    let wrong_method = to("/account").method("POST").body(Body::empty()).expect("a request");
+    check_status(&ask(&router, wrong_method).await, StatusCode::METHOD_NOT_ALLOWED);
+}
+
+#[tokio::test]
+async fn faults_tell_nothing_but_their_trace() {
+    let router = start().await;
+    for path in ["/fault", "/violation", "/panic"] {
+        let answer = ask(&router, fetch(path)).await;
+        check_status(&answer, StatusCode::INTERNAL_SERVER_ERROR);
+        let page = text(answer).await;
+        assert!(page.contains("追踪号"), "{path}");
+        assert!(!page.contains("secret") && !page.contains("hunter2"), "{path}");
+        let request = to(path).header(header::ACCEPT, "application/json").body(Body::empty()).expect("a request");
+        let answer = ask(&router, request).await;
+        assert_eq!(answer.headers()[header::CONTENT_TYPE], "application/problem+json");
+        let problem = text(answer).await;
+        assert!(problem.contains("\"trace\":") && !problem.contains("secret"), "{problem}");
+    }
+}
+
+#[tokio::test]
+async fn roles_are_held_at_the_door() {
+    let router = start().await;
+    let anonymous = ask(&router, fetch("/review?tab=2")).await;
+    check_status(&anonymous, StatusCode::SEE_OTHER);
+    assert_eq!(anonymous.headers()[header::LOCATION], "/sign-in?next=%2Freview%3Ftab%3D2");
+    let program = to("/review").header(header::ACCEPT, "application/json").body(Body::empty()).expect("a request");
+    check_status(&ask(&router, program).await, StatusCode::UNAUTHORIZED);
+    let resident = as_account("/review", RESIDENT_TOKEN).body(Body::empty()).expect("a request");
+    let resident = ask(&router, resident).await;
+    check_status(&resident, StatusCode::FORBIDDEN);
+    assert!(text(resident).await.contains("WEB-WHO-002"));
+    let reviewer = as_account("/review", REVIEWER_TOKEN).body(Body::empty()).expect("a request");
+    assert_eq!(ask(&router, reviewer).await.headers()[header::LOCATION], "/Reviewer");
+    let over = as_account("/account", "long-over").body(Body::empty()).expect("a request");
+    check_status(&ask(&router, over).await, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn unlisted_addresses_are_shut() {
+    let router = start().await;
+    check_status(&ask(&router, fetch("/unlisted")).await, StatusCode::INTERNAL_SERVER_ERROR);
+    let sent = as_account("/unlisted", REVIEWER_TOKEN).method("POST").body(Body::empty()).expect("a request");
+    check_status(&ask(&router, sent).await, StatusCode::INTERNAL_SERVER_ERROR);
+}
+
+#[tokio::test]
+async fn staff_sees_its_own_menu() {
+    let router = start().await;
+    let request = as_account("/styleguide", REVIEWER_TOKEN).body(Body::empty()).expect("a request");
+    let page = text(ask(&router, request).await).await;
+    assert!(page.contains("待办") && !page.contains("href=\"/licences\""));
+    assert!(page.contains("宋岚") && page.contains("长沙市交通运输局"));
+}
+
+#[tokio::test]
+async fn health_is_told() {
+    let answer = ask(&start().await, fetch("/healthz")).await;
+    check_status(&answer, StatusCode::OK);
+    assert_eq!(text(answer).await, "ok\n");
+}

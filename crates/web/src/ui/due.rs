@@ -2,7 +2,7 @@
 
 use askama::Template;
 use serde::Serialize;
-use tb_base::Date;
+use tb_base::{Date, Due, Limit, LimitUnit};
 
 use super::steps::CityMark;
 use crate::html::Html;
@@ -24,6 +24,8 @@ pub struct DueBox {
     pub label: String,
     /// Whether the calendar of that year is not announced yet.
     pub provisional: bool,
+    /// Whether the clock stands still, so that the day is the earliest possible one.
+    pub paused: bool,
     /// The limit in words, such as 承诺 5 个工作日，已用 4 个.
     pub limit: String,
     /// Days that are left; negative when late.
@@ -45,6 +47,50 @@ pub struct DueBox {
 }
 
 impl DueBox {
+    /// The box of a running limit, as it stands on `today`; holder and link are to be filled in.
+    pub fn of(lang: Lang, label: &str, limit: &Limit, due: &Due, today: Date) -> DueBox {
+        let (used, total) = (due.counted_by(today), due.counted_by(due.date));
+        let words = match lang {
+            Lang::Zh => format!("期限 {}，已用 {used}", limit.zh()),
+            Lang::En => format!("{} in all, {used} used", limit.en()),
+        };
+        let late = today.since(due.date).map_or(0, |span| i64::from(span.get_days()));
+        let unit = match (limit.unit, late) {
+            (_, 1..) => lang.t("天", "days"),
+            (LimitUnit::WorkingDays, _) => lang.t("个工作日", "working days"),
+            (LimitUnit::Hours, _) => lang.t("小时", "hours"),
+            (LimitUnit::Days | LimitUnit::Months, _) => lang.t("天", "days"),
+        };
+        DueBox {
+            lang,
+            due: Some(due.date),
+            label: label.to_owned(),
+            provisional: due.provisional,
+            paused: due.paused,
+            limit: words,
+            left: Some(if 0 < late { -late } else { i64::from(total.saturating_sub(used)) }),
+            unit: unit.to_owned(),
+            used,
+            total,
+            city: None,
+            holder: String::new(),
+            since: String::new(),
+            why: String::new(),
+        }
+    }
+
+    /// Says who holds the case, and since when.
+    #[must_use]
+    pub fn held(self, city: CityMark, holder: impl Into<String>, since: impl Into<String>) -> DueBox {
+        DueBox { city: Some(city), holder: holder.into(), since: since.into(), ..self }
+    }
+
+    /// Says where the day is explained.
+    #[must_use]
+    pub fn explained(self, href: impl Into<String>) -> DueBox {
+        DueBox { why: href.into(), ..self }
+    }
+
     fn bars(&self) -> Vec<bool> {
         (0..self.total.min(30)).map(|at| at < self.used).collect()
     }
@@ -93,6 +139,18 @@ pub struct Days {
     pub due: Date,
 }
 
+impl Days {
+    /// The days of a limit as it stands on `today`.
+    pub fn of(lang: Lang, caption: impl Into<String>, due: &Due, today: Date) -> Days {
+        let cell = |line: &tb_base::DayLine| DayCell {
+            date: line.date,
+            counted: line.counted,
+            reason: lang.t(&line.reason_zh, &line.reason_en).to_owned(),
+        };
+        Days { lang, caption: caption.into(), days: due.days.iter().map(cell).collect(), today, due: due.date }
+    }
+}
+
 struct Slot<'a> {
     date: Date,
     cell: Option<&'a DayCell>,
@@ -102,15 +160,15 @@ impl Days {
     /// Weeks from Monday, filled up before the first day and after the last.
     fn weeks(&self) -> Vec<Vec<Slot<'_>>> {
         let Some(first) = self.days.first() else { return Vec::new() };
-        let back = i64::from(first.date.weekday().to_monday_zero_offset());
-        let mut date = first.date.saturating_sub(jiff_days(back));
+        let back = first.date.weekday().to_monday_zero_offset();
+        let mut date = back_by(first.date, back);
         let last = self.days.last().map_or(first.date, |cell| cell.date);
         let mut weeks = Vec::new();
         while date <= last && weeks.len() < WEEKS_MAX {
             let mut week = Vec::with_capacity(7);
             for _ in 0..7 {
                 week.push(Slot { date, cell: self.cell(date) });
-                date = date.saturating_add(jiff_days(1));
+                date = date.tomorrow().unwrap_or(date);
             }
             weeks.push(week);
         }
@@ -182,9 +240,8 @@ impl Days {
     }
 }
 
-/// A number of days as a span; `Date` comes from base, its span with it.
-fn jiff_days(days: i64) -> std::time::Duration {
-    std::time::Duration::from_secs(days.unsigned_abs() * 86_400)
+fn back_by(date: Date, days: i8) -> Date {
+    (0..days).fold(date, |date, _| date.yesterday().unwrap_or(date))
 }
 
 impl askama::filters::HtmlSafe for Days {}
