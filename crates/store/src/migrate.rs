@@ -118,7 +118,8 @@ fn check_pins(schemas: &[Schema]) -> Result<()> {
         for migration in schema.migrations {
             let actual = tb_crypto::text::hex(&tb_crypto::sha256(migration.sql.as_bytes()));
             if actual != migration.sha256 {
-                return Err(refused(schema.owner, migration.name, format!("its SHA-256 is {actual}, the pin says {}", migration.sha256)));
+                let problem = format!("its SHA-256 is {actual}, the pin says {}", migration.sha256);
+                return Err(refused(schema.owner, migration.name, &problem));
             }
         }
     }
@@ -136,10 +137,11 @@ fn pending(schemas: &[Schema], applied: &Applied) -> Result<Vec<(&'static str, M
             match landed {
                 None => pending.push((schema.owner, *migration)),
                 Some(sha256) if sha256 != migration.sha256 => {
-                    return Err(refused(schema.owner, migration.name, format!("this store was made with SHA-256 {sha256}")));
+                    let problem = format!("this store was made with SHA-256 {sha256}");
+                    return Err(refused(schema.owner, migration.name, &problem));
                 }
                 Some(_) if waits => {
-                    return Err(refused(schema.owner, migration.name, "it landed before a step that stands ahead of it".to_owned()));
+                    return Err(refused(schema.owner, migration.name, "it landed before a step that stands ahead of it"));
                 }
                 Some(_) => {}
             }
@@ -147,10 +149,10 @@ fn pending(schemas: &[Schema], applied: &Applied) -> Result<Vec<(&'static str, M
     }
     match unknown.into_keys().next() {
         None => Ok(pending),
-        Some((owner, name)) => Err(refused(&owner, &name, "the store is newer than this program".to_owned())),
+        Some((owner, name)) => Err(refused(&owner, &name, "the store is newer than this program")),
     }
 }
 
-fn refused(owner: &str, name: &str, problem: String) -> Error {
+fn refused(owner: &str, name: &str, problem: &str) -> Error {
     Fault::new(format!("checking the migration crate {owner}, file migrations/{name}.sql: {problem}")).into()
 }

@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
@@ -96,7 +96,7 @@ impl Connection {
 
     fn columns_of(&self, stmt: &Stmt, prepared: &rusqlite::Statement<'_>) -> Arc<[String]> {
         let mut known = self.columns.borrow_mut();
-        let names = || prepared.column_names().into_iter().map(str::to_owned).collect();
+        let names = || prepared.column_names().map(str::to_owned).collect();
         Arc::clone(known.entry(stmt.sql.as_ptr() as usize).or_insert_with(names))
     }
 }
@@ -248,10 +248,7 @@ pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<
 
 fn write_loop(connection: &Connection, units: &Receiver<Box<dyn Unit>>) {
     while let Ok(first) = units.recv() {
-        commit_together(connection, first, || match units.try_recv() {
-            Ok(unit) => Some(unit),
-            Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
-        });
+        commit_together(connection, first, || units.try_recv().ok());
     }
 }
 

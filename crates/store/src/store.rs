@@ -66,6 +66,12 @@ enum Executor {
     Postgres(Workers),
 }
 
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Store")
+    }
+}
+
 impl Store {
     /// Opens the store and brings the schema up to date. `schemas` is every crate's, in order.
     pub async fn open(config: &Config, schemas: &[Schema]) -> Result<Store> {
@@ -83,6 +89,9 @@ impl Store {
     }
 
     /// Runs a unit of work in one transaction; it may run twice and must have no outside effect.
+    ///
+    /// Two units that change the same row run one after the other on both engines. A rule over several rows
+    /// needs a unique key, or a row that every unit under the rule reads with `FOR UPDATE`.
     pub async fn write<T, F>(&self, name: &'static str, work: F) -> Result<T>
     where
         T: Send + 'static,

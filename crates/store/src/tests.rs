@@ -23,5 +23,6 @@ mod bench;
 mod engine;
 mod messages;
 mod migrations;
+mod server;
 mod tree;
 mod work;

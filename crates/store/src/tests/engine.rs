@@ -1,8 +1,5 @@
 //! Transactions: what is kept, what is undone, what is run again.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use tb_base::{Class, Error, Fault, Refusal};
 
 use super::bench::{ADD, Bench, CHILD, COUNT, INSERT, KIND, KINDS, READ, SUM, TEST};
@@ -250,79 +247,40 @@ async fn sqlite_shares_its_folder_with_nobody() {
     assert!(fault.to_string().contains("another process uses it"), "{fault}");
 }
 
-/// Two units lock two rows in opposite orders: PostgreSQL kills one, and it runs again.
+/// Units that wait together are committed together: nobody is answered, and no reader sees anything, before that.
 #[tokio::test]
-async fn postgres_runs_a_deadlock_again() {
-    let bench = Bench::postgres("deadlock").await;
-    bench
-        .store
-        .write("test.insert", |tx| {
-            tx.run(&INSERT, params!["a", 0_i64])?;
-            tx.run(&INSERT, params!["b", 0_i64])
-        })
-        .await
-        .unwrap();
-    let barrier = Arc::new(std::sync::Barrier::new(2));
-    let runs = Arc::new(AtomicU32::new(0));
-    let cross = |first: &'static str, second: &'static str| {
-        let (store, barrier, runs) = (bench.store.clone(), Arc::clone(&barrier), Arc::clone(&runs));
-        let mut is_first_run = true;
-        tokio::spawn(async move {
-            store
-                .write("test.cross", move |tx| {
-                    runs.fetch_add(1, Ordering::Relaxed);
-                    tx.one(&ADD, params![first, 1_i64])?;
-                    if std::mem::take(&mut is_first_run) {
-                        barrier.wait();
-                    }
-                    tx.one(&ADD, params![second, 1_i64]).map(drop)
-                })
-                .await
-        })
-    };
-    let (one, other) = (cross("a", "b"), cross("b", "a"));
-    one.await.unwrap().unwrap();
-    other.await.unwrap().unwrap();
-    let total = bench.store.read("test.sum", |tx| tx.one(&SUM, &[])?.unwrap().get::<i64>("total")).await;
-    assert_eq!(total.unwrap(), 4);
-    assert_eq!(runs.load(Ordering::Relaxed), 3);
+async fn sqlite_commits_what_waits_together() {
+    let bench = Bench::sqlite("together").await;
+    let (release, blocked) = std::sync::mpsc::channel();
+    let blocker = spawn_write(&bench, move |_| blocked.recv().map_err(|error| Fault::of("waiting", error).into()));
+    tokio::task::yield_now().await;
+    let first = spawn_write(&bench, |tx| tx.run(&INSERT, params!["first", 1_i64]).map(drop));
+    let (begun, has_begun) = std::sync::mpsc::channel();
+    let (finish, finished) = std::sync::mpsc::channel::<()>();
+    let second = spawn_write(&bench, move |tx| {
+        let seen: i64 = tx.one(&COUNT, &[])?.unwrap().get("rows")?;
+        begun.send(seen).unwrap();
+        finished.recv().unwrap();
+        tx.run(&INSERT, params!["second", 1_i64]).map(drop)
+    });
+    // On this runtime of one thread both are in the queue when the yield comes back.
+    tokio::task::yield_now().await;
+    release.send(()).unwrap();
+    let seen = tokio::task::spawn_blocking(move || has_begun.recv()).await.unwrap().unwrap();
+    assert_eq!(seen, 1);
+    assert_eq!(bench.rows().await, 0);
+    assert!(!blocker.is_finished() && !first.is_finished());
+    finish.send(()).unwrap();
+    for unit in [blocker, first, second] {
+        unit.await.unwrap().unwrap();
+    }
+    assert_eq!(bench.rows().await, 2);
 }
 
-/// The server ends all sessions: idle ones are replaced, one within a unit makes the unit run again.
-#[tokio::test]
-async fn postgres_survives_lost_sessions() {
-    const KILL: crate::Stmt = stmt(
-        "test.kill",
-        "SELECT COUNT(*) AS killed FROM pg_stat_activity
-         WHERE pid <> pg_backend_pid() AND query LIKE $1 AND pg_terminate_backend(pid)",
-    );
-    const ME: crate::Stmt = stmt("test.me", "UPDATE test_row SET n = n + 1 WHERE id = 'lost' RETURNING n");
-    let bench = Bench::postgres("lost").await;
-    bench.store.write("test.insert", |tx| tx.run(&INSERT, params!["lost", 0_i64])).await.unwrap();
-    let (begun, wait) = std::sync::mpsc::channel();
-    let (killed, go_on) = std::sync::mpsc::channel();
+fn spawn_write(
+    bench: &Bench,
+    work: impl FnMut(&mut crate::Tx<'_>) -> tb_base::Result<()> + Send + 'static,
+) -> tokio::task::JoinHandle<tb_base::Result<()>> {
     let store = bench.store.clone();
-    let unit = tokio::spawn(async move {
-        let mut is_first_run = true;
-        store
-            .write("test.lost", move |tx| {
-                tx.one(&ME, &[])?;
-                if std::mem::take(&mut is_first_run) {
-                    begun.send(()).unwrap();
-                    go_on.recv().unwrap();
-                }
-                tx.one(&ME, &[]).map(drop)
-            })
-            .await
-    });
-    tokio::task::spawn_blocking(move || wait.recv()).await.unwrap().unwrap();
-    let count = bench
-        .store
-        .read("test.kill", |tx| tx.one(&KILL, params!["UPDATE test_row SET n = n + 1 WHERE id = 'lost'%"])?.unwrap().get::<i64>("killed"))
-        .await;
-    assert_eq!(count.unwrap(), 1);
-    killed.send(()).unwrap();
-    unit.await.unwrap().unwrap();
-    let n = bench.store.read("test.read", |tx| tx.one(&READ, params!["lost"])?.unwrap().get::<i64>("n")).await;
-    assert_eq!(n.unwrap(), 2);
+    tokio::spawn(async move { store.write("test.unit", work).await })
 }

@@ -106,7 +106,7 @@ async fn a_rolled_back_message_was_never_sent(bench: &Bench) {
         .await;
     assert!(refused.is_err());
     assert!(due(bench, 100).await.is_empty());
-    let waiting = bench.store.read("test.waiting", |tx| log::waiting(tx)).await.unwrap();
+    let waiting = bench.store.read("test.waiting", log::waiting).await.unwrap();
     assert_eq!(waiting, 0);
 }
 
@@ -125,7 +125,7 @@ async fn a_failed_try_comes_back_later(bench: &Bench) {
     assert_eq!(due(bench, 1).await, [id(1)]);
     bench.store.write("test.attempted", |tx| outbox::attempted(tx, at(2), id(1), at(10), "refused connection")).await.unwrap();
     assert_eq!(due(bench, 9).await, []);
-    let next = bench.store.read("test.next", |tx| outbox::next_due(tx)).await.unwrap();
+    let next = bench.store.read("test.next", outbox::next_due).await.unwrap();
     assert_eq!(next, Some(at(10)));
     bench.store.write("test.hurry", |tx| outbox::hurry(tx, at(5), node("430300"))).await.unwrap();
     assert_eq!(due(bench, 5).await, [id(1)]);

@@ -184,7 +184,7 @@ async fn checkpoints_grow(bench: &Bench) {
     put(bench, 8, 2, "eight\n").await.unwrap();
     assert!(matches!(put(bench, 8, 3, "fork\n").await, Err(Error::Violation(violation)) if violation.code == "fork"));
     assert!(matches!(put(bench, 7, 1, "back\n").await, Err(Error::Violation(violation)) if violation.code == "fork"));
-    let latest = bench.store.read("test.latest", |tx| log::latest(tx)).await.unwrap().unwrap();
+    let latest = bench.store.read("test.latest", log::latest).await.unwrap().unwrap();
     assert_eq!((latest.size, latest.note.as_str()), (8, "eight\n"));
     let five = bench.store.read("test.five", |tx| log::checkpoint(tx, 5)).await.unwrap().unwrap();
     assert_eq!(five.note, "five again\n");

@@ -42,9 +42,9 @@ async fn a_job_put_again_is_moved(bench: &Bench) {
     put(bench, "a", 5).await;
     put(bench, "a", 50).await;
     assert_eq!(keys(&due(bench, 49).await), Vec::<&str>::new());
-    assert_eq!(bench.store.read("test.next", |tx| jobs::next_due(tx)).await.unwrap(), Some(at(50)));
+    assert_eq!(bench.store.read("test.next", jobs::next_due).await.unwrap(), Some(at(50)));
     bench.store.write("test.cancel", |tx| jobs::cancel(tx, "test.job", "a")).await.unwrap();
-    assert_eq!(bench.store.read("test.next", |tx| jobs::next_due(tx)).await.unwrap(), None);
+    assert_eq!(bench.store.read("test.next", jobs::next_due).await.unwrap(), None);
 }
 
 async fn a_job_put_while_it_runs_is_not_lost(bench: &Bench) {
