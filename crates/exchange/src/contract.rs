@@ -144,7 +144,9 @@ impl SignedContract {
     /// Checks that both parties are members and signed, and nobody else did.
     pub fn verify(&self, trust: &TrustList) -> Result<()> {
         let [one, other] = self.contract.parties;
-        if one == other || self.signatures.keys().copied().collect::<BTreeSet<_>>() != BTreeSet::from([one, other]) {
+        if one == other
+            || self.signatures.keys().copied().collect::<BTreeSet<_>>() != BTreeSet::from([one, other])
+        {
             let detail = format!("{} needs the signatures of {one} and {other}", self.contract.id);
             return Err(Violation::new("signature-coverage", "contract", detail).into());
         }

@@ -12,7 +12,8 @@ use crate::contract::SELF_CONTRACT;
 use crate::keys::Secrets;
 use crate::problem::mismatch;
 use crate::{
-    Contract, ContractRef, Envelope, Outgoing, Pseudonym, Purpose, ServiceTerms, SignedContract, SignedTrustList,
+    Contract, ContractRef, Envelope, Outgoing, Pseudonym, Purpose, ServiceTerms, SignedContract,
+    SignedTrustList,
 };
 
 /// The largest body of a message; what is larger goes as an attachment of its own.
@@ -96,7 +97,10 @@ impl Desk {
     ///
     /// `resident` is the resident number of the data subject; only its pseudonym travels in the head.
     /// The deadline is cut to whole seconds: that is what a head can carry.
-    #[expect(clippy::too_many_arguments, reason = "the head of a message has this many parts, all of them mandatory")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the head of a message has this many parts, all of them mandatory"
+    )]
     pub fn compose<B: serde::Serialize>(
         &self,
         ctx: &Ctx,
@@ -113,8 +117,9 @@ impl Desk {
         check_head_text("service", service).map_err(|detail| refuse_head(&detail))?;
         let contract = self.grant(to, service, &purpose, ctx.now)?;
         let subject = resident.map(|number| self.pseudonym(&contract.id, number)).transpose()?;
-        let body = serde_json::to_vec(body)
-            .map_err(|error| tb_base::Fault::of(format!("writing the body of a message to {service}"), error))?;
+        let body = serde_json::to_vec(body).map_err(|error| {
+            tb_base::Fault::of(format!("writing the body of a message to {service}"), error)
+        })?;
         if BODY_BYTES_MAX < body.len() {
             return Err(refuse_size(body.len()).into());
         }
@@ -161,13 +166,21 @@ impl Desk {
         self.check_admission(envelope, now).map_err(Into::into)
     }
 
-    pub(crate) fn check_admission(&self, envelope: &Envelope, now: Timestamp) -> std::result::Result<(), Violation> {
+    pub(crate) fn check_admission(
+        &self,
+        envelope: &Envelope,
+        now: Timestamp,
+    ) -> std::result::Result<(), Violation> {
         if envelope.to != self.me {
             let detail = mismatch(self.me.as_str(), envelope.to.as_str());
             return Err(Violation::new("audience", "tb-to", detail));
         }
         if envelope.deadline < now {
-            return Err(Violation::new("expired", "tb-deadline", format!("nobody waits since {}", envelope.deadline)));
+            return Err(Violation::new(
+                "expired",
+                "tb-deadline",
+                format!("nobody waits since {}", envelope.deadline),
+            ));
         }
         check_purpose(&envelope.purpose, envelope.subject.is_some())
             .map_err(|detail| Violation::new("purpose", "tb-purpose", detail))?;
@@ -175,31 +188,46 @@ impl Desk {
             return self.check_own(envelope);
         }
         if !self.trust.list.is_current(now) {
-            return Err(Violation::new("expired", "trust-list", "the trust list of the receiver is not current"));
+            return Err(Violation::new(
+                "expired",
+                "trust-list",
+                "the trust list of the receiver is not current",
+            ));
         }
         let contract = self.contract_of(envelope)?;
         if !contract.is_in_force(now) {
-            return Err(Violation::new("grant", "tb-contract", format!("in force from {}", contract.effective)));
+            return Err(Violation::new(
+                "grant",
+                "tb-contract",
+                format!("in force from {}", contract.effective),
+            ));
         }
         check_terms(contract, envelope)
     }
 
     /// A message of the city to itself crosses no socket; it stands under `self` and nothing else.
     fn check_own(&self, envelope: &Envelope) -> std::result::Result<(), Violation> {
-        let own = ContractRef::own_city().map_err(|_| Violation::new("grant", "tb-contract", "no own contract"))?;
+        let own =
+            ContractRef::own_city().map_err(|_| Violation::new("grant", "tb-contract", "no own contract"))?;
         if envelope.contract == own {
             return Ok(());
         }
-        Err(Violation::new("grant", "tb-contract", format!("{} speaks to itself under another contract", self.me)))
+        Err(Violation::new(
+            "grant",
+            "tb-contract",
+            format!("{} speaks to itself under another contract", self.me),
+        ))
     }
 
     fn contract_of(&self, envelope: &Envelope) -> std::result::Result<&Contract, Violation> {
         let named = &envelope.contract;
-        let signed = self.contracts.get(&named.id).filter(|signed| signed.contract.is_between(self.me, envelope.from));
+        let signed =
+            self.contracts.get(&named.id).filter(|signed| signed.contract.is_between(self.me, envelope.from));
         let contract = &signed
             .ok_or_else(|| Violation::new("grant", "tb-contract", format!("no contract {} here", named.id)))?
             .contract;
-        let known = contract.reference().map_err(|_| Violation::new("inconsistent", "contract", "it has no hash"))?;
+        let known =
+            contract.reference().map_err(|_| Violation::new("inconsistent", "contract", "it has no hash"))?;
         if known == *named {
             return Ok(contract);
         }
@@ -213,7 +241,11 @@ impl Desk {
     }
 
     /// Checks that every field asked for may be answered; the own city may see its own fields.
-    pub fn check_fields<'a>(&self, envelope: &Envelope, fields: impl IntoIterator<Item = &'a str>) -> Result<()> {
+    pub fn check_fields<'a>(
+        &self,
+        envelope: &Envelope,
+        fields: impl IntoIterator<Item = &'a str>,
+    ) -> Result<()> {
         let Some(terms) = self.terms(envelope) else {
             return if envelope.from == self.me {
                 Ok(())
@@ -223,7 +255,9 @@ impl Desk {
         };
         match fields.into_iter().find(|field| !terms.fields.contains(*field)) {
             None => Ok(()),
-            Some(field) => Err(Violation::new("field", "body", format!("{field} is not in the contract")).into()),
+            Some(field) => {
+                Err(Violation::new("field", "body", format!("{field} is not in the contract")).into())
+            }
         }
     }
 
@@ -246,7 +280,8 @@ fn check_terms(contract: &Contract, envelope: &Envelope) -> std::result::Result<
     if terms.allows(&envelope.purpose.item) {
         return Ok(());
     }
-    let detail = format!("{} does not allow item {} for {}", contract.id, envelope.purpose.item, envelope.service);
+    let detail =
+        format!("{} does not allow item {} for {}", contract.id, envelope.purpose.item, envelope.service);
     Err(Violation::new("purpose", "tb-purpose", detail))
 }
 
@@ -306,7 +341,11 @@ fn refuse_stale_trust(trust: &SignedTrustList) -> Refusal {
 }
 
 fn refuse_head(detail: &str) -> Refusal {
-    Refusal::invalid("EXC-MSG-001", format!("报文信封不合格（{detail}）"), format!("The head is not well formed: {detail}"))
+    Refusal::invalid(
+        "EXC-MSG-001",
+        format!("报文信封不合格（{detail}）"),
+        format!("The head is not well formed: {detail}"),
+    )
 }
 
 fn refuse_size(bytes: usize) -> Refusal {

@@ -68,8 +68,10 @@ impl Region {
     pub(crate) fn new() -> Region {
         let mut entropy = Counter(0);
         let nodes = [changsha(), zhuzhou(), xiangtan()];
-        let secrets: BTreeMap<_, _> = nodes.iter().map(|node| (*node, Secrets::generate(&mut entropy))).collect();
-        let witnesses: BTreeMap<_, _> = nodes.iter().map(|node| (*node, WitnessKey::generate(&mut entropy))).collect();
+        let secrets: BTreeMap<_, _> =
+            nodes.iter().map(|node| (*node, Secrets::generate(&mut entropy))).collect();
+        let witnesses: BTreeMap<_, _> =
+            nodes.iter().map(|node| (*node, WitnessKey::generate(&mut entropy))).collect();
         let founders: Vec<_> = nodes
             .iter()
             .map(|node| Founder { member: member(*node), secrets: &secrets[node], witness: &witnesses[node] })

@@ -150,7 +150,13 @@ impl Reply {
 
     /// An answer that says what is wrong.
     pub fn problem(id: MessageId, problem: &Problem) -> Reply {
-        Reply { id, status: problem.status, content_type: PROBLEM_TYPE, body: problem.to_json(), replayed: false }
+        Reply {
+            id,
+            status: problem.status,
+            content_type: PROBLEM_TYPE,
+            body: problem.to_json(),
+            replayed: false,
+        }
     }
 
     /// The same answer, given again.
@@ -206,7 +212,9 @@ impl CheckedResponse {
             return Err(Problem::from_json(&body)?.into_error());
         }
         if !(200..300).contains(&self.status) {
-            return Err(Violation::new("grammar", "@status", format!("{} without a problem", self.status)).into());
+            return Err(
+                Violation::new("grammar", "@status", format!("{} without a problem", self.status)).into()
+            );
         }
         Ok(Answer { from: self.from, body, at })
     }

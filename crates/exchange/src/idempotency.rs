@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use tb_base::{NodeId, Timestamp, Violation};
 use tb_crypto::text;
 
-use crate::http_message::{NONCE_MEMORY_SECONDS, path};
 use crate::Envelope;
+use crate::http_message::{NONCE_MEMORY_SECONDS, path};
 
 /// How long a receiver remembers a message at least.
 pub const WINDOW_DAYS: i64 = 30;
@@ -92,7 +92,11 @@ impl Nonces {
     pub fn admit(&mut self, from: NodeId, nonce: &str, now: Timestamp) -> Result<i64, Violation> {
         self.forget(now);
         if NONCES_MAX <= self.seen.len() {
-            return Err(Violation::new("shed", "signature-input;nonce", "too many messages in too short a time"));
+            return Err(Violation::new(
+                "shed",
+                "signature-input;nonce",
+                "too many messages in too short a time",
+            ));
         }
         let key = (from, nonce.to_owned());
         if self.seen.contains(&key) {

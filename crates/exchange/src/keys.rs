@@ -229,7 +229,8 @@ impl WitnessKey {
 
     /// The text of the key file.
     pub fn to_json(&self) -> String {
-        let file = WitnessFile { format: WITNESS_FORMAT.to_owned(), witness: text::base64(&self.key.secret()) };
+        let file =
+            WitnessFile { format: WITNESS_FORMAT.to_owned(), witness: text::base64(&self.key.secret()) };
         serde_json::to_string_pretty(&file).unwrap_or_default()
     }
 

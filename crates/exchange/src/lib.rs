@@ -10,6 +10,7 @@ mod leaf;
 mod receipt;
 mod trust;
 
+pub mod bundle;
 pub mod founding;
 pub mod http_message;
 pub mod idempotency;

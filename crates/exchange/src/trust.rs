@@ -145,7 +145,11 @@ impl TrustList {
                 &keys.licence_sm2,
             ];
             if !all.into_iter().all(|key| seen.insert(key)) {
-                return Err(Violation::new("grammar", "trust-list", format!("a key of {} stands twice", city.node)));
+                return Err(Violation::new(
+                    "grammar",
+                    "trust-list",
+                    format!("a key of {} stands twice", city.node),
+                ));
             }
         }
         Ok(())
@@ -234,7 +238,8 @@ pub(crate) fn verify_one(
     signature: &str,
     component: &'static str,
 ) -> std::result::Result<(), Violation> {
-    let invalid = || Violation::new("signature-invalid", component, format!("the signature of {node} is not valid"));
+    let invalid =
+        || Violation::new("signature-invalid", component, format!("the signature of {node} is not valid"));
     let bytes = text::unbase64(signature).map_err(|_| invalid())?;
     keys.key(KeyUse::Governance)?.verify(message, &bytes).map_err(|_| invalid())
 }

@@ -103,7 +103,8 @@ impl Answer {
             200 => Signature::parse_lines(body).map(Answer::Cosigned),
             409 => {
                 let size = body.strip_suffix('\n').and_then(|size| size.parse().ok());
-                size.map(Answer::Conflict).ok_or_else(|| Violation::new("grammar", "body", "a size is expected"))
+                size.map(Answer::Conflict)
+                    .ok_or_else(|| Violation::new("grammar", "body", "a size is expected"))
             }
             status => Ok(Answer::Refused(status)),
         }

@@ -17,7 +17,13 @@ fn code<T: std::fmt::Debug>(result: tb_base::Result<T>) -> String {
     }
 }
 
-fn compose(desk: &Desk, to: NodeId, service: &str, purpose: Purpose, now: Timestamp) -> tb_base::Result<Outgoing> {
+fn compose(
+    desk: &Desk,
+    to: NodeId,
+    service: &str,
+    purpose: Purpose,
+    now: Timestamp,
+) -> tb_base::Result<Outgoing> {
     let ctx = ctx_at(desk.me, now);
     desk.compose(&ctx, to, service, purpose, "window/hall", Some(DRIVER), &"body", now.plus_seconds(9))
 }

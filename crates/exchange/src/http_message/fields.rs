@@ -65,13 +65,18 @@ pub(crate) fn find<'a>(fields: &'a [(String, String)], name: &str) -> Option<&'a
 
 /// The value of a field that must be there: one that is missing cannot be covered.
 pub(crate) fn need<'a>(fields: &'a [(String, String)], name: &str) -> Checked<&'a str> {
-    find(fields, name).ok_or_else(|| Violation::new("signature-coverage", name.to_owned(), "the field is missing"))
+    find(fields, name)
+        .ok_or_else(|| Violation::new("signature-coverage", name.to_owned(), "the field is missing"))
 }
 
 /// An item in its one spelling.
 pub(crate) fn item(name: &str, value: &str) -> Checked<Item> {
     let item: Item = Parser::new(value).parse().map_err(|error| grammar(name, error.to_string()))?;
-    if item.serialize() == value { Ok(item) } else { Err(grammar(name, "the value is not in its one spelling")) }
+    if item.serialize() == value {
+        Ok(item)
+    } else {
+        Err(grammar(name, "the value is not in its one spelling"))
+    }
 }
 
 /// A dictionary in its one spelling.
@@ -89,7 +94,8 @@ pub(crate) fn string_with(name: &str, value: &str, params: &[&str]) -> Checked<(
     if let Some(unknown) = item.params.keys().find(|key| !params.contains(&key.as_str())) {
         return Err(grammar(format!("{name};{unknown}"), "this parameter is not known"));
     }
-    let text = item.bare_item.as_string().ok_or_else(|| grammar(name, "a string is expected"))?.as_str().to_owned();
+    let text =
+        item.bare_item.as_string().ok_or_else(|| grammar(name, "a string is expected"))?.as_str().to_owned();
     Ok((text, item))
 }
 

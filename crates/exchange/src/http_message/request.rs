@@ -4,7 +4,9 @@ use sfv::Item;
 use tb_base::{NodeId, Result, Timestamp, Violation};
 use tb_crypto::text;
 
-use super::fields::{byte_sequence, check_names, content_digest, find, grammar, item, need, param, quoted, string, string_with};
+use super::fields::{
+    byte_sequence, check_names, content_digest, find, grammar, item, need, param, quoted, string, string_with,
+};
 use super::signature::{self, Line, NONCE_BYTES, Nonce, Valid};
 use super::{CheckedRequest, JSON_TYPE, Profile, RequestEvidence, SignedRequest};
 use crate::keys::Secrets;
@@ -143,7 +145,8 @@ pub fn check_request(
     body: Option<&[u8]>,
 ) -> std::result::Result<CheckedRequest, Violation> {
     if let Some(body) = body.filter(|body| BODY_BYTES_MAX < body.len()) {
-        let detail = crate::problem::mismatch(&format!("at most {BODY_BYTES_MAX} bytes"), &body.len().to_string());
+        let detail =
+            crate::problem::mismatch(&format!("at most {BODY_BYTES_MAX} bytes"), &body.len().to_string());
         return Err(Violation::new("too-large", "body", detail));
     }
     if method != "POST" {
@@ -165,7 +168,11 @@ pub fn check_request(
         created: params.created,
         expires: params.expires,
         nonce: params.nonce.unwrap_or_default(),
-        evidence: RequestEvidence { method: method.to_owned(), path: path.to_owned(), fields: kept(fields, &HEAD) },
+        evidence: RequestEvidence {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            fields: kept(fields, &HEAD),
+        },
     })
 }
 
@@ -189,7 +196,11 @@ pub(crate) fn read_path(path: &str) -> std::result::Result<(NodeId, NodeId, Stri
     let [to, from, service, major, method] = parts[..] else {
         return Err(bad("it is not /x/v1/{to}/{from}/{service}/{major}/{method}"));
     };
-    if service.is_empty() || method.is_empty() || major.is_empty() || !major.bytes().all(|byte| byte.is_ascii_digit()) {
+    if service.is_empty()
+        || method.is_empty()
+        || major.is_empty()
+        || !major.bytes().all(|byte| byte.is_ascii_digit())
+    {
         return Err(bad("the service is not {service}/{major}/{method}"));
     }
     let node = |text: &str| text.parse().map_err(|_| bad("a city is named by six digits"));
@@ -234,7 +245,8 @@ fn read_head(
 fn read_contract(value: &str) -> std::result::Result<ContractRef, Violation> {
     const NAME: &str = "tb-contract";
     let (id, item) = string_with(NAME, value, &["v", "h"])?;
-    let version = param(NAME, &item, "v")?.as_integer().and_then(|number| u32::try_from(i64::from(number)).ok());
+    let version =
+        param(NAME, &item, "v")?.as_integer().and_then(|number| u32::try_from(i64::from(number)).ok());
     let hash = param(NAME, &item, "h")?.as_byte_sequence().filter(|hash| hash.len() == 32);
     Ok(ContractRef {
         id: id.parse().map_err(|_| grammar(NAME, "it is no contract id"))?,
@@ -269,6 +281,7 @@ fn read_subject(value: &str) -> std::result::Result<Pseudonym, Violation> {
 fn read_deadline(value: &str) -> std::result::Result<Timestamp, Violation> {
     let item = item("tb-deadline", value)?;
     let date = item.bare_item.as_date().filter(|_| item.params.is_empty());
-    let seconds = date.map(|date| i64::from(date.unix_seconds())).and_then(|seconds| seconds.checked_mul(1_000_000));
+    let seconds =
+        date.map(|date| i64::from(date.unix_seconds())).and_then(|seconds| seconds.checked_mul(1_000_000));
     seconds.map(Timestamp).ok_or_else(|| grammar("tb-deadline", "a date is expected"))
 }

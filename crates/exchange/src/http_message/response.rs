@@ -5,7 +5,9 @@ use tb_base::{MessageId, Result, Timestamp, Violation};
 use super::fields::{check_names, content_digest, find, grammar, item, need, quoted, string};
 use super::request::{digest_field, kept, read_path};
 use super::signature::{self, Line, Nonce, Valid};
-use super::{CheckedResponse, Facts, JSON_TYPE, Profile, Reply, ResponseEvidence, SignedRequest, SignedResponse};
+use super::{
+    CheckedResponse, Facts, JSON_TYPE, Profile, Reply, ResponseEvidence, SignedRequest, SignedResponse,
+};
 use crate::keys::Secrets;
 use crate::problem::{PROBLEM_TYPE, mismatch};
 use crate::{BODY_BYTES_MAX, Desk, TrustList};
@@ -83,7 +85,11 @@ pub fn check_response(
     body: Option<&[u8]>,
 ) -> std::result::Result<CheckedResponse, Violation> {
     if find(fields, "signature-input").is_none() && find(fields, "signature").is_none() {
-        return Err(Violation::new("transport-unsigned", "@status", format!("an unsigned answer with status {status}")));
+        return Err(Violation::new(
+            "transport-unsigned",
+            "@status",
+            format!("an unsigned answer with status {status}"),
+        ));
     }
     if let Some(body) = body.filter(|body| BODY_BYTES_MAX < body.len()) {
         let detail = mismatch(&format!("at most {BODY_BYTES_MAX} bytes"), &body.len().to_string());

@@ -4,8 +4,8 @@ use sfv::{BareItem, Dictionary, FieldType, InnerList, Item, ListEntry};
 use tb_base::{NodeId, Timestamp, Violation};
 use tb_crypto::{PublicKey, text};
 
-use super::fields::{bytes_member, byte_sequence, dictionary, find, grammar, need, quoted};
 use super::Profile;
+use super::fields::{byte_sequence, bytes_member, dictionary, find, grammar, need, quoted};
 use crate::TrustList;
 use crate::keys::{KeyUse, Secrets};
 use crate::problem::clock;
@@ -153,10 +153,8 @@ pub(crate) fn sign(
         signatures.push(format!("{label}={}", byte_sequence(&key.sign(text.as_bytes()))));
         inputs.push(format!("{label}={params}"));
     }
-    let fields = [
-        ("signature-input".to_owned(), inputs.join(", ")),
-        ("signature".to_owned(), signatures.join(", ")),
-    ];
+    let fields =
+        [("signature-input".to_owned(), inputs.join(", ")), ("signature".to_owned(), signatures.join(", "))];
     (fields, base_hash)
 }
 
@@ -196,19 +194,24 @@ pub(crate) fn verify(
         let params = read_params(input, nonce)?;
         params.check_life()?;
         if valid.as_ref().is_some_and(|first| !agree(&first.params, &params)) {
-            return Err(grammar(format!("signature-input;{label}"), "the two signatures differ in time or nonce"));
+            return Err(grammar(
+                format!("signature-input;{label}"),
+                "the two signatures differ in time or nonce",
+            ));
         }
         let key = resolve(trust, from, key_use, &params.keyid)?;
         let text = base(lines, &serialize(input));
         let base_hash = tb_crypto::sha256(text.as_bytes());
         let signature = bytes_member("signature", &signatures, label)?;
         key.verify(text.as_bytes(), signature).map_err(|_| {
-            let detail = format!("key {}, SHA-256 of the signature base {}", params.keyid, text::hex(&base_hash));
+            let detail =
+                format!("key {}, SHA-256 of the signature base {}", params.keyid, text::hex(&base_hash));
             Violation::new("signature-invalid", format!("signature;{label}"), detail)
         })?;
         valid.get_or_insert(Valid { params, base_hash });
     }
-    valid.ok_or_else(|| Violation::new("signature-coverage", "signature-input", "the signature tb is missing"))
+    valid
+        .ok_or_else(|| Violation::new("signature-coverage", "signature-input", "the signature tb is missing"))
 }
 
 fn agree(one: &Params, other: &Params) -> bool {
@@ -266,12 +269,15 @@ fn read_params(input: &InnerList, nonce: Nonce) -> Result<Params, Violation> {
         }
     }
     let get = |key: &str| {
-        let missing = || Violation::new("signature-coverage", format!("signature-input;{key}"), "it is missing");
+        let missing =
+            || Violation::new("signature-coverage", format!("signature-input;{key}"), "it is missing");
         input.params.get(key).ok_or_else(missing)
     };
     let number = |key| {
         let value = get(key)?.as_integer();
-        value.map(i64::from).ok_or_else(|| grammar(format!("signature-input;{key}"), "an integer is expected"))
+        value
+            .map(i64::from)
+            .ok_or_else(|| grammar(format!("signature-input;{key}"), "an integer is expected"))
     };
     let string = |key| {
         let value = get(key)?.as_string().map(|text| text.as_str().to_owned());
@@ -290,9 +296,13 @@ fn read_params(input: &InnerList, nonce: Nonce) -> Result<Params, Violation> {
 
 /// At least 128 bits in base64 for addresses.
 fn check_nonce(nonce: &str) -> Result<(), Violation> {
-    let bytes = text::unbase64url(nonce).map_err(|_| grammar("signature-input;nonce", "base64url is expected"))?;
+    let bytes =
+        text::unbase64url(nonce).map_err(|_| grammar("signature-input;nonce", "base64url is expected"))?;
     if bytes.len() < NONCE_BYTES || NONCE_LETTERS_MAX < nonce.len() {
-        return Err(grammar("signature-input;nonce", format!("{} bytes, at least {NONCE_BYTES}", bytes.len())));
+        return Err(grammar(
+            "signature-input;nonce",
+            format!("{} bytes, at least {NONCE_BYTES}", bytes.len()),
+        ));
     }
     Ok(())
 }

@@ -19,7 +19,14 @@ fn signed(region: &Region, profile: Profile) -> SignedRequest {
 }
 
 fn receive(region: &Region, request: &SignedRequest, now: Timestamp) -> Result<Incoming, Violation> {
-    verify_request(&region.desk(xiangtan()), &request.method, &request.path, &request.fields, &request.body, now)
+    verify_request(
+        &region.desk(xiangtan()),
+        &request.method,
+        &request.path,
+        &request.fields,
+        &request.body,
+        now,
+    )
 }
 
 fn set(fields: &mut [(String, String)], name: &str, value: &str) {
@@ -147,7 +154,10 @@ fn the_second_signature_counts_too() {
     let bent = tbsm.replace(tbsm.get(6..10).unwrap(), "AAAA");
     set(&mut request.fields, "signature", &format!("{tb}, {bent}"));
     let violation = receive(&region, &request, NOON).unwrap_err();
-    assert_eq!((violation.code.as_ref(), violation.component.as_ref()), ("signature-invalid", "signature;tbsm"));
+    assert_eq!(
+        (violation.code.as_ref(), violation.component.as_ref()),
+        ("signature-invalid", "signature;tbsm")
+    );
     assert!(receive(&region, &other, NOON).is_ok());
 }
 
@@ -170,7 +180,10 @@ fn a_missing_field_is_not_covered() {
         check(|it| it.fields.retain(|(known, _)| known != name), &format!("signature-coverage {name}"));
     }
     check(|it| it.fields.retain(|(known, _)| known != "tb-subject"), "signature-coverage tb-subject");
-    check(|it| replace(&mut it.fields, "signature-input", "\"tb-purpose\" ", ""), "signature-coverage tb-purpose");
+    check(
+        |it| replace(&mut it.fields, "signature-input", "\"tb-purpose\" ", ""),
+        "signature-coverage tb-purpose",
+    );
     check(|it| replace(&mut it.fields, "signature-input", "\"@query\" ", ""), "signature-coverage @query");
     check(
         |it| replace(&mut it.fields, "signature-input", "(\"@method\"", "(\"host\" \"@method\""),
@@ -189,13 +202,18 @@ fn a_missing_field_is_not_covered() {
 #[test]
 fn grammar_is_strict() {
     check(|it| it.method = "GET".to_owned(), "grammar @method");
-    for path in ["/x/v1/430300/../x/1/y", "/x/v1/430300//430100/x/1/y", "/x/v1/430300/430100/a%2fb/1/y", "/x/v2/"] {
+    for path in
+        ["/x/v1/430300/../x/1/y", "/x/v1/430300//430100/x/1/y", "/x/v1/430300/430100/a%2fb/1/y", "/x/v2/"]
+    {
         check(|it| it.path = path.to_owned(), "grammar @path");
     }
     check(|it| it.path.push_str("?x=1"), "grammar @path");
     check(|it| it.fields.push(("tb-to".to_owned(), "\"430300\"".to_owned())), "grammar tb-to");
     check(|it| it.fields.push(("TB-Priority".to_owned(), "1".to_owned())), "grammar tb-priority");
-    check(|it| it.fields.push(("content-encoding".to_owned(), "gzip".to_owned())), "grammar content-encoding");
+    check(
+        |it| it.fields.push(("content-encoding".to_owned(), "gzip".to_owned())),
+        "grammar content-encoding",
+    );
     check(|it| set(&mut it.fields, "content-type", "text/plain"), "grammar content-type");
     check(|it| set(&mut it.fields, "signature", " "), "grammar signature");
     check(|it| set(&mut it.fields, "signature-input", ""), "grammar signature-input");
@@ -206,9 +224,15 @@ fn grammar_is_strict() {
     check(|it| replace(&mut it.fields, "tb-purpose", ";basis", ";loa=3;basis"), "grammar tb-purpose;loa");
     check(|it| set(&mut it.fields, "tb-deadline", "1795492830"), "grammar tb-deadline");
     check(|it| set(&mut it.fields, "tb-subject", ":AAAA:"), "grammar tb-subject");
-    check(|it| replace(&mut it.fields, "signature-input", ";tag", ";alg=\"ed25519\";tag"), "grammar signature-input;alg");
-    check(|it| replace(&mut it.fields, "signature-input", "tongban-x1", "tongban-x0"), "grammar signature-input;tag");
-    check(|it| replace(&mut it.fields, "signature-input", "tbsm=", "sig=") , "grammar signature-input;sig");
+    check(
+        |it| replace(&mut it.fields, "signature-input", ";tag", ";alg=\"ed25519\";tag"),
+        "grammar signature-input;alg",
+    );
+    check(
+        |it| replace(&mut it.fields, "signature-input", "tongban-x1", "tongban-x0"),
+        "grammar signature-input;tag",
+    );
+    check(|it| replace(&mut it.fields, "signature-input", "tbsm=", "sig="), "grammar signature-input;sig");
     check(|it| replace(&mut it.fields, "signature-input", "tbsm=", "tb="), "grammar signature-input");
     let short = format!(";nonce=\"{}\"", tb_crypto::text::base64url(&[7; 15]));
     let nonce = format!(";nonce=\"{}\"", tb_crypto::text::base64url(&NONCE));
@@ -245,7 +269,8 @@ fn a_message_for_another_city_is_misaddressed() {
     let request = signed(&region, Profile::Ed25519);
     let desk = region.desk(zhuzhou());
     let violation =
-        verify_request(&desk, &request.method, &request.path, &request.fields, &request.body, NOON).unwrap_err();
+        verify_request(&desk, &request.method, &request.path, &request.fields, &request.body, NOON)
+            .unwrap_err();
     assert_eq!((violation.code.as_ref(), violation.component.as_ref()), ("audience", "tb-to"));
     check(|it| it.path = it.path.replace("430300", "430200"), "audience @path");
     check(|it| set(&mut it.fields, "tb-from", "\"430200\""), "audience @path");
@@ -267,7 +292,10 @@ fn keys_are_those_of_the_sender_in_the_trust_list() {
         },
         "key-unknown signature-input;keyid",
     );
-    check(|it| replace(&mut it.fields, "signature-input", ":message:", ":log:"), "key-unknown signature-input;keyid");
+    check(
+        |it| replace(&mut it.fields, "signature-input", ":message:", ":log:"),
+        "key-unknown signature-input;keyid",
+    );
 }
 
 #[test]
@@ -309,7 +337,8 @@ fn an_answer_comes_back() {
     let response = answered(&region, &request, &Reply::json(reply_id(), 200, b"{\"a\":1}".to_vec()).again());
     let desk = region.desk(changsha());
     let checked =
-        verify_response(&desk, &request, 200, &response.fields, &response.body, NOON.plus_seconds(1)).unwrap();
+        verify_response(&desk, &request, 200, &response.fields, &response.body, NOON.plus_seconds(1))
+            .unwrap();
     assert!(checked.replayed);
     assert_eq!((checked.from, checked.base_hash), (xiangtan(), response.base_hash));
     let answer = checked.into_answer(response.body, NOON).unwrap();
@@ -322,11 +351,20 @@ fn a_problem_comes_back_signed_even_for_a_broken_request() {
     let mut request = signed(&region, Profile::Ed25519);
     request.body.push(b'!');
     let violation = receive(&region, &request, NOON).unwrap_err();
-    let response = answered(&region, &request, &Reply::problem(reply_id(), &Problem::of_violation(&violation)));
-    let checked =
-        verify_response(&region.desk(changsha()), &request, response.status, &response.fields, &response.body, NOON)
-            .unwrap();
-    let Err(Error::Violation(told)) = checked.into_answer(response.body, NOON) else { panic!("it is a violation") };
+    let response =
+        answered(&region, &request, &Reply::problem(reply_id(), &Problem::of_violation(&violation)));
+    let checked = verify_response(
+        &region.desk(changsha()),
+        &request,
+        response.status,
+        &response.fields,
+        &response.body,
+        NOON,
+    )
+    .unwrap();
+    let Err(Error::Violation(told)) = checked.into_answer(response.body, NOON) else {
+        panic!("it is a violation")
+    };
     assert_eq!(told, violation);
 }
 
@@ -335,12 +373,18 @@ fn an_answer_is_bound_to_its_request() {
     check_response(|it, _| it.body.push(b' '), "digest-mismatch content-digest;sha-256");
     check_response(|it, _| it.status = 201, "signature-invalid signature;tb");
     check_response(|_, it| it.path = it.path.replace("fetch", "locate"), "signature-invalid signature;tb");
-    check_response(|_, it| it.path = it.path.replace("/430300/", "/430200/"), "key-unknown signature-input;keyid");
+    check_response(
+        |_, it| it.path = it.path.replace("/430300/", "/430200/"),
+        "key-unknown signature-input;keyid",
+    );
     check_response(
         |_, it| set(&mut it.fields, "tb-message-id", "\"01kq3zt0000000000000000009\""),
         "signature-invalid signature;tb",
     );
-    check_response(|_, it| replace(&mut it.fields, "signature-input", ";nonce=\"B", ";nonce=\"C"), "replay tb-req-nonce");
+    check_response(
+        |_, it| replace(&mut it.fields, "signature-input", ";nonce=\"B", ";nonce=\"C"),
+        "replay tb-req-nonce",
+    );
     check_response(
         |it, _| it.fields.retain(|(name, _)| !name.starts_with("signature")),
         "transport-unsigned @status",
@@ -350,7 +394,10 @@ fn an_answer_is_bound_to_its_request() {
         |it, _| replace(&mut it.fields, "signature-input", "\"@path\";req ", ""),
         "signature-coverage @path;req",
     );
-    check_response(|it, _| it.fields.retain(|(name, _)| name != "tb-req-nonce"), "signature-coverage tb-req-nonce");
+    check_response(
+        |it, _| it.fields.retain(|(name, _)| name != "tb-req-nonce"),
+        "signature-coverage tb-req-nonce",
+    );
     check_response(
         |it, _| it.fields.push(("tb-replayed".to_owned(), "?1".to_owned())),
         "signature-coverage tb-replayed",
