@@ -259,6 +259,7 @@ pub fn request(
 /// Sends a code, or a new one in place of the last; tries are not given back.
 pub fn send_code(tx: &mut Tx<'_>, ctx: &Ctx, vault: &Vault, types: &Types, id: ConsentId) -> Result<Consent> {
     let consent = open(tx, ctx, id)?;
+    check_asker(ctx, consent.person)?;
     check_tries(&consent)?;
     let sent = consent.code_expires.map(|until| until.plus_seconds(-CODE_SECONDS));
     if sent.is_some_and(|sent| ctx.now < sent.plus_seconds(RESEND_SECONDS)) {
@@ -301,6 +302,7 @@ pub fn confirm_by_code(
     code: &str,
 ) -> Result<Typed> {
     let consent = open(tx, ctx, id)?;
+    check_asker(ctx, consent.person)?;
     check_tries(&consent)?;
     let expected = match (consent.code_tag, consent.code_expires) {
         (Some(tag), Some(until)) if ctx.now <= until => tag,

@@ -8,6 +8,7 @@
 
 pub mod ask;
 pub mod consent;
+pub mod office;
 pub mod peer;
 pub mod present;
 pub mod record;

@@ -121,8 +121,9 @@ pub fn qualifications(
     issuer: &Issuer,
     granted: &[Qualification<'_>],
 ) -> Result<Vec<Licence>> {
+    let today = ctx.now.date();
     let made: Result<Vec<Licence>> =
-        granted.iter().map(|it| make(ctx, issuer, qualification(issuer, it)?)).collect();
+        granted.iter().map(|it| make(ctx, issuer, qualification(issuer, it, today)?)).collect();
     store(tx, ctx, made?)
 }
 
@@ -189,7 +190,7 @@ fn resident_card(issuer: &Issuer, person: &Person, today: Date) -> Result<NewLic
     })
 }
 
-fn qualification(issuer: &Issuer, granted: &Qualification<'_>) -> Result<NewLicence> {
+fn qualification(issuer: &Issuer, granted: &Qualification<'_>, today: Date) -> Result<NewLicence> {
     let kind = issuer.types.find("road_transport_qualification")?;
     let person = granted.person;
     let years = i16::from(6 * (1 + spread(person) % 2));
@@ -207,7 +208,7 @@ fn qualification(issuer: &Issuer, granted: &Qualification<'_>) -> Result<NewLice
         ("first_issued", first.to_string()),
         ("issuer", format!("{}交通运输局", city_name(issuer))),
         ("integrity", "AA".to_owned()),
-        ("integrity_year", granted.valid_from.year().to_string()),
+        ("integrity_year", (today.year() - 1).to_string()),
         ("education_hours", "24".to_owned()),
     ]);
     Ok(NewLicence {

@@ -263,6 +263,7 @@ fn not_in_state(state: State, command: Command) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
     use tb_base::Date;
 
     use super::{COMMANDS, Change, Command, STATES, Standing, State, decide};
@@ -342,5 +343,29 @@ mod tests {
             assert_eq!(serde_json::to_value(state).expect("json"), state.as_str());
         }
         assert_eq!(STATES.map(State::code), ["01", "02", "05", "05", "04", "03", "07", "06"]);
+    }
+
+    proptest! {
+        /// Whatever is ordered in whatever order: an end is an end, and the day from which it is void stays.
+        #[test]
+        fn no_way_back(orders in proptest::collection::vec((0_usize..8, 0_i16..10), 0..40)) {
+            let mut now = Standing::issued(day("2020-12-11"), Some(day("2026-12-10")));
+            let mut year = 2020;
+            for (order, years) in orders {
+                year += years / 8;
+                let before = now;
+                let today = Date::new(year, 12, 12).expect("a date");
+                let Ok(change) = decide(&now, COMMANDS[order], today) else { continue };
+                now = Standing { state: change.to, void_from: change.void_from, ..now };
+                if let Some(from) = before.void_from {
+                    prop_assert_eq!(now.void_from, Some(from));
+                    prop_assert_eq!(now.state, State::Cancelled);
+                }
+                prop_assert_eq!(now.state == State::Revoked, COMMANDS[order] == Command::Revoke);
+                if now.is_in_force(today) {
+                    prop_assert!(now.void_from.is_none() && today <= day("2026-12-10"));
+                }
+            }
+        }
     }
 }

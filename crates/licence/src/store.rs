@@ -22,7 +22,7 @@ use crate::types::{FieldKind, HolderKind, LicenceType, Types};
 mod statements;
 
 pub use statements::STATEMENTS;
-use statements::{APPEND, FIND, HISTORY, INSERT, NEXT_SEQ, OF_HOLDER, OF_TAG, OID, ORDER, REPLACE};
+use statements::{APPEND, DUE, FIND, HISTORY, INSERT, NEXT_SEQ, OF_HOLDER, OF_TAG, OID, ORDER, REPLACE};
 
 /// The longest value of a field, in bytes.
 const VALUE_BYTES_MAX: usize = 4_000;
@@ -30,6 +30,8 @@ const VALUE_BYTES_MAX: usize = 4_000;
 const REASON_LETTERS_MAX: usize = 500;
 /// More licences than one holder has.
 const HOLDER_LICENCES_MAX: u32 = 200;
+/// How many terms one run of the job ends.
+const EXPIRE_MAX: u32 = 200;
 /// Identifiers have three digits for the version.
 const VERSION_MAX: u16 = 999;
 /// Where record, sealed values and signature stand in a line of the history.
@@ -314,6 +316,16 @@ pub fn withdraw(tx: &mut Tx<'_>, ctx: &Ctx, id: LicenceId, reason: &str) -> Resu
 /// Deregisters a licence (注销).
 pub fn cancel(tx: &mut Tx<'_>, ctx: &Ctx, id: LicenceId, reason: &str) -> Result<Licence> {
     order(tx, ctx, id, Command::Cancel, reason)
+}
+
+/// Writes down which terms are over (期满失效), for a job; gives how many. Whoever asks before it runs gets the
+/// same answer, because [`Standing::as_of`] looks at the term.
+pub fn expire_due(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<usize> {
+    let due = tx.all(&DUE, params![ctx.now.date(), EXPIRE_MAX])?;
+    for row in &due {
+        order(tx, ctx, row.parse("id")?, Command::Expire, "期满")?;
+    }
+    Ok(due.len())
 }
 
 /// The newest version of a licence, if it is of this city.

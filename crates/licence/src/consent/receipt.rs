@@ -123,6 +123,16 @@ impl SignedReceipt {
         Ok(())
     }
 
+    /// Checks that it belongs to a case that a city sent: signed by that city, for that case and item.
+    pub fn check_case(&self, trust: &TrustList, asking: NodeId, case: CaseId, item: &str) -> Result<()> {
+        self.verify(trust)?;
+        let receipt = &self.receipt;
+        if receipt.asking == asking && receipt.case == case && receipt.item == item {
+            return Ok(());
+        }
+        Err(misfit("LIC-CNS-103", "授权凭据属于另一办件", "the receipt is for another case"))
+    }
+
     /// Checks that a fetch of exactly these fields stands on it, on the answering side.
     pub(crate) fn check(
         &self,

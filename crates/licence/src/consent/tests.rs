@@ -64,9 +64,11 @@ fn by_a_code_with_five_tries() {
     let consent = ask(&world, Channel::Window, window());
     let right = code(&world);
     let wrong = if right == "000000" { "000001" } else { "000000" };
+    let nobody = world.ctx(changsha(), NOON, Actor::Anonymous);
     let (ctx, vault, id) = (world.ctx(changsha(), NOON, window()), world.vault(changsha()), consent.id);
     world
         .write(changsha(), move |tx| {
+            refused(confirm_by_code(tx, &nobody, &vault, id, &right), "LIC-CNS-010");
             for left in (1..5).rev() {
                 let typed = confirm_by_code(tx, &ctx, &vault, id, wrong)?;
                 assert!(matches!(typed, Typed::Wrong { tries_left } if tries_left == left));

@@ -10,7 +10,7 @@ use crate::ask;
 use crate::consent::{self, Channel, Question, SignedReceipt};
 use crate::present;
 use crate::state::State;
-use crate::store::{Licence, suspend};
+use crate::store::{Licence, of_enterprise, suspend, withdraw};
 use crate::tests_support::{
     NOON, QUALIFICATION, World, asked, case, changsha, names, refused, resident, types, window, xiangtan,
     zhuzhou,
@@ -243,6 +243,53 @@ fn shown_once_within_a_minute() {
     assert_eq!(told, ["yes"]);
     assert!(shows.iter().any(|it| it.verifier_city == Some(zhuzhou())), "the holder sees who verified");
     assert_eq!(looks(&world).len(), 1);
+}
+
+/// Eight verifiers at once: one is told yes, seven that the code was used.
+#[test]
+fn one_of_many_verifiers() {
+    let postgres = tb_testkit::Postgres::start();
+    let config = |_| tb_store::Config {
+        engine: tb_store::Engine::Postgres { url: postgres.url.clone(), schema: postgres.schema("licence") },
+        inline: false,
+    };
+    for world in [World::peopled(20), World::on(config).plant(20)] {
+        let licence = world.qualified();
+        let code = shown(&world, &licence, NOON);
+        let answers = std::thread::scope(|scope| {
+            let ask = || verify(&world, &code, INSPECTOR, NOON).word();
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(ask)).collect();
+            threads.into_iter().map(|it| it.join().expect("an answer")).collect::<Vec<_>>()
+        });
+        assert_eq!(answers.iter().filter(|it| **it == "yes").count(), 1, "{answers:?}");
+        assert_eq!(answers.iter().filter(|it| **it == "not_found").count(), 7, "{answers:?}");
+        assert_eq!(looks(&world).len(), 1);
+    }
+}
+
+/// 吊销未注销: the firm still has the picture of its licence, the verifier hears that it is withdrawn.
+#[test]
+fn a_withdrawn_business_licence() {
+    let world = World::peopled(20);
+    let city = tb_identity::seed::city(tb_identity::seed::SEED, xiangtan(), 20, 3).expect("a city");
+    let firm = city.enterprises[0].clone();
+    let representative = firm.representative.expect("the register knows her");
+    let (issuer, ctx) = (world.issuer(xiangtan()), world.system(xiangtan()));
+    let her = world.ctx(xiangtan(), NOON, resident(representative));
+    let code = world
+        .write(xiangtan(), move |tx| {
+            crate::seed::plant(tx, &ctx, &issuer, &city)?;
+            let licence = of_enterprise(tx, &issuer.vault, firm.uscc)?.remove(0);
+            assert_eq!(licence.holder, Some(representative));
+            withdraw(tx, &ctx, licence.id, "处罚决定书 3 号")?;
+            present::create(tx, &her, licence.id)
+        })
+        .expect("a code");
+    let verdict = verify(&world, &code.text, "public", NOON);
+    assert!(
+        matches!(verdict, Verdict::No { state: State::Withdrawn, void_from: Some(_), .. }),
+        "{verdict:?}"
+    );
 }
 
 #[test]

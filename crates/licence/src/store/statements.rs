@@ -4,7 +4,7 @@ use tb_store::{Stmt, stmt};
 
 /// Every statement of this file.
 pub const STATEMENTS: &[Stmt] =
-    &[INSERT, APPEND, NEXT_SEQ, REPLACE, ORDER, FIND, OF_HOLDER, OF_TAG, OID, HISTORY];
+    &[INSERT, APPEND, NEXT_SEQ, REPLACE, ORDER, FIND, OF_HOLDER, OF_TAG, OID, HISTORY, DUE];
 
 pub(super) const INSERT: Stmt = stmt(
     "licence.insert",
@@ -109,5 +109,16 @@ pub(super) const HISTORY: Stmt = stmt(
     FROM licence_version
     WHERE licence = $1
     ORDER BY seq
+",
+);
+
+pub(super) const DUE: Stmt = stmt(
+    "licence.due",
+    "
+    SELECT id
+    FROM licence_licence
+    WHERE state IN ('valid', 'suspended') AND valid_to < $1
+    ORDER BY valid_to, id
+    LIMIT $2
 ",
 );

@@ -193,3 +193,20 @@ fn a_city_is_planted_once() {
     types.sort_unstable();
     assert_eq!(types, [("resident_card", State::Valid), ("road_transport_qualification", State::Valid)]);
 }
+
+#[test]
+fn terms_that_are_over() {
+    let world = World::peopled(20);
+    let licence = world.qualified();
+    let ctx = world.ctx(xiangtan(), NOON.plus_seconds(20 * 86_400), Actor::System);
+    let (early, id) = (world.system(xiangtan()), licence.id);
+    world
+        .write(xiangtan(), move |tx| {
+            assert_eq!(super::expire_due(tx, &early)?, 0);
+            assert_eq!(super::expire_due(tx, &ctx)?, 1);
+            assert_eq!(super::expire_due(tx, &ctx)?, 0, "once");
+            assert_eq!(find(tx, id)?.expect("there").standing.state, State::Expired);
+            Ok(())
+        })
+        .expect("expired");
+}
