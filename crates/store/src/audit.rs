@@ -7,34 +7,46 @@ use crate::{Row, Stmt, Tx, params, stmt};
 /// Lines that one page holds at the most.
 pub const LINES_MAX: u32 = 200;
 
-const INSERT: Stmt = stmt("store.audit.insert", "
+const INSERT: Stmt = stmt(
+    "store.audit.insert",
+    "
     INSERT INTO store_audit (id, actor, action, object, outcome, trace, at, tx)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-");
+",
+);
 
-const BY_OBJECT: Stmt = stmt("store.audit.by_object", "
+const BY_OBJECT: Stmt = stmt(
+    "store.audit.by_object",
+    "
     SELECT id, actor, action, object, outcome, trace, at
     FROM store_audit
     WHERE object = $1 AND id < $2 AND $3 <= at AND at < $4
     ORDER BY id DESC
     LIMIT $5
-");
+",
+);
 
-const BY_ACTION: Stmt = stmt("store.audit.by_action", "
+const BY_ACTION: Stmt = stmt(
+    "store.audit.by_action",
+    "
     SELECT id, actor, action, object, outcome, trace, at
     FROM store_audit
     WHERE action = $1 AND id < $2 AND $3 <= at AND at < $4
     ORDER BY id DESC
     LIMIT $5
-");
+",
+);
 
-const BY_TIME: Stmt = stmt("store.audit.by_time", "
+const BY_TIME: Stmt = stmt(
+    "store.audit.by_time",
+    "
     SELECT id, actor, action, object, outcome, trace, at
     FROM store_audit
     WHERE id < $1 AND $2 <= at AND at < $3
     ORDER BY id DESC
     LIMIT $4
-");
+",
+);
 
 /// The statements of this file.
 pub(crate) const STATEMENTS: &[Stmt] = &[INSERT, BY_OBJECT, BY_ACTION, BY_TIME];

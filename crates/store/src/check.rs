@@ -21,7 +21,8 @@ pub async fn check_statements(schemas: &[Schema], engine: &Engine) -> Result<Vec
             Ok(problems(&statements, |stmt| connection.check(stmt)))
         }
         Engine::Postgres { url, schema } => {
-            let statements: Vec<Stmt> = statements.chain(search::POSTGRES_STATEMENTS.iter().copied()).collect();
+            let statements: Vec<Stmt> =
+                statements.chain(search::POSTGRES_STATEMENTS.iter().copied()).collect();
             check_on(url, schema, schemas, statements).await
         }
     }

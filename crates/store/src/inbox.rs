@@ -18,34 +18,49 @@ const INSERT: Stmt = stmt("store.inbox.insert", "
     ON CONFLICT (sender, id) DO NOTHING
 ");
 
-const FIND: Stmt = stmt("store.inbox.find", "
+const FIND: Stmt = stmt(
+    "store.inbox.find",
+    "
     SELECT sender, id, envelope, body, content, base, evidence, leaf, state, answer, reply, received
     FROM store_inbox
     WHERE sender = $1 AND id = $2
-");
+",
+);
 
-const CONCLUDE: Stmt = stmt("store.inbox.conclude", "
+const CONCLUDE: Stmt = stmt(
+    "store.inbox.conclude",
+    "
     UPDATE store_inbox SET state = $3, answer = $4, version = version + 1, at = $5, tx = $6
     WHERE sender = $1 AND id = $2
-");
+",
+);
 
-const REPLIED: Stmt = stmt("store.inbox.replied", "
+const REPLIED: Stmt = stmt(
+    "store.inbox.replied",
+    "
     UPDATE store_inbox SET reply = $3, version = version + 1, at = $4, tx = $5
     WHERE sender = $1 AND id = $2
-");
+",
+);
 
-const OF_CASE: Stmt = stmt("store.inbox.of_case", "
+const OF_CASE: Stmt = stmt(
+    "store.inbox.of_case",
+    "
     SELECT sender, id, envelope, body, content, base, evidence, leaf, state, answer, reply, received
     FROM store_inbox
     WHERE case_id = $1
     ORDER BY received, sender, id
-");
+",
+);
 
-const COUNT_SINCE: Stmt = stmt("store.inbox.count_since", "
+const COUNT_SINCE: Stmt = stmt(
+    "store.inbox.count_since",
+    "
     SELECT COUNT(*) AS messages
     FROM store_inbox
     WHERE sender = $1 AND service = $2 AND $3 <= received
-");
+",
+);
 
 /// The statements of this file.
 pub(crate) const STATEMENTS: &[Stmt] = &[INSERT, FIND, CONCLUDE, REPLIED, OF_CASE, COUNT_SINCE];
@@ -135,21 +150,24 @@ pub fn record(tx: &mut Tx<'_>, ctx: &Ctx, incoming: &Incoming) -> Result<Recorde
     };
     let (leaf, salt) = log::salted(ctx, leaf, envelope.subject.as_ref().map(|subject| &subject.0[..]));
     let hash = log::hash_of(&leaf);
-    let inserted = tx.run(&INSERT, params![
-        envelope.from,
-        envelope.id,
-        &envelope.service,
-        envelope.purpose.case,
-        json("store_inbox.envelope", envelope)?,
-        incoming.body.as_slice(),
-        content,
-        incoming.base_hash,
-        incoming.evidence.to_string(),
-        hash,
-        incoming.at,
-        ctx.now,
-        tx.name,
-    ])?;
+    let inserted = tx.run(
+        &INSERT,
+        params![
+            envelope.from,
+            envelope.id,
+            &envelope.service,
+            envelope.purpose.case,
+            json("store_inbox.envelope", envelope)?,
+            incoming.body.as_slice(),
+            content,
+            incoming.base_hash,
+            incoming.evidence.to_string(),
+            hash,
+            incoming.at,
+            ctx.now,
+            tx.name,
+        ],
+    )?;
     if inserted == 0 {
         // Another transaction recorded it between our look and our insert, and has committed since.
         return match find(tx, envelope.from, envelope.id)? {
@@ -162,7 +180,13 @@ pub fn record(tx: &mut Tx<'_>, ctx: &Ctx, incoming: &Incoming) -> Result<Recorde
 }
 
 /// Keeps what became of a message.
-pub fn conclude(tx: &mut Tx<'_>, now: Timestamp, from: NodeId, id: MessageId, outcome: &Outcome) -> Result<()> {
+pub fn conclude(
+    tx: &mut Tx<'_>,
+    now: Timestamp,
+    from: NodeId,
+    id: MessageId,
+    outcome: &Outcome,
+) -> Result<()> {
     let (state, answer) = match outcome {
         Outcome::Received => return Ok(()),
         Outcome::Answered(answer) => ("answered", answer.to_string()),
@@ -172,7 +196,13 @@ pub fn conclude(tx: &mut Tx<'_>, now: Timestamp, from: NodeId, id: MessageId, ou
 }
 
 /// Keeps the response as it was signed: a duplicate gets the same one.
-pub fn replied(tx: &mut Tx<'_>, now: Timestamp, from: NodeId, id: MessageId, reply: &serde_json::Value) -> Result<()> {
+pub fn replied(
+    tx: &mut Tx<'_>,
+    now: Timestamp,
+    from: NodeId,
+    id: MessageId,
+    reply: &serde_json::Value,
+) -> Result<()> {
     tx.run(&REPLIED, params![from, id, reply.to_string(), now, tx.name]).map(drop)
 }
 
@@ -199,7 +229,12 @@ fn duplicate(incoming: &Incoming, kept: Kept) -> Result<Recorded> {
     if kept.incoming.body == incoming.body && kept.incoming.envelope == incoming.envelope {
         return Ok(Recorded::Duplicate(Box::new(kept)));
     }
-    Err(Violation::new("fingerprint", "tb-id", format!("{} was used for another content", incoming.envelope.id)).into())
+    Err(Violation::new(
+        "fingerprint",
+        "tb-id",
+        format!("{} was used for another content", incoming.envelope.id),
+    )
+    .into())
 }
 
 fn kept_of(row: &Row) -> Result<Kept> {

@@ -9,48 +9,69 @@ use crate::{Row, Stmt, Tx, params, stmt};
 /// Jobs that one look takes at the most.
 pub const JOBS_MAX: u32 = 256;
 
-const PUT: Stmt = stmt("store.job.put", "
+const PUT: Stmt = stmt(
+    "store.job.put",
+    "
     INSERT INTO store_job (kind, key, due, payload, attempts, lease_until, problem, version, tx)
     VALUES ($1, $2, $3, $4, 0, 0, NULL, 1, $5)
     ON CONFLICT (kind, key) DO UPDATE SET
         due = excluded.due, payload = excluded.payload, attempts = 0, lease_until = 0, problem = NULL,
         version = store_job.version + 1, tx = excluded.tx
-");
+",
+);
 
-const CANCEL: Stmt = stmt("store.job.cancel", "
+const CANCEL: Stmt = stmt(
+    "store.job.cancel",
+    "
     DELETE FROM store_job
     WHERE kind = $1 AND key = $2
-");
+",
+);
 
-const DUE: Stmt = stmt("store.job.due", "
+const DUE: Stmt = stmt(
+    "store.job.due",
+    "
     SELECT kind, key, due, payload, attempts, version
     FROM store_job
     WHERE due <= $1 AND lease_until <= $1
     ORDER BY due, kind, key
     LIMIT $2
     FOR UPDATE SKIP LOCKED
-");
+",
+);
 
-const LEASE: Stmt = stmt("store.job.lease", "
+const LEASE: Stmt = stmt(
+    "store.job.lease",
+    "
     UPDATE store_job SET lease_until = $3, tx = $4
     WHERE kind = $1 AND key = $2
-");
+",
+);
 
-const DONE: Stmt = stmt("store.job.done", "
+const DONE: Stmt = stmt(
+    "store.job.done",
+    "
     DELETE FROM store_job
     WHERE kind = $1 AND key = $2 AND version = $3
-");
+",
+);
 
-const RETRY: Stmt = stmt("store.job.retry", "
+const RETRY: Stmt = stmt(
+    "store.job.retry",
+    "
     UPDATE store_job SET
         due = $4, attempts = attempts + 1, lease_until = 0, problem = $5, version = version + 1, tx = $6
     WHERE kind = $1 AND key = $2 AND version = $3
-");
+",
+);
 
-const NEXT: Stmt = stmt("store.job.next", "
+const NEXT: Stmt = stmt(
+    "store.job.next",
+    "
     SELECT MIN(due) AS due
     FROM store_job
-");
+",
+);
 
 /// The statements of this file.
 pub(crate) const STATEMENTS: &[Stmt] = &[PUT, CANCEL, DUE, LEASE, DONE, RETRY, NEXT];
@@ -72,7 +93,13 @@ pub struct Job {
 }
 
 /// Enqueues a job under a key; a second one with the same key moves the first instead.
-pub fn put(tx: &mut Tx<'_>, kind: &'static str, key: &str, due: Timestamp, payload: &serde_json::Value) -> Result<()> {
+pub fn put(
+    tx: &mut Tx<'_>,
+    kind: &'static str,
+    key: &str,
+    due: Timestamp,
+    payload: &serde_json::Value,
+) -> Result<()> {
     tx.run(&PUT, params![kind, key, due, payload.to_string(), tx.name]).map(drop)
 }
 

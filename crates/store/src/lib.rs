@@ -26,7 +26,7 @@ pub mod search;
 pub use check::check_statements;
 pub use row::{FromValue, Row};
 pub use schema::{Migration, Schema, Stmt, stmt};
-pub use store::{Config, Engine, Store};
+pub use store::{Config, Engine, Store, drop_schema};
 pub use tx::Tx;
 pub use value::Value;
 

@@ -6,8 +6,8 @@ pub(crate) mod checkpoint;
 pub(crate) mod tree;
 
 pub use checkpoint::{
-    KeptCheckpoint, WitnessState, add_cosignature, checkpoint, cosigned_from, latest, latest_cosigned, put_checkpoint,
-    put_witness_state, witness_state,
+    KeptCheckpoint, WitnessState, add_cosignature, checkpoint, cosigned_from, latest, latest_cosigned,
+    put_checkpoint, put_witness_state, witness_state,
 };
 pub use tree::{
     Fence, LEAVES_MAX, TILE_MAX, consistency, entries, prove, release, root, sequence, size, take, tile,
@@ -21,47 +21,68 @@ use crate::{Row, Stmt, Tx, params, stmt};
 /// Salt and subject of a leaf that concerns a person.
 pub(crate) type Salt = Option<([u8; 16], Vec<u8>)>;
 
-const INSERT: Stmt = stmt("store.log.insert", "
+const INSERT: Stmt = stmt(
+    "store.log.insert",
+    "
     INSERT INTO store_leaf (hash, data, kind, message, position, at, tx)
     VALUES ($1, $2, $3, $4, NULL, $5, $6)
     ON CONFLICT (hash) DO NOTHING
-");
+",
+);
 
-const INSERT_SALT: Stmt = stmt("store.log.insert_salt", "
+const INSERT_SALT: Stmt = stmt(
+    "store.log.insert_salt",
+    "
     INSERT INTO store_subject_salt (leaf, subject, salt, at, tx)
     VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (leaf) DO NOTHING
-");
+",
+);
 
-const SALT: Stmt = stmt("store.log.salt", "
+const SALT: Stmt = stmt(
+    "store.log.salt",
+    "
     SELECT salt
     FROM store_subject_salt
     WHERE leaf = $1
-");
+",
+);
 
-const FORGET: Stmt = stmt("store.log.forget", "
+const FORGET: Stmt = stmt(
+    "store.log.forget",
+    "
     DELETE FROM store_subject_salt
     WHERE subject = $1
-");
+",
+);
 
-const LEAF: Stmt = stmt("store.log.leaf", "
+const LEAF: Stmt = stmt(
+    "store.log.leaf",
+    "
     SELECT hash, data, position
     FROM store_leaf
     WHERE hash = $1
-");
+",
+);
 
-const OF_MESSAGE: Stmt = stmt("store.log.of_message", "
+const OF_MESSAGE: Stmt = stmt(
+    "store.log.of_message",
+    "
     SELECT hash, data, position
     FROM store_leaf
     WHERE message = $1
     ORDER BY kind, at, hash
-");
+",
+);
 
-const WAITING: Stmt = stmt("store.log.waiting", "
+const WAITING: Stmt = stmt(
+    "store.log.waiting",
+    "
     SELECT COUNT(*) AS leaves
     FROM store_leaf
     WHERE position IS NULL
-");
+",
+);
 
 /// The statements of this file.
 pub(crate) const STATEMENTS: &[Stmt] = &[INSERT, INSERT_SALT, SALT, FORGET, LEAF, OF_MESSAGE, WAITING];

@@ -11,25 +11,34 @@ use crate::sqlite::{Connection, write_one};
 use crate::unit::{Unit, erase};
 use crate::{Migration, Schema, Stmt, Tx, params, stmt};
 
-const CREATE: Stmt = stmt("store.migration.create", "
+const CREATE: Stmt = stmt(
+    "store.migration.create",
+    "
     CREATE TABLE IF NOT EXISTS store_migration (
         owner TEXT NOT NULL,
         name TEXT NOT NULL,
         sha256 TEXT NOT NULL,
         PRIMARY KEY (owner, name)
     )
-");
+",
+);
 
-pub(crate) const APPLIED: Stmt = stmt("store.migration.applied", "
+pub(crate) const APPLIED: Stmt = stmt(
+    "store.migration.applied",
+    "
     SELECT owner, name, sha256
     FROM store_migration
     ORDER BY owner, name
-");
+",
+);
 
-pub(crate) const APPLY: Stmt = stmt("store.migration.apply", "
+pub(crate) const APPLY: Stmt = stmt(
+    "store.migration.apply",
+    "
     INSERT INTO store_migration (owner, name, sha256)
     VALUES ($1, $2, $3)
-");
+",
+);
 
 /// The statements of this file.
 pub(crate) const STATEMENTS: &[Stmt] = &[APPLIED, APPLY];
@@ -94,7 +103,9 @@ pub(crate) fn statements(sql: &'static str) -> impl Iterator<Item = &'static str
         rest = after.strip_prefix(';').unwrap_or(after);
         Some(statement)
     })
-    .filter(|statement| statement.lines().map(str::trim).any(|line| !line.is_empty() && !line.starts_with("--")))
+    .filter(|statement| {
+        statement.lines().map(str::trim).any(|line| !line.is_empty() && !line.starts_with("--"))
+    })
 }
 
 fn end_of_statement(sql: &str) -> usize {
@@ -141,7 +152,11 @@ fn pending(schemas: &[Schema], applied: &Applied) -> Result<Vec<(&'static str, M
                     return Err(refused(schema.owner, migration.name, &problem));
                 }
                 Some(_) if waits => {
-                    return Err(refused(schema.owner, migration.name, "it landed before a step that stands ahead of it"));
+                    return Err(refused(
+                        schema.owner,
+                        migration.name,
+                        "it landed before a step that stands ahead of it",
+                    ));
                 }
                 Some(_) => {}
             }

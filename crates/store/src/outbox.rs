@@ -16,24 +16,33 @@ const INSERT: Stmt = stmt("store.outbox.insert", "
     VALUES ($1, $2, $3, $4, $5, $6, $7, NULL, 'waiting', 0, $8, 0, NULL, $8, 1, $8, $9)
 ");
 
-const DUE: Stmt = stmt("store.outbox.due", "
+const DUE: Stmt = stmt(
+    "store.outbox.due",
+    "
     SELECT id, envelope, body, leaf, evidence, state, attempts, next_try, problem, created
     FROM store_outbox
     WHERE state = 'waiting' AND next_try <= $1 AND lease_until <= $1
     ORDER BY next_try, id
     LIMIT $2
     FOR UPDATE SKIP LOCKED
-");
+",
+);
 
-const LEASE: Stmt = stmt("store.outbox.lease", "
+const LEASE: Stmt = stmt(
+    "store.outbox.lease",
+    "
     UPDATE store_outbox SET lease_until = $2, version = version + 1, at = $3, tx = $4
     WHERE id = $1
-");
+",
+);
 
-const SIGNED: Stmt = stmt("store.outbox.signed", "
+const SIGNED: Stmt = stmt(
+    "store.outbox.signed",
+    "
     UPDATE store_outbox SET evidence = $2, version = version + 1, at = $3, tx = $4
     WHERE id = $1
-");
+",
+);
 
 const ATTEMPTED: Stmt = stmt("store.outbox.attempted", "
     UPDATE store_outbox SET
@@ -41,64 +50,103 @@ const ATTEMPTED: Stmt = stmt("store.outbox.attempted", "
     WHERE id = $1 AND state = 'waiting'
 ");
 
-const HURRY: Stmt = stmt("store.outbox.hurry", "
+const HURRY: Stmt = stmt(
+    "store.outbox.hurry",
+    "
     UPDATE store_outbox SET next_try = $2, version = version + 1, at = $2, tx = $3
     WHERE recipient = $1 AND state = 'waiting' AND $2 < next_try
-");
+",
+);
 
-const SETTLED: Stmt = stmt("store.outbox.settled", "
+const SETTLED: Stmt = stmt(
+    "store.outbox.settled",
+    "
     UPDATE store_outbox SET state = $2, lease_until = 0, problem = $3, version = version + 1, at = $4, tx = $5
     WHERE id = $1 AND state IN ('waiting', 'delivered', 'dead')
-");
+",
+);
 
-const RECEIPT: Stmt = stmt("store.outbox.receipt", "
+const RECEIPT: Stmt = stmt(
+    "store.outbox.receipt",
+    "
     INSERT INTO store_receipt (message, kind, receipt, evidence, at, tx)
     VALUES ($1, $2, $3, $4, $5, $6)
     ON CONFLICT (message, kind) DO NOTHING
-");
+",
+);
 
-const RECEIPTS: Stmt = stmt("store.outbox.receipts", "
+const RECEIPTS: Stmt = stmt(
+    "store.outbox.receipts",
+    "
     SELECT receipt, evidence
     FROM store_receipt
     WHERE message = $1
     ORDER BY at, kind
-");
+",
+);
 
-const FIND: Stmt = stmt("store.outbox.find", "
+const FIND: Stmt = stmt(
+    "store.outbox.find",
+    "
     SELECT id, envelope, body, leaf, evidence, state, attempts, next_try, problem, created
     FROM store_outbox
     WHERE id = $1
-");
+",
+);
 
-const OF_CASE: Stmt = stmt("store.outbox.of_case", "
+const OF_CASE: Stmt = stmt(
+    "store.outbox.of_case",
+    "
     SELECT id, envelope, body, leaf, evidence, state, attempts, next_try, problem, created
     FROM store_outbox
     WHERE case_id = $1
     ORDER BY created, id
-");
+",
+);
 
-const RECENT: Stmt = stmt("store.outbox.recent", "
+const RECENT: Stmt = stmt(
+    "store.outbox.recent",
+    "
     SELECT id, envelope, body, leaf, evidence, state, attempts, next_try, problem, created
     FROM store_outbox
     ORDER BY created DESC, id DESC
     LIMIT $1
-");
+",
+);
 
-const WAITING_SINCE: Stmt = stmt("store.outbox.waiting_since", "
+const WAITING_SINCE: Stmt = stmt(
+    "store.outbox.waiting_since",
+    "
     SELECT MIN(created) AS since
     FROM store_outbox
     WHERE recipient = $1 AND state = 'waiting'
-");
+",
+);
 
-const NEXT: Stmt = stmt("store.outbox.next", "
+const NEXT: Stmt = stmt(
+    "store.outbox.next",
+    "
     SELECT MIN(next_try) AS due
     FROM store_outbox
     WHERE state = 'waiting'
-");
+",
+);
 
 /// The statements of this file.
 pub(crate) const STATEMENTS: &[Stmt] = &[
-    INSERT, DUE, LEASE, SIGNED, ATTEMPTED, HURRY, SETTLED, RECEIPT, RECEIPTS, FIND, OF_CASE, RECENT, WAITING_SINCE,
+    INSERT,
+    DUE,
+    LEASE,
+    SIGNED,
+    ATTEMPTED,
+    HURRY,
+    SETTLED,
+    RECEIPT,
+    RECEIPTS,
+    FIND,
+    OF_CASE,
+    RECENT,
+    WAITING_SINCE,
     NEXT,
 ];
 
@@ -162,17 +210,20 @@ pub fn send(tx: &mut Tx<'_>, ctx: &Ctx, message: &Outgoing) -> Result<()> {
     };
     let hash = log::append_about(tx, ctx, leaf, envelope.subject.as_ref().map(|subject| &subject.0[..]))?;
     let text = json("store_outbox.envelope", envelope)?;
-    tx.run(&INSERT, params![
-        envelope.id,
-        envelope.to,
-        &envelope.service,
-        envelope.purpose.case,
-        text,
-        message.body.as_slice(),
-        hash,
-        ctx.now,
-        tx.name,
-    ])
+    tx.run(
+        &INSERT,
+        params![
+            envelope.id,
+            envelope.to,
+            &envelope.service,
+            envelope.purpose.case,
+            text,
+            message.body.as_slice(),
+            hash,
+            ctx.now,
+            tx.name,
+        ],
+    )
     .map(drop)
 }
 
@@ -195,7 +246,13 @@ pub fn signed(tx: &mut Tx<'_>, now: Timestamp, id: MessageId, evidence: &serde_j
 }
 
 /// A try failed; the message is tried again at `next_try`.
-pub fn attempted(tx: &mut Tx<'_>, now: Timestamp, id: MessageId, next_try: Timestamp, problem: &str) -> Result<()> {
+pub fn attempted(
+    tx: &mut Tx<'_>,
+    now: Timestamp,
+    id: MessageId,
+    next_try: Timestamp,
+    problem: &str,
+) -> Result<()> {
     tx.run(&ATTEMPTED, params![id, next_try, problem, now, tx.name]).map(drop)
 }
 
@@ -215,7 +272,12 @@ pub fn settled(
     evidence: &serde_json::Value,
 ) -> Result<()> {
     if receipt.message != id {
-        return Err(Violation::new("receipt", "message", format!("a receipt for {} came for {id}", receipt.message)).into());
+        return Err(Violation::new(
+            "receipt",
+            "message",
+            format!("a receipt for {} came for {id}", receipt.message),
+        )
+        .into());
     }
     let (kind, state) = match receipt.kind {
         ReceiptKind::Delivered => ("delivered", "delivered"),
@@ -253,7 +315,9 @@ pub fn recent(tx: &mut Tx<'_>, limit: u32) -> Result<Vec<Sent>> {
 /// What the receiver said of a message, in order.
 pub fn receipts(tx: &mut Tx<'_>, id: MessageId) -> Result<Vec<KeptReceipt>> {
     let rows = tx.all(&RECEIPTS, params![id])?;
-    rows.iter().map(|row| Ok(KeptReceipt { receipt: row.json("receipt")?, evidence: row.json("evidence")? })).collect()
+    rows.iter()
+        .map(|row| Ok(KeptReceipt { receipt: row.json("receipt")?, evidence: row.json("evidence")? }))
+        .collect()
 }
 
 /// Since when something waits for that city, if anything does.

@@ -16,10 +16,10 @@ use tokio::sync::oneshot;
 
 pub(crate) use session::Session;
 
+use crate::check::problems;
 use crate::sqlite::{View, spawn};
 use crate::tx::{Access, Link};
 use crate::unit::Unit;
-use crate::check::problems;
 use crate::{Schema, Stmt, Tx, migrate};
 
 /// Sessions of one process (measured: more gain nothing on two cores).
@@ -65,7 +65,12 @@ fn migrate(place: session::Place, schemas: &[Schema]) -> Result<()> {
 }
 
 /// Migrates and prepares every statement.
-pub(crate) async fn check_on(url: &str, schema: &str, schemas: Vec<Schema>, statements: Vec<Stmt>) -> Result<Vec<String>> {
+pub(crate) async fn check_on(
+    url: &str,
+    schema: &str,
+    schemas: Vec<Schema>,
+    statements: Vec<Stmt>,
+) -> Result<Vec<String>> {
     let place = session::Place::new(url, schema)?;
     let (done, checked) = oneshot::channel();
     let check = move || {
@@ -77,6 +82,22 @@ pub(crate) async fn check_on(url: &str, schema: &str, schemas: Vec<Schema>, stat
     };
     let handle = spawn("store-check", move || drop(done.send(check())))?;
     let outcome = checked.await.map_err(|error| Fault::of("checking the statements", error))?;
+    drop(handle.join());
+    outcome
+}
+
+/// Removes a city's schema and everything in it; nothing may be open on it.
+pub(crate) async fn drop_schema(url: &str, schema: &str) -> Result<()> {
+    let place = session::Place::new(url, schema)?;
+    let (done, dropped) = oneshot::channel();
+    let remove = move || {
+        let mut session = Session::new(place, 0)?;
+        let outcome = session.drop_schema();
+        session.close();
+        outcome
+    };
+    let handle = spawn("store-drop", move || drop(done.send(remove())))?;
+    let outcome = dropped.await.map_err(|error| Fault::of("removing a schema", error))?;
     drop(handle.join());
     outcome
 }

@@ -24,9 +24,9 @@ impl Row {
     /// A column as a number, text, bytes, time, boolean or `Option` of one; anything else is a violation.
     pub fn get<T: FromValue>(&self, column: &'static str) -> Result<T> {
         let at = self.columns.iter().position(|name| name == column);
-        at.and_then(|at| self.values.get(at))
-            .and_then(T::from_value)
-            .ok_or_else(|| Violation::new("inconsistent", column, "the column is missing or of another type").into())
+        at.and_then(|at| self.values.get(at)).and_then(T::from_value).ok_or_else(|| {
+            Violation::new("inconsistent", column, "the column is missing or of another type").into()
+        })
     }
 
     /// A text column as a checked type: `row.parse::<CaseId>("id")`.
@@ -38,9 +38,9 @@ impl Row {
     /// The same for a column that may be NULL.
     pub fn parse_option<T: FromStr>(&self, column: &'static str) -> Result<Option<T>> {
         let text: Option<String> = self.get(column)?;
-        text.map(|text| text.parse()).transpose().map_err(|_| {
-            Violation::new("inconsistent", column, "the text is not well formed").into()
-        })
+        text.map(|text| text.parse())
+            .transpose()
+            .map_err(|_| Violation::new("inconsistent", column, "the text is not well formed").into())
     }
 
     /// A JSON column as a value.
@@ -131,7 +131,9 @@ impl<T: FromValue> FromValue for Option<T> {
     fn from_value(value: &Value) -> Option<Option<T>> {
         match value {
             Value::Null => Some(None),
-            Value::Int(_) | Value::Float(_) | Value::Text(_) | Value::Bytes(_) => T::from_value(value).map(Some),
+            Value::Int(_) | Value::Float(_) | Value::Text(_) | Value::Bytes(_) => {
+                T::from_value(value).map(Some)
+            }
         }
     }
 }

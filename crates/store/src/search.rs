@@ -12,53 +12,75 @@ const QUERY_LETTERS_MAX: usize = 64;
 /// Keys that one search gives at the most.
 pub const FOUND_MAX: u32 = 200;
 
-const SQLITE_ROW: Stmt = stmt("store.search.row", "
+const SQLITE_ROW: Stmt = stmt(
+    "store.search.row",
+    "
     INSERT INTO store_search (kind, key)
     VALUES ($1, $2)
     ON CONFLICT (kind, key) DO UPDATE SET key = excluded.key
     RETURNING id
-");
+",
+);
 
-const SQLITE_FORGET_WORDS: Stmt = stmt("store.search.forget_words", "
+const SQLITE_FORGET_WORDS: Stmt = stmt(
+    "store.search.forget_words",
+    "
     DELETE FROM store_search_words
     WHERE rowid IN (SELECT id FROM store_search WHERE kind = $1 AND key = $2)
-");
+",
+);
 
-const SQLITE_WORDS: Stmt = stmt("store.search.words", "
+const SQLITE_WORDS: Stmt = stmt(
+    "store.search.words",
+    "
     INSERT INTO store_search_words (rowid, words)
     VALUES ($1, $2)
-");
+",
+);
 
-const SQLITE_FIND: Stmt = stmt("store.search.find", "
+const SQLITE_FIND: Stmt = stmt(
+    "store.search.find",
+    "
     SELECT store_search.key
     FROM store_search_words
     JOIN store_search ON store_search.id = store_search_words.rowid
     WHERE store_search_words MATCH $2 AND store_search.kind = $1
     ORDER BY store_search_words.rank, store_search.key
     LIMIT $3
-");
+",
+);
 
-const POSTGRES_INDEX: Stmt = stmt("store.search.index", "
+const POSTGRES_INDEX: Stmt = stmt(
+    "store.search.index",
+    "
     INSERT INTO store_search (kind, key, words)
     VALUES ($1, $2, array_to_tsvector(string_to_array(CAST($3 AS TEXT), ' ')))
     ON CONFLICT (kind, key) DO UPDATE SET words = excluded.words
-");
+",
+);
 
-const POSTGRES_FIND: Stmt = stmt("store.search.find", "
+const POSTGRES_FIND: Stmt = stmt(
+    "store.search.find",
+    "
     SELECT key
     FROM store_search
     WHERE kind = $1 AND words @@ CAST(CAST($2 AS TEXT) AS TSQUERY)
     ORDER BY length(words), key
     LIMIT $3
-");
+",
+);
 
-const FORGET: Stmt = stmt("store.search.forget", "
+const FORGET: Stmt = stmt(
+    "store.search.forget",
+    "
     DELETE FROM store_search
     WHERE kind = $1 AND key = $2
-");
+",
+);
 
 /// The statements of this file that run on SQLite only.
-pub(crate) const SQLITE_STATEMENTS: &[Stmt] = &[SQLITE_ROW, SQLITE_FORGET_WORDS, SQLITE_WORDS, SQLITE_FIND, FORGET];
+pub(crate) const SQLITE_STATEMENTS: &[Stmt] =
+    &[SQLITE_ROW, SQLITE_FORGET_WORDS, SQLITE_WORDS, SQLITE_FIND, FORGET];
 /// The statements of this file that run on PostgreSQL only.
 pub(crate) const POSTGRES_STATEMENTS: &[Stmt] = &[POSTGRES_INDEX, POSTGRES_FIND, FORGET];
 
@@ -194,13 +216,16 @@ mod tests {
         check("", &[]);
         check("—，。 ", &[]);
         check("换发", &[Run::Han(vec!['换', '发'])]);
-        check("第121项 A证", &[
-            Run::Han(vec!['第']),
-            Run::Latin("121".to_owned()),
-            Run::Han(vec!['项']),
-            Run::Latin("a".to_owned()),
-            Run::Han(vec!['证']),
-        ]);
+        check(
+            "第121项 A证",
+            &[
+                Run::Han(vec!['第']),
+                Run::Latin("121".to_owned()),
+                Run::Han(vec!['项']),
+                Run::Latin("a".to_owned()),
+                Run::Han(vec!['证']),
+            ],
+        );
         check("证，照", &[Run::Han(vec!['证']), Run::Han(vec!['照'])]);
     }
 

@@ -82,7 +82,8 @@ impl Connection {
         let mut rows = prepared.raw_query();
         let mut answer = Vec::new();
         while let Some(row) = rows.next()? {
-            let values = (0..columns.len()).map(|at| row.get_ref(at).map(value)).collect::<rusqlite::Result<_>>()?;
+            let values =
+                (0..columns.len()).map(|at| row.get_ref(at).map(value)).collect::<rusqlite::Result<_>>()?;
             answer.push(Row { columns: Arc::clone(&columns), values });
         }
         Ok(answer)
@@ -111,8 +112,9 @@ fn portable(sql: &str) -> &str {
 /// Binds by name: to SQLite `$2` is a name, numbered by where it first stands.
 fn bind(prepared: &mut rusqlite::Statement<'_>, params: &[Value]) -> rusqlite::Result<()> {
     const NAMES: [&str; 32] = [
-        "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12", "$13", "$14", "$15", "$16", "$17",
-        "$18", "$19", "$20", "$21", "$22", "$23", "$24", "$25", "$26", "$27", "$28", "$29", "$30", "$31", "$32",
+        "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12", "$13", "$14", "$15",
+        "$16", "$17", "$18", "$19", "$20", "$21", "$22", "$23", "$24", "$25", "$26", "$27", "$28", "$29",
+        "$30", "$31", "$32",
     ];
     if prepared.parameter_count() != params.len() || NAMES.len() < params.len() {
         return Err(rusqlite::Error::InvalidParameterCount(params.len(), prepared.parameter_count()));
@@ -156,7 +158,9 @@ fn opening(path: &Path, error: rusqlite::Error) -> Error {
 fn failed(name: &'static str, error: rusqlite::Error) -> Error {
     use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE};
     match error.sqlite_error() {
-        Some(code) if [SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE].contains(&code.extended_code) => {
+        Some(code)
+            if [SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE].contains(&code.extended_code) =>
+        {
             exists_already().into()
         }
         Some(code) if code.code == rusqlite::ErrorCode::ConstraintViolation => {
@@ -168,8 +172,12 @@ fn failed(name: &'static str, error: rusqlite::Error) -> Error {
 
 /// What a unique key says when somebody was first.
 pub(crate) fn exists_already() -> Refusal {
-    Refusal::conflict("STO-CON-001", "该记录已经存在，可能刚刚由他人办理", "The record exists already; somebody may have just made it")
-        .but("请刷新页面后查看最新情况", "Reload the page to see how things stand")
+    Refusal::conflict(
+        "STO-CON-001",
+        "该记录已经存在，可能刚刚由他人办理",
+        "The record exists already; somebody may have just made it",
+    )
+    .but("请刷新页面后查看最新情况", "Reload the page to see how things stand")
 }
 
 /// Threads that own the connections of one file.
@@ -253,9 +261,14 @@ fn write_loop(connection: &Connection, units: &Receiver<Box<dyn Unit>>) {
 }
 
 /// Runs the first unit and whatever waits behind it, then commits once and answers all.
-fn commit_together(connection: &Connection, first: Box<dyn Unit>, mut next: impl FnMut() -> Option<Box<dyn Unit>>) {
+fn commit_together(
+    connection: &Connection,
+    first: Box<dyn Unit>,
+    mut next: impl FnMut() -> Option<Box<dyn Unit>>,
+) {
     let mut batch = Vec::new();
-    let mut failure = connection.batch("store.begin", "BEGIN IMMEDIATE").err().map(|error| (error.to_string(), false));
+    let mut failure =
+        connection.batch("store.begin", "BEGIN IMMEDIATE").err().map(|error| (error.to_string(), false));
     let mut waiting = Some(first);
     while let Some(mut unit) = waiting {
         if failure.is_none() && !unit.is_abandoned() {

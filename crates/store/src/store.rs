@@ -149,6 +149,11 @@ impl Store {
     }
 }
 
+/// Removes a city's schema from a PostgreSQL database with everything in it; nothing may be open on it.
+pub async fn drop_schema(url: &str, schema: &str) -> Result<()> {
+    postgres::drop_schema(url, schema).await
+}
+
 fn read_on(executor: &Executor, unit: Box<dyn Unit>, view: View) {
     match executor {
         Executor::Inline(connection) => read_one(&locked(connection), unit, view),
@@ -183,7 +188,8 @@ fn open_sqlite(path: &Path, inline: bool, schemas: &[Schema]) -> Result<(Executo
 /// Takes the data folder for this process: two writers on one file would each believe to be the only one.
 fn lock_folder(path: &Path) -> Result<File> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder).map_err(|error| Fault::of(format!("making {}", folder.display()), error))?;
+    std::fs::create_dir_all(folder)
+        .map_err(|error| Fault::of(format!("making {}", folder.display()), error))?;
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let lock = PathBuf::from(name);
@@ -201,6 +207,8 @@ fn lock_folder(path: &Path) -> Result<File> {
             lock.display()
         ))
         .into()),
-        Err(TryLockError::Error(error)) => Err(Fault::of(format!("locking {}", lock.display()), error).into()),
+        Err(TryLockError::Error(error)) => {
+            Err(Fault::of(format!("locking {}", lock.display()), error).into())
+        }
     }
 }

@@ -41,7 +41,11 @@ const SAVEPOINTS: [[Stmt; 3]; SAVEPOINTS_MAX] = [
 const SAVEPOINTS_MAX: usize = 4;
 
 const fn savepoint_of(begin: &'static str, undo: &'static str, end: &'static str) -> [Stmt; 3] {
-    [crate::stmt("store.savepoint", begin), crate::stmt("store.undo", undo), crate::stmt("store.release", end)]
+    [
+        crate::stmt("store.savepoint", begin),
+        crate::stmt("store.undo", undo),
+        crate::stmt("store.release", end),
+    ]
 }
 
 impl<'a> Tx<'a> {
@@ -142,5 +146,7 @@ impl<'a> Tx<'a> {
 /// Whether a statement begins like one that only reads.
 fn is_query(sql: &str) -> bool {
     let sql = sql.trim_start();
-    ["SELECT", "WITH"].iter().any(|word| sql.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word)))
+    ["SELECT", "WITH"]
+        .iter()
+        .any(|word| sql.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word)))
 }

@@ -1,6 +1,9 @@
 //! Values that both engines hold alike: BIGINT, DOUBLE PRECISION, TEXT, BYTEA and NULL.
 
-use tb_base::{CaseId, ContractId, Date, DraftId, LicenceId, MessageId, NodeId, OfficeId, PersonId, SessionId, StaffId, Timestamp};
+use tb_base::{
+    CaseId, ContractId, Date, DraftId, LicenceId, MessageId, NodeId, OfficeId, PersonId, SessionId, StaffId,
+    Timestamp,
+};
 
 /// A bound parameter or a column of a row.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,7 +37,9 @@ macro_rules! as_text {
     )+};
 }
 
-as_text!(CaseId, ContractId, Date, DraftId, LicenceId, MessageId, NodeId, OfficeId, PersonId, SessionId, StaffId);
+as_text!(
+    CaseId, ContractId, Date, DraftId, LicenceId, MessageId, NodeId, OfficeId, PersonId, SessionId, StaffId
+);
 
 impl From<i64> for Value {
     fn from(value: i64) -> Value {

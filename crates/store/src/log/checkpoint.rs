@@ -9,34 +9,46 @@ use tb_tlog::Hash;
 use super::tree::number;
 use crate::{Row, Stmt, Tx, params, stmt};
 
-const PUT: Stmt = stmt("store.checkpoint.put", "
+const PUT: Stmt = stmt(
+    "store.checkpoint.put",
+    "
     INSERT INTO store_checkpoint (size, root, note, version, at, tx)
     VALUES ($1, $2, $3, 1, $4, $5)
     ON CONFLICT (size) DO UPDATE SET
         note = excluded.note, version = store_checkpoint.version + 1, at = excluded.at, tx = excluded.tx
     WHERE store_checkpoint.root = excluded.root
-");
+",
+);
 
-const LATEST: Stmt = stmt("store.checkpoint.latest", "
+const LATEST: Stmt = stmt(
+    "store.checkpoint.latest",
+    "
     SELECT size, root, note, at
     FROM store_checkpoint
     ORDER BY size DESC
     LIMIT 1
-");
+",
+);
 
-const AT_SIZE: Stmt = stmt("store.checkpoint.at_size", "
+const AT_SIZE: Stmt = stmt(
+    "store.checkpoint.at_size",
+    "
     SELECT size, root, note, at
     FROM store_checkpoint
     WHERE size = $1
-");
+",
+);
 
-const COSIGNED: Stmt = stmt("store.checkpoint.cosigned", "
+const COSIGNED: Stmt = stmt(
+    "store.checkpoint.cosigned",
+    "
     SELECT size, root, note, at
     FROM store_checkpoint
     WHERE $1 <= (SELECT COUNT(*) FROM store_cosignature WHERE store_cosignature.size = store_checkpoint.size)
     ORDER BY size DESC
     LIMIT 1
-");
+",
+);
 
 const COSIGNED_FROM: Stmt = stmt("store.checkpoint.cosigned_from", "
     SELECT size, root, note, at
@@ -47,41 +59,55 @@ const COSIGNED_FROM: Stmt = stmt("store.checkpoint.cosigned_from", "
     LIMIT 1
 ");
 
-const ADD: Stmt = stmt("store.checkpoint.add_cosignature", "
+const ADD: Stmt = stmt(
+    "store.checkpoint.add_cosignature",
+    "
     INSERT INTO store_cosignature (size, witness, line, version, at, tx)
     VALUES ($1, $2, $3, 1, $4, $5)
     ON CONFLICT (size, witness) DO UPDATE SET
         line = excluded.line, version = store_cosignature.version + 1, at = excluded.at, tx = excluded.tx
-");
+",
+);
 
-const COSIGNATURES: Stmt = stmt("store.checkpoint.cosignatures", "
+const COSIGNATURES: Stmt = stmt(
+    "store.checkpoint.cosignatures",
+    "
     SELECT witness, line
     FROM store_cosignature
     WHERE size = $1
     ORDER BY witness
-");
+",
+);
 
-const WITNESS: Stmt = stmt("store.witness.find", "
+const WITNESS: Stmt = stmt(
+    "store.witness.find",
+    "
     SELECT origin, size, root, note, at
     FROM store_witness
     WHERE origin = $1
-");
+",
+);
 
-const WITNESS_FIRST: Stmt = stmt("store.witness.first", "
+const WITNESS_FIRST: Stmt = stmt(
+    "store.witness.first",
+    "
     INSERT INTO store_witness (origin, size, root, note, version, at, tx)
     VALUES ($1, $2, $3, $4, 1, $5, $6)
     ON CONFLICT (origin) DO NOTHING
-");
+",
+);
 
-const WITNESS_MOVE: Stmt = stmt("store.witness.move", "
+const WITNESS_MOVE: Stmt = stmt(
+    "store.witness.move",
+    "
     UPDATE store_witness SET size = $3, root = $4, note = $5, version = version + 1, at = $6, tx = $7
     WHERE origin = $1 AND size = $2 AND size <= $3
-");
+",
+);
 
 /// The statements of this file.
-pub(crate) const STATEMENTS: &[Stmt] = &[
-    PUT, LATEST, AT_SIZE, COSIGNED, COSIGNED_FROM, ADD, COSIGNATURES, WITNESS, WITNESS_FIRST, WITNESS_MOVE,
-];
+pub(crate) const STATEMENTS: &[Stmt] =
+    &[PUT, LATEST, AT_SIZE, COSIGNED, COSIGNED_FROM, ADD, COSIGNATURES, WITNESS, WITNESS_FIRST, WITNESS_MOVE];
 
 /// A signed checkpoint of this node's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,7 +155,9 @@ pub fn put_checkpoint(tx: &mut Tx<'_>, now: Timestamp, size: u64, root: &Hash, n
         return Err(Violation::new("fork", "checkpoint", format!("size {size} follows size {latest}")).into());
     }
     if tx.run(&PUT, params![number(size)?, *root, note, now, tx.name])? == 0 {
-        return Err(Violation::new("fork", "checkpoint", format!("size {size} has another root already")).into());
+        return Err(
+            Violation::new("fork", "checkpoint", format!("size {size} has another root already")).into()
+        );
     }
     Ok(())
 }
@@ -172,10 +200,15 @@ pub fn witness_state(tx: &mut Tx<'_>, origin: &str) -> Result<Option<WitnessStat
 pub fn put_witness_state(tx: &mut Tx<'_>, from: Option<u64>, state: &WitnessState) -> Result<()> {
     let size = number(state.size)?;
     let moved = match from {
-        None => tx.run(&WITNESS_FIRST, params![&state.origin, size, state.root, &state.note, state.at, tx.name]),
+        None => {
+            tx.run(&WITNESS_FIRST, params![&state.origin, size, state.root, &state.note, state.at, tx.name])
+        }
         Some(from) => {
             let from = number(from)?;
-            tx.run(&WITNESS_MOVE, params![&state.origin, from, size, state.root, &state.note, state.at, tx.name])
+            tx.run(
+                &WITNESS_MOVE,
+                params![&state.origin, from, size, state.root, &state.note, state.at, tx.name],
+            )
         }
     }?;
     if moved == 0 {
@@ -195,8 +228,15 @@ fn checkpoint_of(tx: &mut Tx<'_>, row: Option<Row>) -> Result<Option<KeptCheckpo
     };
     let size: u64 = row.get("size")?;
     let lines = tx.all(&COSIGNATURES, params![number(size)?])?;
-    let cosignatures = lines.iter().map(|line| Ok((line.get("witness")?, line.get("line")?))).collect::<Result<_>>()?;
-    Ok(Some(KeptCheckpoint { size, root: row.get("root")?, note: row.get("note")?, at: row.get("at")?, cosignatures }))
+    let cosignatures =
+        lines.iter().map(|line| Ok((line.get("witness")?, line.get("line")?))).collect::<Result<_>>()?;
+    Ok(Some(KeptCheckpoint {
+        size,
+        root: row.get("root")?,
+        note: row.get("note")?,
+        at: row.get("at")?,
+        cosignatures,
+    }))
 }
 
 fn state_of(row: &Row) -> Result<WitnessState> {

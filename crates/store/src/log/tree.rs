@@ -20,69 +20,100 @@ const READ_MAX: usize = 16;
 /// Height of a tile in levels.
 const TILE_LEVELS: u32 = 8;
 
-const STATE: Stmt = stmt("store.log.state", "
+const STATE: Stmt = stmt(
+    "store.log.state",
+    "
     SELECT size, fence, holder, lease_until
     FROM store_sequencer
     WHERE id = 1
-");
+",
+);
 
-const LOCK: Stmt = stmt("store.log.lock", "
+const LOCK: Stmt = stmt(
+    "store.log.lock",
+    "
     SELECT size, fence, holder, lease_until
     FROM store_sequencer
     WHERE id = 1
     FOR UPDATE
-");
+",
+);
 
-const LEASE: Stmt = stmt("store.log.lease", "
+const LEASE: Stmt = stmt(
+    "store.log.lease",
+    "
     UPDATE store_sequencer SET
         fence = $1, holder = $2, lease_until = $3, version = version + 1, at = $4, tx = $5
     WHERE id = 1
-");
+",
+);
 
-const GROW: Stmt = stmt("store.log.grow", "
+const GROW: Stmt = stmt(
+    "store.log.grow",
+    "
     UPDATE store_sequencer SET size = $1, version = version + 1, tx = $4
     WHERE id = 1 AND size = $2 AND fence = $3
-");
+",
+);
 
-const WAITING: Stmt = stmt("store.log.next", "
+const WAITING: Stmt = stmt(
+    "store.log.next",
+    "
     SELECT hash
     FROM store_leaf
     WHERE position IS NULL
     ORDER BY at, hash
     LIMIT $1
-");
+",
+);
 
-const PLACE: Stmt = stmt("store.log.place", "
+const PLACE: Stmt = stmt(
+    "store.log.place",
+    "
     UPDATE store_leaf SET position = $2, tx = $3
     WHERE hash = $1 AND position IS NULL
-");
+",
+);
 
-const STORE: Stmt = stmt("store.log.store", "
+const STORE: Stmt = stmt(
+    "store.log.store",
+    "
     INSERT INTO store_hash (position, hash)
     VALUES ($1, $2)
-");
+",
+);
 
-const READ: Stmt = stmt("store.log.read", "
+const READ: Stmt = stmt(
+    "store.log.read",
+    "
     SELECT position, hash
     FROM store_hash
     WHERE position IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
-");
+",
+);
 
-const INDEX: Stmt = stmt("store.log.index", "
+const INDEX: Stmt = stmt(
+    "store.log.index",
+    "
     SELECT position
     FROM store_leaf
     WHERE hash = $1
-");
+",
+);
 
-const ENTRIES: Stmt = stmt("store.log.entries", "
+const ENTRIES: Stmt = stmt(
+    "store.log.entries",
+    "
     SELECT data, position
     FROM store_leaf
     WHERE $1 <= position AND position < $2
     ORDER BY position
-");
+",
+);
 
 /// The statements of this file.
-pub(crate) const STATEMENTS: &[Stmt] = &[STATE, LOCK, LEASE, GROW, WAITING, PLACE, STORE, READ, INDEX, ENTRIES];
+pub(crate) const STATEMENTS: &[Stmt] =
+    &[STATE, LOCK, LEASE, GROW, WAITING, PLACE, STORE, READ, INDEX, ENTRIES];
 
 /// The right to grow the log (令牌): a higher number makes every lower one void.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +124,8 @@ pub struct Fence(i64);
 /// `holder` names the process; the same holder keeps its token.
 pub fn take(tx: &mut Tx<'_>, now: Timestamp, holder: &str, lease_seconds: i64) -> Result<Option<Fence>> {
     let row = state(tx, &LOCK)?;
-    let (fence, current, until): (i64, String, Timestamp) = (row.get("fence")?, row.get("holder")?, row.get("lease_until")?);
+    let (fence, current, until): (i64, String, Timestamp) =
+        (row.get("fence")?, row.get("holder")?, row.get("lease_until")?);
     let is_mine = current == holder;
     if !is_mine && now < until {
         return Ok(None);
@@ -208,14 +240,17 @@ impl HashReader for Stored<'_, '_> {
         let mut found = BTreeMap::new();
         for part in positions.chunks(READ_MAX) {
             // The statement has a fixed number of places: the last position fills the rest.
-            let numbers: Vec<Value> = part.iter().map(|at| number(*at).map(Value::Int)).collect::<Result<_>>()?;
+            let numbers: Vec<Value> =
+                part.iter().map(|at| number(*at).map(Value::Int)).collect::<Result<_>>()?;
             let filler = numbers.last().cloned().unwrap_or(Value::Null);
-            let places: Vec<Value> = numbers.into_iter().chain(std::iter::repeat(filler)).take(READ_MAX).collect();
+            let places: Vec<Value> =
+                numbers.into_iter().chain(std::iter::repeat(filler)).take(READ_MAX).collect();
             for row in self.tx.all(&READ, &places)? {
                 found.insert(row.get::<u64>("position")?, row.get::<Hash>("hash")?);
             }
         }
-        let read = |at: &u64| found.get(at).copied().ok_or_else(|| Violation::inconsistent("store_hash", at).into());
+        let read =
+            |at: &u64| found.get(at).copied().ok_or_else(|| Violation::inconsistent("store_hash", at).into());
         positions.iter().map(read).collect()
     }
 }
@@ -233,7 +268,9 @@ impl HashReader for Overlay<'_, '_> {
             let read = Stored { tx: &mut *self.tx }.read(&missing)?;
             self.known.extend(missing.into_iter().zip(read));
         }
-        let known = |at: &u64| self.known.get(at).copied().ok_or_else(|| Violation::inconsistent("store_hash", at).into());
+        let known = |at: &u64| {
+            self.known.get(at).copied().ok_or_else(|| Violation::inconsistent("store_hash", at).into())
+        };
         positions.iter().map(known).collect()
     }
 }

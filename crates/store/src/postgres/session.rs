@@ -78,8 +78,11 @@ impl Place {
         if schema.is_empty() || 63 < schema.len() || !schema.bytes().all(good) {
             return Err(Fault::new(format!("opening the store: {schema:?} is no name for a schema")).into());
         }
-        let mut config: Config = url.parse().map_err(|error| Fault::of("reading the database address", error))?;
-        config.connect_timeout(Duration::from_secs(CONNECT_SECONDS_MAX)).application_name(format!("tongban {schema}"));
+        let mut config: Config =
+            url.parse().map_err(|error| Fault::of("reading the database address", error))?;
+        config
+            .connect_timeout(Duration::from_secs(CONNECT_SECONDS_MAX))
+            .application_name(format!("tongban {schema}"));
         Ok(Place { config: Arc::new(config), schema: schema.into() })
     }
 }
@@ -107,14 +110,25 @@ impl Session {
     /// Makes the schema and keeps other processes from migrating it until the session ends.
     pub(crate) fn prepare_schema(&mut self) -> Result<()> {
         let schema = Arc::clone(&self.place.schema);
+        self.administer(&format!(
+            "SELECT pg_advisory_lock(hashtextextended('tongban migrate {schema}', 0)); \
+             CREATE SCHEMA IF NOT EXISTS {schema}"
+        ))
+    }
+
+    /// Removes the schema and everything in it.
+    pub(crate) fn drop_schema(&mut self) -> Result<()> {
+        let schema = Arc::clone(&self.place.schema);
+        self.administer(&format!("DROP SCHEMA IF EXISTS {schema} CASCADE"))
+    }
+
+    fn administer(&mut self, sql: &str) -> Result<()> {
         self.connect().map_err(|error| Fault::of("connecting to PostgreSQL", error))?;
-        let Session { runtime, client: Some(client), .. } = self else {
+        let Session { place, runtime, client: Some(client), .. } = self else {
             return Err(Fault::new("connecting to PostgreSQL").into());
         };
-        let sql = format!(
-            "SELECT pg_advisory_lock(hashtextextended('tongban migrate {schema}', 0)); CREATE SCHEMA IF NOT EXISTS {schema}"
-        );
-        runtime.block_on(client.batch_execute(&sql)).map_err(|error| Fault::of(format!("making the schema {schema}"), error).into())
+        let outcome = runtime.block_on(client.batch_execute(sql));
+        outcome.map_err(|error| Fault::of(format!("preparing the schema {}", place.schema), error).into())
     }
 
     /// The clock of deadlines; tells no civil time.
@@ -218,7 +232,9 @@ impl Session {
         });
         match (answer, batch.get(failed)) {
             // The name of the statement says more than that of the batch.
-            (Err(Error::Fault(fault)), Some((stmt, _))) => Err(Fault::of(format!("running {}", stmt.name), fault).into()),
+            (Err(Error::Fault(fault)), Some((stmt, _))) => {
+                Err(Fault::of(format!("running {}", stmt.name), fault).into())
+            }
             (answer, _) => answer,
         }
     }
@@ -231,7 +247,10 @@ impl Session {
         };
         let statement = runtime.block_on(client.prepare(stmt.sql)).map_err(|error| words(&error))?;
         if let Some(at) = statement.params().iter().position(|kind| !types::is_bindable(kind)) {
-            return Err(format!("parameter ${} is not of the four types; cast it to BIGINT, TEXT, BYTEA or DOUBLE PRECISION", at + 1));
+            return Err(format!(
+                "parameter ${} is not of the four types; cast it to BIGINT, TEXT, BYTEA or DOUBLE PRECISION",
+                at + 1
+            ));
         }
         match statement.columns().iter().find(|column| !types::is_readable(column.type_())) {
             None => Ok(()),
@@ -272,7 +291,12 @@ impl Session {
         let (client, connection) = runtime.block_on(async {
             let (client, connection) = place.config.connect(NoTls).await?;
             let connection = tokio::spawn(connection);
-            client.batch_execute(&format!("SET search_path TO {}; SET client_min_messages TO warning", place.schema)).await?;
+            client
+                .batch_execute(&format!(
+                    "SET search_path TO {}; SET client_min_messages TO warning",
+                    place.schema
+                ))
+                .await?;
             Ok::<_, tokio_postgres::Error>((client, connection))
         })?;
         self.client = Some(client);
@@ -286,7 +310,8 @@ impl Session {
         self.state = State::Loose;
         if let Some(connection) = self.connection.take() {
             // Gives the connection time to say goodbye; a server that does not listen is left.
-            let goodbye = async { tokio::time::timeout(Duration::from_secs(GOODBYE_SECONDS_MAX), connection).await };
+            let goodbye =
+                async { tokio::time::timeout(Duration::from_secs(GOODBYE_SECONDS_MAX), connection).await };
             drop(self.runtime.block_on(goodbye));
         }
     }
@@ -341,7 +366,8 @@ fn is_io(error: &tokio_postgres::Error) -> bool {
 fn words(error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {
         Some(said) => format!("{} ({})", said.message(), said.code().code()),
-        None => std::error::Error::source(error).map_or_else(|| error.to_string(), |source| format!("{error}: {source}")),
+        None => std::error::Error::source(error)
+            .map_or_else(|| error.to_string(), |source| format!("{error}: {source}")),
     }
 }
 
@@ -424,7 +450,8 @@ async fn send_all(
 }
 
 fn row_of(stmt: &Stmt, columns: &Arc<[String]>, row: &tokio_postgres::Row) -> Result<Row> {
-    let values: std::result::Result<Vec<Value>, _> = (0..columns.len()).map(|at| types::value(row, at)).collect();
+    let values: std::result::Result<Vec<Value>, _> =
+        (0..columns.len()).map(|at| types::value(row, at)).collect();
     match values {
         Ok(values) => Ok(Row { columns: Arc::clone(columns), values }),
         Err(error) => Err(Fault::of(format!("reading the rows of {}", stmt.name), error).into()),

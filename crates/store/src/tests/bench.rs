@@ -11,11 +11,13 @@ pub(crate) const INSERT: Stmt = stmt("test.insert", "INSERT INTO test_row (id, n
 pub(crate) const READ: Stmt = stmt("test.read", "SELECT n FROM test_row WHERE id = $1");
 pub(crate) const COUNT: Stmt = stmt("test.count", "SELECT COUNT(*) AS rows FROM test_row");
 pub(crate) const ADD: Stmt = stmt("test.add", "UPDATE test_row SET n = n + $2 WHERE id = $1 RETURNING n");
-pub(crate) const SUM: Stmt = stmt("test.sum", "SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) AS total FROM test_row");
+pub(crate) const SUM: Stmt =
+    stmt("test.sum", "SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) AS total FROM test_row");
 pub(crate) const CHILD: Stmt = stmt("test.child", "INSERT INTO test_child (id, parent) VALUES ($1, $2)");
 pub(crate) const KIND: Stmt =
     stmt("test.kind", "INSERT INTO test_kind (id, number, real, text, bytes) VALUES ($5, $1, $2, $3, $4)");
-pub(crate) const KINDS: Stmt = stmt("test.kinds", "SELECT number, real, text, bytes FROM test_kind ORDER BY id");
+pub(crate) const KINDS: Stmt =
+    stmt("test.kinds", "SELECT number, real, text, bytes FROM test_kind ORDER BY id");
 
 /// The tables of the tests.
 pub(crate) const TEST: Schema = Schema {

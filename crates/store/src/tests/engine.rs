@@ -14,7 +14,8 @@ both! {
 
 async fn a_write_is_read_back(bench: &Bench) {
     bench.store.write("test.insert", |tx| tx.run(&INSERT, params!["a", 7_i64])).await.unwrap();
-    let read = bench.store.read("test.read", |tx| tx.one(&READ, params!["a"])?.unwrap().get::<i64>("n")).await;
+    let read =
+        bench.store.read("test.read", |tx| tx.one(&READ, params!["a"])?.unwrap().get::<i64>("n")).await;
     assert_eq!(read.unwrap(), 7);
     let none = bench.store.read("test.read", |tx| Ok(tx.one(&READ, params!["b"])?.is_none())).await;
     assert!(none.unwrap());
@@ -35,7 +36,10 @@ async fn kinds_of_values(bench: &Bench) {
     assert_eq!(kept[0].get::<String>("text").unwrap(), "湘潭'; --");
     assert_eq!(kept[0].get::<Vec<u8>>("bytes").unwrap(), [0, 255]);
     assert!(kept[1].values.iter().all(|value| *value == Value::Null));
-    assert_eq!(kept[2].values, [Value::Int(i64::MIN), Value::Float(3.0), Value::from(""), Value::Bytes(Vec::new())]);
+    assert_eq!(
+        kept[2].values,
+        [Value::Int(i64::MIN), Value::Float(3.0), Value::from(""), Value::Bytes(Vec::new())]
+    );
     assert!(kept[0].get::<i64>("text").is_err());
     assert!(kept[0].get::<i64>("nowhere").is_err());
 }
@@ -64,9 +68,14 @@ async fn a_panic_undoes_its_unit_only(bench: &Bench) {
             })
             .await;
         assert!(matches!(broken, Err(Error::Fault(_))));
-        let broken = bench.store.read("test.panic", |_| -> tb_base::Result<()> { panic!("as the test wants") }).await;
+        let broken =
+            bench.store.read("test.panic", |_| -> tb_base::Result<()> { panic!("as the test wants") }).await;
         assert!(matches!(broken, Err(Error::Fault(_))));
-        bench.store.write("test.insert", move |tx| tx.run(&INSERT, params![format!("g{number}"), 1_i64])).await.unwrap();
+        bench
+            .store
+            .write("test.insert", move |tx| tx.run(&INSERT, params![format!("g{number}"), 1_i64]))
+            .await
+            .unwrap();
     }
     assert_eq!(bench.rows().await, 20);
 }
@@ -186,7 +195,9 @@ async fn a_snapshot_stands_still(bench: &Bench) {
 async fn statements_are_sound(bench: &Bench) {
     let engine = match &bench.config.engine {
         Engine::Sqlite(path) => Engine::Sqlite(path.with_extension("check")),
-        Engine::Postgres { url, schema } => Engine::Postgres { url: url.clone(), schema: format!("{schema}_check") },
+        Engine::Postgres { url, schema } => {
+            Engine::Postgres { url: url.clone(), schema: format!("{schema}_check") }
+        }
     };
     let problems = check_statements(&[TEST], &engine).await.unwrap();
     assert_eq!(problems, Vec::<String>::new());
@@ -207,7 +218,8 @@ async fn a_wrong_kind_is_refused(bench: &Bench) {
 
 async fn a_caller_may_leave(bench: &Bench) {
     for number in 0..50_i64 {
-        let left = bench.store.write("test.left", move |tx| tx.run(&INSERT, params![format!("l{number}"), 1_i64]));
+        let left =
+            bench.store.write("test.left", move |tx| tx.run(&INSERT, params![format!("l{number}"), 1_i64]));
         // Dropped after its first poll, as a timeout would.
         drop(tokio::time::timeout(std::time::Duration::ZERO, left).await);
     }
@@ -222,7 +234,8 @@ async fn inline_runs_on_the_calling_thread() {
     let there = store.write("test.inline", |_| Ok(std::thread::current().id())).await.unwrap();
     assert_eq!(here, there);
     store.write("test.insert", |tx| tx.run(&INSERT, params!["a", 1_i64])).await.unwrap();
-    let count = store.read_snapshot("test.count", |tx| tx.one(&COUNT, &[])?.unwrap().get::<i64>("rows")).await;
+    let count =
+        store.read_snapshot("test.count", |tx| tx.one(&COUNT, &[])?.unwrap().get::<i64>("rows")).await;
     assert_eq!(count.unwrap(), 1);
 }
 
@@ -252,7 +265,8 @@ async fn sqlite_shares_its_folder_with_nobody() {
 async fn sqlite_commits_what_waits_together() {
     let bench = Bench::sqlite("together").await;
     let (release, blocked) = std::sync::mpsc::channel();
-    let blocker = spawn_write(&bench, move |_| blocked.recv().map_err(|error| Fault::of("waiting", error).into()));
+    let blocker =
+        spawn_write(&bench, move |_| blocked.recv().map_err(|error| Fault::of("waiting", error).into()));
     tokio::task::yield_now().await;
     let first = spawn_write(&bench, |tx| tx.run(&INSERT, params!["first", 1_i64]).map(drop));
     let (begun, has_begun) = std::sync::mpsc::channel();

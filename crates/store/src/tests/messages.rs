@@ -123,7 +123,11 @@ async fn a_taken_message_is_leased(bench: &Bench) {
 async fn a_failed_try_comes_back_later(bench: &Bench) {
     send(bench, 1, outgoing(1, "430300", None)).await;
     assert_eq!(due(bench, 1).await, [id(1)]);
-    bench.store.write("test.attempted", |tx| outbox::attempted(tx, at(2), id(1), at(10), "refused connection")).await.unwrap();
+    bench
+        .store
+        .write("test.attempted", |tx| outbox::attempted(tx, at(2), id(1), at(10), "refused connection"))
+        .await
+        .unwrap();
     assert_eq!(due(bench, 9).await, []);
     let next = bench.store.read("test.next", outbox::next_due).await.unwrap();
     assert_eq!(next, Some(at(10)));
@@ -152,7 +156,9 @@ async fn receipts_go_forward_only(bench: &Bench) {
     let receipts = bench.store.read("test.receipts", |tx| outbox::receipts(tx, id(1))).await.unwrap();
     assert_eq!(receipts.len(), 2);
     let other = receipt(2, ReceiptKind::Processed);
-    let wrong = bench.store.write("test.settled", move |tx| outbox::settled(tx, at(9), id(1), &other, &serde_json::Value::Null));
+    let wrong = bench
+        .store
+        .write("test.settled", move |tx| outbox::settled(tx, at(9), id(1), &other, &serde_json::Value::Null));
     assert!(matches!(wrong.await, Err(Error::Violation(_))));
 }
 
@@ -168,7 +174,8 @@ async fn a_dead_message_can_still_be_settled(bench: &Bench) {
 async fn what_waits_for_a_city(bench: &Bench) {
     send(bench, 4, outgoing(4, "430300", None)).await;
     send(bench, 3, outgoing(3, "430300", None)).await;
-    let since = |to: &'static str| bench.store.read("test.since", move |tx| outbox::waiting_since(tx, node(to)));
+    let since =
+        |to: &'static str| bench.store.read("test.since", move |tx| outbox::waiting_since(tx, node(to)));
     assert_eq!(since("430300").await.unwrap(), Some(at(3)));
     assert_eq!(since("430200").await.unwrap(), None);
     settle(bench, 3, ReceiptKind::Delivered).await;
@@ -193,7 +200,9 @@ async fn a_duplicate_takes_effect_once(bench: &Bench) {
     assert!(is_new);
     bench
         .store
-        .write("test.replied", |tx| inbox::replied(tx, at(7), node("430100"), id(1), &serde_json::json!("signed")))
+        .write("test.replied", |tx| {
+            inbox::replied(tx, at(7), node("430100"), id(1), &serde_json::json!("signed"))
+        })
         .await
         .unwrap();
     let (second, is_new) = receive(bench, counting(), incoming(1)).await.unwrap();
@@ -213,7 +222,9 @@ async fn duplicates_at_once_take_effect_once(bench: &Bench) {
             let store = bench.store.clone();
             tokio::spawn(async move {
                 let handler = counting();
-                store.write("test.receive", move |tx| inbox::receive(tx, &ctx(6), &handler, &incoming(1))).await
+                store
+                    .write("test.receive", move |tx| inbox::receive(tx, &ctx(6), &handler, &incoming(1)))
+                    .await
             })
         })
         .collect();
@@ -263,7 +274,8 @@ async fn messages_of_a_case(bench: &Bench) {
     send(bench, 3, outgoing(3, "430300", None)).await;
     let mut arrived = incoming(4);
     arrived.envelope.purpose.case = Some(case);
-    let recorded = bench.store.write("test.record", move |tx| inbox::record(tx, &ctx(4), &arrived)).await.unwrap();
+    let recorded =
+        bench.store.write("test.record", move |tx| inbox::record(tx, &ctx(4), &arrived)).await.unwrap();
     assert!(matches!(recorded, Recorded::New(_)));
     let (sent, arrived) = bench
         .store

@@ -6,7 +6,7 @@ use super::bench::{Bench, TEST};
 use crate::{Migration, Schema, Store, migrate};
 
 both! { a_second_start_changes_nothing, a_changed_text_stops_the_start, a_changed_step_stops_the_start,
-    a_newer_store_stops_the_start, a_broken_step_leaves_nothing, two_starts_at_once }
+a_newer_store_stops_the_start, a_broken_step_leaves_nothing, two_starts_at_once }
 
 const SECOND: Migration = Migration {
     name: "0002_more",
@@ -83,7 +83,12 @@ async fn a_broken_step_leaves_nothing(bench: &Bench) {
 
 async fn two_starts_at_once(bench: &Bench) {
     if bench.is_postgres() {
-        let starts: Vec<_> = (0..3).map(|_| { let config = elsewhere(bench); tokio::spawn(async move { Store::open(&config, &[MORE]).await }) }).collect();
+        let starts: Vec<_> = (0..3)
+            .map(|_| {
+                let config = elsewhere(bench);
+                tokio::spawn(async move { Store::open(&config, &[MORE]).await })
+            })
+            .collect();
         for start in starts {
             start.await.unwrap().unwrap();
         }
@@ -92,7 +97,8 @@ async fn two_starts_at_once(bench: &Bench) {
 
 #[test]
 fn statements_are_split() {
-    let sql = "-- a; b\nCREATE TABLE a (x TEXT DEFAULT ';');\n\n-- only words\n;INSERT INTO a VALUES ('--;');";
+    let sql =
+        "-- a; b\nCREATE TABLE a (x TEXT DEFAULT ';');\n\n-- only words\n;INSERT INTO a VALUES ('--;');";
     let parts: Vec<&str> = migrate::statements(sql).map(str::trim).collect();
     assert_eq!(parts, ["-- a; b\nCREATE TABLE a (x TEXT DEFAULT ';')", "INSERT INTO a VALUES ('--;')"]);
 }

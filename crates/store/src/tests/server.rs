@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use tb_base::Error;
 
-use super::bench::{ADD, Bench, INSERT, READ, SUM};
-use crate::{Engine, params, stmt};
+use super::bench::{ADD, Bench, INSERT, READ, SUM, TEST};
+use crate::{Engine, Store, params, stmt};
 
 /// Two units lock two rows in opposite orders: PostgreSQL kills one, and it runs again.
 #[tokio::test]
@@ -77,12 +77,17 @@ async fn a_unit_survives_its_session() {
     tokio::task::spawn_blocking(move || wait.recv()).await.unwrap().unwrap();
     let count = bench
         .store
-        .read("test.kill", |tx| tx.one(&KILL, params!["UPDATE test_row SET n = n + 1 WHERE id = 'lost'%"])?.unwrap().get::<i64>("killed"))
+        .read("test.kill", |tx| {
+            tx.one(&KILL, params!["UPDATE test_row SET n = n + 1 WHERE id = 'lost'%"])?
+                .unwrap()
+                .get::<i64>("killed")
+        })
         .await;
     assert_eq!(count.unwrap(), 1);
     killed.send(()).unwrap();
     unit.await.unwrap().unwrap();
-    let n = bench.store.read("test.read", |tx| tx.one(&READ, params!["lost"])?.unwrap().get::<i64>("n")).await;
+    let n =
+        bench.store.read("test.read", |tx| tx.one(&READ, params!["lost"])?.unwrap().get::<i64>("n")).await;
     assert_eq!(n.unwrap(), 2);
 }
 
@@ -111,7 +116,9 @@ async fn idle_sessions_are_replaced() {
             unit.await.unwrap().unwrap();
         }
         let name = name.clone();
-        let kill = bench.store.read("test.kill", move |tx| tx.one(&KILL, params![&name])?.unwrap().get::<i64>("killed"));
+        let kill = bench
+            .store
+            .read("test.kill", move |tx| tx.one(&KILL, params![&name])?.unwrap().get::<i64>("killed"));
         assert!(0 < kill.await.unwrap());
     }
     assert_eq!(bench.rows().await, 120);
@@ -131,7 +138,11 @@ async fn a_commit_without_an_answer_is_unknown() {
          FOR EACH ROW EXECUTE FUNCTION test_die()",
     );
     let bench = Bench::postgres("unknown").await;
-    bench.store.write("test.trap", |tx| tx.run_all(&[(&FUNCTION, vec![]), (&TRIGGER, vec![])])).await.unwrap();
+    bench
+        .store
+        .write("test.trap", |tx| tx.run_all(&[(&FUNCTION, vec![]), (&TRIGGER, vec![])]))
+        .await
+        .unwrap();
     let runs = Arc::new(AtomicU32::new(0));
     let count = Arc::clone(&runs);
     let unit = bench.store.write("test.die", move |tx| {
@@ -167,6 +178,20 @@ async fn a_stale_read_runs_again() {
     }
     let n = bench.store.read("test.read", |tx| tx.one(&READ, params!["a"])?.unwrap().get::<i64>("n")).await;
     assert_eq!(n.unwrap(), 24);
+}
+
+/// A dropped schema is begun afresh.
+#[tokio::test]
+async fn a_schema_can_be_dropped() {
+    let bench = Bench::postgres("drop").await;
+    bench.store.write("test.insert", |tx| tx.run(&INSERT, params!["a", 0_i64])).await.unwrap();
+    let Bench { store, config, .. } = bench;
+    let Engine::Postgres { url, schema } = &config.engine else { unreachable!() };
+    store.close().await;
+    crate::drop_schema(url, schema).await.unwrap();
+    crate::drop_schema(url, schema).await.unwrap();
+    let store = Store::open(&config, &[TEST]).await.unwrap();
+    store.write("test.insert", |tx| tx.run(&INSERT, params!["a", 0_i64])).await.unwrap();
 }
 
 /// A plan that a changed table made void is prepared anew.

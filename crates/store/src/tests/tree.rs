@@ -28,7 +28,9 @@ fn leaf(number: u8) -> Leaf {
 }
 
 async fn append(bench: &Bench, numbers: std::ops::Range<u8>) {
-    let append = move |tx: &mut Tx<'_>| numbers.clone().try_for_each(|number| log::append(tx, &leaf(number)).map(drop));
+    let append = move |tx: &mut Tx<'_>| {
+        numbers.clone().try_for_each(|number| log::append(tx, &leaf(number)).map(drop))
+    };
     bench.store.write("test.append", append).await.unwrap();
 }
 
@@ -128,7 +130,9 @@ async fn two_sequencers_at_once_leave_no_gap(bench: &Bench) {
     let tries: Vec<_> = (0..12)
         .map(|_| {
             let store = bench.store.clone();
-            tokio::spawn(async move { store.write("test.sequence", move |tx| log::sequence(tx, fence, 10)).await })
+            tokio::spawn(
+                async move { store.write("test.sequence", move |tx| log::sequence(tx, fence, 10)).await },
+            )
         })
         .collect();
     let mut ranges = Vec::new();
@@ -150,9 +154,9 @@ async fn two_sequencers_at_once_leave_no_gap(bench: &Bench) {
 
 async fn tiles_and_entries(bench: &Bench) {
     append(bench, 0..250).await;
-    let more = |tx: &mut Tx<'_>| (0..20_u8).try_for_each(|number| {
-        log::append(tx, &Leaf { base: [1; 32], ..leaf(number) }).map(drop)
-    });
+    let more = |tx: &mut Tx<'_>| {
+        (0..20_u8).try_for_each(|number| log::append(tx, &Leaf { base: [1; 32], ..leaf(number) }).map(drop))
+    };
     bench.store.write("test.append", more).await.unwrap();
     let fence = take(bench, 0, "one").await.unwrap();
     assert_eq!(sequence(bench, fence, 1_000).await.unwrap(), 0..270);
@@ -163,8 +167,13 @@ async fn tiles_and_entries(bench: &Bench) {
         assert_eq!(naive_root(&full), upper[0]);
         let all: Vec<Hash> = full.into_iter().chain(rest).collect();
         assert_eq!(naive_root(&all), log::root(tx, 270)?);
-        for (level, index, width) in [(0, 1, 15), (0, 0, 0), (0, 0, 257), (1, 0, 2), (1, 1, 1), (2, 0, 1), (9, 0, 1), (0, u64::MAX, 1)] {
-            assert!(matches!(log::tile(tx, level, index, width), Err(Error::Refused(_))), "{level} {index} {width}");
+        for (level, index, width) in
+            [(0, 1, 15), (0, 0, 0), (0, 0, 257), (1, 0, 2), (1, 1, 1), (2, 0, 1), (9, 0, 1), (0, u64::MAX, 1)]
+        {
+            assert!(
+                matches!(log::tile(tx, level, index, width), Err(Error::Refused(_))),
+                "{level} {index} {width}"
+            );
         }
         assert_eq!(log::entries(tx, 0..270)?.len(), 256);
         assert_eq!(log::entries(tx, 256..270)?.len(), 14);
@@ -182,8 +191,12 @@ async fn checkpoints_grow(bench: &Bench) {
     put(bench, 5, 1, "five\n").await.unwrap();
     put(bench, 5, 1, "five again\n").await.unwrap();
     put(bench, 8, 2, "eight\n").await.unwrap();
-    assert!(matches!(put(bench, 8, 3, "fork\n").await, Err(Error::Violation(violation)) if violation.code == "fork"));
-    assert!(matches!(put(bench, 7, 1, "back\n").await, Err(Error::Violation(violation)) if violation.code == "fork"));
+    assert!(
+        matches!(put(bench, 8, 3, "fork\n").await, Err(Error::Violation(violation)) if violation.code == "fork")
+    );
+    assert!(
+        matches!(put(bench, 7, 1, "back\n").await, Err(Error::Violation(violation)) if violation.code == "fork")
+    );
     let latest = bench.store.read("test.latest", log::latest).await.unwrap().unwrap();
     assert_eq!((latest.size, latest.note.as_str()), (8, "eight\n"));
     let five = bench.store.read("test.five", |tx| log::checkpoint(tx, 5)).await.unwrap().unwrap();
@@ -214,7 +227,13 @@ async fn cosignatures_are_counted(bench: &Bench) {
 }
 
 async fn a_witness_moves_once(bench: &Bench) {
-    let state = |size: u64| WitnessState { origin: "tongban/430300".to_owned(), size, root: [4; 32], note: "n".to_owned(), at: at(1) };
+    let state = |size: u64| WitnessState {
+        origin: "tongban/430300".to_owned(),
+        size,
+        root: [4; 32],
+        note: "n".to_owned(),
+        at: at(1),
+    };
     let put = |from: Option<u64>, size: u64| {
         let state = state(size);
         bench.store.write("test.witness", move |tx| log::put_witness_state(tx, from, &state))

@@ -15,7 +15,11 @@ both! {
 
 async fn put(bench: &Bench, key: &'static str, seconds: i64) {
     let payload = serde_json::json!({ "key": key });
-    bench.store.write("test.put", move |tx| jobs::put(tx, "test.job", key, at(seconds), &payload)).await.unwrap();
+    bench
+        .store
+        .write("test.put", move |tx| jobs::put(tx, "test.job", key, at(seconds), &payload))
+        .await
+        .unwrap();
 }
 
 async fn due(bench: &Bench, seconds: i64) -> Vec<Job> {
@@ -65,7 +69,9 @@ async fn a_failed_job_comes_back(bench: &Bench) {
 
 async fn workers_share_the_jobs(bench: &Bench) {
     let fill = |tx: &mut Tx<'_>| {
-        (0..60).try_for_each(|number| jobs::put(tx, "test.job", &format!("k{number}"), at(1), &serde_json::Value::Null))
+        (0..60).try_for_each(|number| {
+            jobs::put(tx, "test.job", &format!("k{number}"), at(1), &serde_json::Value::Null)
+        })
     };
     bench.store.write("test.fill", fill).await.unwrap();
     let workers: Vec<_> = (0..6)
@@ -132,7 +138,8 @@ fn fill_search(tx: &mut Tx<'_>) -> Result<()> {
 
 async fn found(bench: &Bench, query: &str) -> Vec<String> {
     let query = query.to_owned();
-    let mut found = bench.store.read("test.find", move |tx| search::find(tx, "item", &query, 10)).await.unwrap();
+    let mut found =
+        bench.store.read("test.find", move |tx| search::find(tx, "item", &query, 10)).await.unwrap();
     found.sort();
     found
 }
@@ -164,7 +171,20 @@ async fn a_text_is_replaced(bench: &Bench) {
 
 async fn hostile_queries_find_nothing(bench: &Bench) {
     bench.store.write("test.fill", fill_search).await.unwrap();
-    for query in ["", "  ", "*", "\"", "' OR 1=1 --", "& | !", "NEAR(", "words:x", "资 格*)", "\\", "𠀀𠀁", &"道".repeat(10_000)] {
+    for query in [
+        "",
+        "  ",
+        "*",
+        "\"",
+        "' OR 1=1 --",
+        "& | !",
+        "NEAR(",
+        "words:x",
+        "资 格*)",
+        "\\",
+        "𠀀𠀁",
+        &"道".repeat(10_000),
+    ] {
         found(bench, query).await;
     }
     assert_eq!(found(bench, "*").await, Vec::<String>::new());
