@@ -121,15 +121,13 @@ pub struct LookEvidence {
     pub subject: Option<String>,
 }
 
-/// The events of a case that one city logged, in their order (办件事件链).
+/// A run of events without gaps that one city logged (办件事件链); a case that moved has runs in several parts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CaseEvidence {
     /// The case.
     pub case: CaseId,
-    /// The hash before the first event here, lower-case hex; zeros at the beginning of the case.
-    pub before: String,
-    /// The events.
+    /// The events in their order.
     pub events: Vec<EventEvidence>,
 }
 
@@ -137,11 +135,10 @@ pub struct CaseEvidence {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EventEvidence {
-    /// Its number in the case.
-    pub seq: u32,
-    /// The event, canonical JSON.
-    pub event: String,
-    /// The chain up to and with it, lower-case hex: [`crate::chained`].
+    /// The record, canonical JSON, with the members `case`, `seq` and `prev` (the hash of the record before) among
+    /// others and without `hash`, which is the SHA-256 of this text and what the leaf commits to.
+    pub record: String,
+    /// That hash, lower-case hex.
     pub hash: String,
 }
 
@@ -183,6 +180,22 @@ impl Part {
     pub fn sign(self, secrets: &Secrets) -> Result<SignedPart> {
         let signature = secrets.message.sign(&signed_text(&tb_crypto::canonical(&self)?));
         Ok(SignedPart { node: self.node, signature: text::base64(&signature), body: self })
+    }
+}
+
+impl EventEvidence {
+    /// The evidence of a record as it is kept; its member `hash`, if it has one, must be the right one.
+    pub fn of(record: &impl Serialize) -> Result<EventEvidence> {
+        let bad = |detail: String| Violation::new("inconsistent", "case-event", detail);
+        let mut value = serde_json::to_value(record).map_err(|error| bad(error.to_string()))?;
+        let kept = value.as_object_mut().and_then(|members| members.remove("hash"));
+        let text = tb_crypto::canonical(&value)?;
+        let hash = text::hex(&tb_crypto::sha256(&text));
+        if kept.is_some_and(|kept| kept.as_str() != Some(&hash)) {
+            return Err(bad("the hash of the record is not that of its text".to_owned()).into());
+        }
+        let record = String::from_utf8(text).map_err(|error| bad(error.to_string()))?;
+        Ok(EventEvidence { record, hash })
     }
 }
 

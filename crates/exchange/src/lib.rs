@@ -2,7 +2,6 @@
 //!
 //! Layer 1: no clock, no socket, no store. `docs/protocol/` says the same in prose.
 
-mod chain;
 mod contract;
 mod desk;
 mod envelope;
@@ -23,7 +22,6 @@ pub mod witness;
 #[cfg(test)]
 mod fixture;
 
-pub use chain::{CHAIN_START, chained};
 pub use contract::{ANY_PURPOSE, Contract, ContractRef, SELF_CONTRACT, ServiceTerms, SignedContract};
 pub use desk::{Answer, BODY_BYTES_MAX, Body, BoxFuture, Desk, HEAD_TEXT_BYTES_MAX, Peers};
 pub use envelope::{Envelope, Incoming, Outgoing, Pseudonym, Purpose};

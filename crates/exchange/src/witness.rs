@@ -2,7 +2,7 @@
 //!
 //! The decision itself is `tb_tlog::witness::decide`; here is what travels.
 
-use tb_base::Violation;
+use tb_base::{NodeId, Violation};
 use tb_tlog::note::{Cosigner, Kind, Signature, Signer, Verifier};
 use tb_tlog::witness::{Accepted, Refused, Request};
 
@@ -10,7 +10,7 @@ use crate::City;
 use crate::keys::{KeyUse, Secrets, WitnessKey};
 
 /// Where a city takes checkpoints of others, with POST.
-pub const ADD_CHECKPOINT_PATH: &str = "/witness/v1/add-checkpoint";
+pub const ADD_CHECKPOINT_PATH: &str = "/log/add-checkpoint";
 /// The media type of a conflict's body.
 pub const SIZE_TYPE: &str = "text/x.tlog.size";
 /// The media type of every other body.
@@ -20,8 +20,8 @@ pub const TEXT_TYPE: &str = "text/plain; charset=utf-8";
 pub type AddCheckpoint = Request;
 
 /// The name that a city's witness signs under.
-pub fn witness_name(city: &City) -> String {
-    format!("{}/witness", city.log_origin)
+pub fn witness_name(node: NodeId) -> String {
+    format!("tongban/witness/{node}")
 }
 
 /// The keys that sign a city's checkpoints: Ed25519, then SM2.
@@ -34,7 +34,7 @@ pub fn log_keys(city: &City) -> Result<Vec<Verifier>, Violation> {
 
 /// The key of a city's witness.
 pub fn witness_key(city: &City) -> Result<Verifier, Violation> {
-    Verifier::new(&witness_name(city), Kind::Cosignature, city.keys.key(KeyUse::Witness)?)
+    Verifier::new(&witness_name(city.node), Kind::Cosignature, city.keys.key(KeyUse::Witness)?)
 }
 
 /// What signs a city's own checkpoints: Ed25519, then SM2.
@@ -47,7 +47,7 @@ pub fn signers(city: &City, secrets: &Secrets) -> Result<[Signer; 2], Violation>
 
 /// What cosigns the checkpoints of others.
 pub fn cosigner(city: &City, witness: &WitnessKey) -> Result<Cosigner, Violation> {
-    Cosigner::new(&witness_name(city), witness.key.clone())
+    Cosigner::new(&witness_name(city.node), witness.key.clone())
 }
 
 /// What a witness says, as it travels.

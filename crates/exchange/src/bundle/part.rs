@@ -2,26 +2,31 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tb_base::{MessageId, NodeId};
+use serde::Deserialize;
+use tb_base::{CaseId, MessageId, NodeId};
 use tb_crypto::text;
 use tb_tlog::note::{Kind, Note, Verifier};
 use tb_tlog::{Checkpoint, leaf_hash, verify_inclusion};
 
-use super::{CaseEvidence, LicenceEvidence, LookEvidence, MessageEvidence, Part, Report, licence_text};
+use super::{
+    CaseEvidence, EventEvidence, LicenceEvidence, LookEvidence, MessageEvidence, Part, Report, licence_text,
+};
 use crate::http_message::{CheckedRequest, Facts, check_request, check_response};
 use crate::keys::KeyUse;
-use crate::{Contract, Envelope, Leaf, LeafKind, chained, subject_commitment, witness};
+use crate::{Contract, Envelope, Leaf, LeafKind, subject_commitment, witness};
 
 type Found<T> = Result<(T, String), String>;
+/// Number, hash before and hash of each event, by case, over all parts.
+pub(super) type Chains = BTreeMap<CaseId, Vec<(u32, String, String)>>;
 /// Which cities show which message.
-type Seen = BTreeMap<MessageId, BTreeSet<NodeId>>;
+pub(super) type Seen = BTreeMap<MessageId, BTreeSet<NodeId>>;
 
 fn words(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 
 /// Checks a part whose form, signature and trust list hold.
-pub(super) fn check(report: &mut Report, part: &Part, seen: &mut Seen) {
+pub(super) fn check(report: &mut Report, part: &Part, seen: &mut Seen, chains: &mut Chains) {
     let name = part.node.as_str();
     report.note(name, "contracts", check_contracts(part));
     let leaves = check_log(report, part);
@@ -37,7 +42,7 @@ pub(super) fn check(report: &mut Report, part: &Part, seen: &mut Seen) {
         report.looks += usize::from(checked.is_some());
     }
     for case in &part.cases {
-        report.events += report.note(name, "case", check_case(case, &leaves)).unwrap_or(0);
+        report.events += report.note(name, "case", check_case(case, &leaves, chains)).unwrap_or(0);
     }
     for licence in &part.licences {
         let checked = report.note(name, "licence", check_licence(part, licence));
@@ -106,7 +111,7 @@ fn check_checkpoint(part: &Part, text: &str) -> Found<(Checkpoint, BTreeSet<Node
     let cosigned =
         note.verify(&keys).map_err(|violation| format!("no cosignature of another city: {violation}"))?;
     let cosigners: BTreeSet<NodeId> = others()
-        .filter(|other| cosigned.iter().any(|line| line.name == witness::witness_name(other)))
+        .filter(|other| cosigned.iter().any(|line| line.name == witness::witness_name(other.node)))
         .map(|other| other.node)
         .collect();
     let detail = format!(
@@ -203,31 +208,65 @@ fn check_look(look: &LookEvidence, leaves: &[Leaf]) -> Found<()> {
     }
 }
 
-/// Checks the chain, and that each event is in the log: by its text, or by the chain up to it.
-fn check_case(case: &CaseEvidence, leaves: &[Leaf]) -> Found<usize> {
-    let mut before: [u8; 32] =
-        text::unhex(&case.before).and_then(|hash| text::fixed(&hash)).map_err(words)?;
-    let mut seq = None;
+/// What of a record the chain is made of; the rest is the case block's own.
+#[derive(Deserialize)]
+struct Link {
+    case: CaseId,
+    seq: u32,
+    prev: String,
+}
+
+/// Checks form, hash and order of each event, and that it is in the city's log.
+fn check_case(case: &CaseEvidence, leaves: &[Leaf], chains: &mut Chains) -> Found<usize> {
+    let mut before: Option<(u32, &str)> = None;
     for event in &case.events {
-        if seq.is_some_and(|seq: u32| seq.checked_add(1) != Some(event.seq)) {
-            return Err(format!("{}: event {} does not follow {seq:?}", case.case, event.seq));
+        let link = check_event(case.case, event, leaves)?;
+        let follows = |(seq, hash): (u32, &str)| seq.checked_add(1) == Some(link.seq) && hash == link.prev;
+        if !before.is_none_or(follows) {
+            return Err(format!("{}: the chain breaks at event {}", case.case, link.seq));
         }
-        seq = Some(event.seq);
-        before = chained(&before, event.event.as_bytes());
-        if text::hex(&before) != event.hash {
-            return Err(format!("{}: the chain breaks at event {}", case.case, event.seq));
-        }
-        let content = tb_crypto::sha256(event.event.as_bytes());
-        let logged = |leaf: &Leaf| {
-            leaf.kind == LeafKind::Case
-                && leaf.id.as_str() == case.case.as_str()
-                && (leaf.content == content || leaf.content == before)
-        };
-        if !leaves.iter().any(logged) {
-            return Err(format!("{}: event {} is not in the log", case.case, event.seq));
-        }
+        before = Some((link.seq, &event.hash));
+        chains.entry(case.case).or_default().push((link.seq, link.prev, event.hash.clone()));
     }
     Ok((case.events.len(), format!("{} with {} events", case.case, case.events.len())))
+}
+
+fn check_event(case: CaseId, event: &EventEvidence, leaves: &[Leaf]) -> Result<Link, String> {
+    let text = event.record.as_bytes();
+    let value: serde_json::Value = serde_json::from_slice(text).map_err(words)?;
+    if tb_crypto::canonical(&value).map_err(words)? != text {
+        return Err(format!("{case}: a record is not in its canonical encoding"));
+    }
+    let link: Link = serde_json::from_value(value).map_err(words)?;
+    let content = tb_crypto::sha256(text);
+    if link.case != case || text::hex(&content) != event.hash {
+        return Err(format!("{case}: event {} is of another case or has another hash", link.seq));
+    }
+    let logged = |leaf: &Leaf| {
+        leaf.kind == LeafKind::Case && leaf.id.as_str() == case.as_str() && leaf.content == content
+    };
+    if leaves.iter().any(logged) {
+        Ok(link)
+    } else {
+        Err(format!("{case}: event {} is not in the log", link.seq))
+    }
+}
+
+/// The runs of all parts together: two records of one number are the same, and each names the one before it.
+pub(super) fn check_chains(report: &mut Report, mut chains: Chains) {
+    for (case, links) in &mut chains {
+        links.sort();
+        links.dedup();
+        let breaks = |pair: &&[(u32, String, String)]| {
+            let [(seq, _, hash), (next, prev, _)] = pair else { return false };
+            seq == next || (seq.checked_add(1) == Some(*next) && hash != prev)
+        };
+        let found = match links.windows(2).find(breaks) {
+            Some(pair) => Err(format!("{case}: the parts disagree after event {}", pair[0].0)),
+            None => Ok(((), format!("{case}: {} events, the parts agree", links.len()))),
+        };
+        report.note("bundle", "case over all parts", found);
+    }
 }
 
 fn check_licence(part: &Part, licence: &LicenceEvidence) -> Found<()> {

@@ -13,11 +13,10 @@ use super::{
 };
 use crate::fixture::{DRIVER, NOON, Region, changsha, ctx_at, fetch, purpose, xiangtan, zhuzhou};
 use crate::http_message::{Facts, Reply, ResponseEvidence, sign_request, sign_response};
-use crate::{CHAIN_START, Leaf, LeafKind, Outgoing, chained, subject_commitment, witness};
+use crate::{Leaf, LeafKind, Outgoing, subject_commitment, witness};
 
 const SALT: [u8; 16] = [9; 16];
 const ROW: &str = "{\"city\":\"430100\",\"item\":\"121\"}";
-const EVENTS: [&str; 2] = ["{\"at\":1,\"kind\":\"received\"}", "{\"at\":2,\"kind\":\"accepted\"}"];
 const RECORD: &str = "{\"id\":\"01kq3zt0000000000000000005\",\"version\":2}";
 
 fn leaf(kind: LeafKind, id: MessageId, content: [u8; 32]) -> Leaf {
@@ -79,21 +78,21 @@ fn message(region: &Region, message: &Outgoing) -> (MessageEvidence, [u8; 32]) {
     (evidence, request.base_hash)
 }
 
-fn case() -> CaseEvidence {
-    let mut before = CHAIN_START;
-    let mut chain = |(at, event): (usize, &&str)| {
-        before = chained(&before, event.as_bytes());
-        EventEvidence {
-            seq: u32::try_from(at + 1).unwrap(),
-            event: (*event).to_owned(),
-            hash: text::hex(&before),
-        }
+/// Three events: Changsha logs the first, Xiangtan the others.
+fn events() -> Vec<EventEvidence> {
+    let mut prev = String::new();
+    let event = |seq: u32| {
+        let record =
+            serde_json::json!({"case": purpose().case, "seq": seq, "prev": prev, "event": {"kind": "moved"}});
+        let evidence = EventEvidence::of(&record).unwrap();
+        prev.clone_from(&evidence.hash);
+        evidence
     };
-    CaseEvidence {
-        case: purpose().case.unwrap(),
-        before: text::hex(&CHAIN_START),
-        events: EVENTS.iter().enumerate().map(&mut chain).collect(),
-    }
+    (1..=3).map(event).collect()
+}
+
+fn run(events: &[EventEvidence]) -> Vec<CaseEvidence> {
+    vec![CaseEvidence { case: purpose().case.unwrap(), events: events.to_vec() }]
 }
 
 /// The parts of Changsha and Xiangtan, unsigned, so that a test can bend them.
@@ -108,7 +107,9 @@ fn parts(region: &Region, witnesses: &[NodeId]) -> BTreeMap<NodeId, Part> {
     let subject = subject_commitment(&SALT, DRIVER.as_bytes());
     let look = Leaf { subject, ..leaf(LeafKind::Look, envelope.id, tb_crypto::sha256(ROW.as_bytes())) };
     let case_id: MessageId = purpose().case.unwrap().as_str().parse().unwrap();
-    let events = EVENTS.map(|event| leaf(LeafKind::Case, case_id, tb_crypto::sha256(event.as_bytes())));
+    let logged =
+        |event: &EventEvidence| leaf(LeafKind::Case, case_id, tb_crypto::sha256(event.record.as_bytes()));
+    let events = events();
 
     let signed = region.contracts.iter().find(|signed| signed.contract.id == envelope.contract.id).unwrap();
     let base_part = |node, leaves: &[Leaf]| {
@@ -120,12 +121,12 @@ fn parts(region: &Region, witnesses: &[NodeId]) -> BTreeMap<NodeId, Part> {
         part.messages = vec![evidence.clone()];
         part
     };
-    let sender = base_part(changsha(), &[out]);
-    let [first, second] = events;
-    let mut receiver = base_part(xiangtan(), &[received, look, first, second]);
+    let mut sender = base_part(changsha(), &[out, logged(&events[0])]);
+    sender.cases = run(&events[..1]);
+    let mut receiver = base_part(xiangtan(), &[received, look, logged(&events[1]), logged(&events[2])]);
     receiver.looks =
         vec![LookEvidence { row: ROW.to_owned(), salt: text::hex(&SALT), subject: Some(DRIVER.to_owned()) }];
-    receiver.cases = vec![case()];
+    receiver.cases = run(&events[1..]);
     let signature = region.secrets[&xiangtan()].licence_sm2.sign(&licence_text(RECORD.as_bytes()));
     receiver.licences = vec![LicenceEvidence {
         record: RECORD.to_owned(),
@@ -156,8 +157,8 @@ fn a_whole_bundle_verifies() {
     assert!(report.ok);
     assert_eq!(report.origin, Origin::SelfConsistent);
     assert_eq!(report.fingerprint, region.trust.list.fingerprint().unwrap());
-    assert_eq!((report.proofs, report.messages, report.paired), (5, 2, 1));
-    assert_eq!((report.looks, report.events, report.licences), (1, 2, 1));
+    assert_eq!((report.proofs, report.messages, report.paired), (6, 2, 1));
+    assert_eq!((report.looks, report.events, report.licences), (1, 3, 1));
     assert_eq!(
         report.cosignatures,
         [(changsha(), [zhuzhou()].into()), (xiangtan(), [zhuzhou()].into())].into()
@@ -262,15 +263,43 @@ fn a_city_cannot_sign_what_does_not_hold() {
     );
     check_bent(|_, part| part.looks[0].row.push(' '), &["430300 look"]);
     check_bent(|_, part| part.looks[0].salt = text::hex(&[1; 16]), &["430300 look"]);
-    check_bent(|_, part| part.cases[0].events[1].seq = 3, &["430300 case"]);
-    check_bent(|_, part| part.cases[0].events[0].event = "{}".to_owned(), &["430300 case"]);
-    check_bent(|_, part| part.cases[0].before = text::hex(&[1; 32]), &["430300 case"]);
+    check_bent(|_, part| part.cases[0].events.reverse(), &["430300 case"]);
+    check_bent(|_, part| part.cases[0].events[0].record = "{}".to_owned(), &["430300 case"]);
+    check_bent(|_, part| part.cases[0].events[0].hash = text::hex(&[1; 32]), &["430300 case"]);
+    check_bent(|_, part| part.cases[0].events = events()[..1].to_vec(), &["430300 case"]);
     check_bent(|_, part| part.licences[0].record = "{\"id\":\"other\"}".to_owned(), &["430300 licence"]);
     check_bent(|_, part| part.licences[0].issuer = changsha(), &["430300 licence"]);
     check_bent(
         |_, part| part.checkpoint = None,
         &["430300 checkpoint", "430300 message", "430300 look", "430300 case"],
     );
+}
+
+#[test]
+fn parts_that_tell_another_story_of_a_case_are_found_out() {
+    check_bent(
+        |region, part| {
+            let record = serde_json::json!({"case": purpose().case, "seq": 2, "prev": "other", "event": {}});
+            let event = EventEvidence::of(&record).unwrap();
+            let id = purpose().case.unwrap().as_str().parse().unwrap();
+            let leaf = leaf(LeafKind::Case, id, tb_crypto::sha256(event.record.as_bytes()));
+            let (checkpoint, proofs) = log(region, part.node, &[leaf], &[zhuzhou()]);
+            (part.checkpoint, part.leaves) = (Some(checkpoint), proofs);
+            part.cases = run(&[event]);
+            (part.messages, part.looks) = (Vec::new(), Vec::new());
+        },
+        &["bundle case over all parts"],
+    );
+}
+
+#[test]
+fn the_evidence_of_a_record_holds_the_hash_that_it_has() {
+    let hash = EventEvidence::of(&serde_json::json!({"seq": 1})).unwrap().hash;
+    assert_eq!(
+        EventEvidence::of(&serde_json::json!({"seq": 1, "hash": hash})).unwrap().record,
+        "{\"seq\":1}"
+    );
+    assert!(EventEvidence::of(&serde_json::json!({"seq": 1, "hash": "00"})).is_err());
 }
 
 #[test]

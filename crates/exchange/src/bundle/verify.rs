@@ -1,9 +1,6 @@
 //! Checking a bundle as a whole (整包验证): encoding, signatures of the parts, one trust list.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde_json::Value;
-use tb_base::MessageId;
 use tb_crypto::text;
 
 use super::{BUNDLE_BYTES_MAX, ENTRIES_MAX, FORMAT, Origin, Part, Report, part, signed_text};
@@ -31,10 +28,11 @@ pub fn verify(bytes: &[u8], trust: Option<&[u8]>) -> Report {
     if !check_trust(&mut report, &parts, trust) {
         return report;
     }
-    let mut seen: BTreeMap<MessageId, BTreeSet<tb_base::NodeId>> = BTreeMap::new();
+    let (mut seen, mut chains) = (part::Seen::new(), part::Chains::new());
     for one in &parts {
-        part::check(&mut report, one, &mut seen);
+        part::check(&mut report, one, &mut seen, &mut chains);
     }
+    part::check_chains(&mut report, chains);
     report.paired = seen.values().filter(|nodes| 1 < nodes.len()).count();
     report
 }
