@@ -51,6 +51,7 @@
         pen.fillRect(0, 0, canvas.width, canvas.height);
         field.value = "";
       };
+      var signed = field.value;
       var point = function (event) {
         var frame = canvas.getBoundingClientRect();
         return [
@@ -59,6 +60,12 @@
         ];
       };
       blank();
+      if (signed) {
+        /* A form that came back with errors keeps the signature. */
+        var image = new Image();
+        image.onload = function () { pen.drawImage(image, 0, 0); field.value = signed; };
+        image.src = signed;
+      }
       pen.lineWidth = 4;
       pen.lineCap = "round";
       pen.lineJoin = "round";

@@ -105,7 +105,9 @@ impl App {
     /// What was added by [`App::with`]; a fault when `main` forgot it.
     pub fn shared<T: Any + Send + Sync>(&self) -> Result<Arc<T>> {
         let found = self.inner.shared.iter().find_map(|it| Arc::clone(it).downcast::<T>().ok());
-        found.ok_or_else(|| Fault::new(format!("looking for the shared {}", std::any::type_name::<T>())).into())
+        found.ok_or_else(|| {
+            Fault::new(format!("looking for the shared {}", std::any::type_name::<T>())).into()
+        })
     }
 
     /// A context for one act of `actor`, at the present moment.

@@ -50,6 +50,7 @@ pub struct Fields {
     files: Vec<Upload>,
     bad_files: Vec<(String, Refusal)>,
     errors: Vec<FieldError>,
+    filter: bool,
 }
 
 impl Fields {
@@ -62,12 +63,13 @@ impl Fields {
             files: Vec::new(),
             bad_files: Vec::new(),
             errors: Vec::new(),
+            filter: false,
         }
     }
 
     /// A form of GET: filters and searches, read from the address.
     pub fn from_query(visit: &Visit) -> Fields {
-        let mut fields = Fields::blank(visit);
+        let mut fields = Fields { filter: true, ..Fields::blank(visit) };
         for (name, value) in crate::query::pairs(&visit.query) {
             fields.values.entry(name).or_default().push(value);
         }
@@ -80,7 +82,15 @@ impl Fields {
         values: BTreeMap<String, Vec<String>>,
         files: Vec<Result<Upload, (String, Refusal)>>,
     ) -> Fields {
-        let mut fields = Fields { lang, csrf, values, files: Vec::new(), bad_files: Vec::new(), errors: Vec::new() };
+        let mut fields = Fields {
+            lang,
+            csrf,
+            values,
+            files: Vec::new(),
+            bad_files: Vec::new(),
+            errors: Vec::new(),
+            filter: false,
+        };
         for file in files {
             match file {
                 Ok(upload) => fields.files.push(upload),
@@ -103,7 +113,8 @@ impl Fields {
         if field.input == Input::Password {
             // Secrets are neither shown again nor part of the view model; and their spaces count.
             let secret = self.values.remove(field.name).and_then(|values| values.into_iter().next());
-            return Reader::new(self, field, secret.filter(|secret| !secret.is_empty())).max(LINE_LETTERS_MAX);
+            return Reader::new(self, field, secret.filter(|secret| !secret.is_empty()))
+                .max(LINE_LETTERS_MAX);
         }
         let letters_max = match field.input {
             Input::Area => AREA_LETTERS_MAX,
@@ -143,7 +154,8 @@ impl Fields {
     /// Begins to read a whole number.
     pub fn number(&mut self, field: &Field<'_>) -> Reader<'_, i64> {
         self.read(field).try_with(|text| {
-            let digits: String = text.chars().filter(|letter| !matches!(letter, ',' | ' ' | '\u{a0}')).collect();
+            let digits: String =
+                text.chars().filter(|letter| !matches!(letter, ',' | ' ' | '\u{a0}')).collect();
             digits.parse::<i64>().map_err(|_| {
                 Refusal::invalid("WEB-FIELD-005", "只填数字，不带单位", "Write digits only, without a unit")
             })
@@ -153,7 +165,8 @@ impl Fields {
     /// The boxes that were ticked; a value that is not offered is an error.
     pub fn boxes(&mut self, field: &Field<'_>) -> Option<Vec<String>> {
         let given = self.values.get(field.name).cloned().unwrap_or_default();
-        let offered = |value: &String| field.choices().iter().any(|choice| choice.value == value && !choice.off);
+        let offered =
+            |value: &String| field.choices().iter().any(|choice| choice.value == value && !choice.off);
         if !given.iter().all(offered) {
             self.wrong(field, &not_offered());
             return None;
@@ -254,6 +267,11 @@ impl Fields {
     /// Everything that is wrong so far.
     pub fn all_errors(&self) -> &[FieldError] {
         &self.errors
+    }
+
+    /// Whether an empty choice means all of them.
+    fn is_filter(&self) -> bool {
+        self.filter
     }
 
     fn error_of(&self, name: &str) -> Option<&FieldError> {

@@ -58,13 +58,15 @@ where
         csrf::check_origin(&parts.headers)?;
         let headers = parts.headers.clone();
         let kind = text(&headers, header::CONTENT_TYPE.as_str()).unwrap_or("").to_owned();
-        let mut form = Form { values: BTreeMap::new(), files: Vec::new(), lang: visit.lang, csrf: visit.csrf.clone() };
+        let mut form =
+            Form { values: BTreeMap::new(), files: Vec::new(), lang: visit.lang, csrf: visit.csrf.clone() };
         let request = Request::from_parts(parts, body);
         if kind.starts_with("multipart/form-data") {
             let parts = Multipart::from_request(request, state).await.map_err(|_| incomplete())?;
             read_parts(&mut form, parts).await?;
         } else {
-            let bytes = axum::body::to_bytes(request.into_body(), TEXT_BYTES_MAX).await.map_err(|_| too_much())?;
+            let bytes =
+                axum::body::to_bytes(request.into_body(), TEXT_BYTES_MAX).await.map_err(|_| too_much())?;
             read_text(&mut form, &kind, &bytes)?;
         }
         let in_field = form.values.remove(csrf::FIELD).and_then(|mut values| values.pop());
@@ -153,9 +155,13 @@ fn broken(error: &axum::extract::multipart::MultipartError) -> PageError {
 }
 
 fn incomplete() -> PageError {
-    Refusal::invalid("WEB-FORM-003", "提交的内容不完整，没有处理", "What was sent is not complete; nothing was done")
-        .but("返回上一页再提交一次", "Go back and send it again")
-        .into()
+    Refusal::invalid(
+        "WEB-FORM-003",
+        "提交的内容不完整，没有处理",
+        "What was sent is not complete; nothing was done",
+    )
+    .but("返回上一页再提交一次", "Go back and send it again")
+    .into()
 }
 
 fn too_much() -> PageError {

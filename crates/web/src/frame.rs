@@ -6,13 +6,13 @@ use askama::Template;
 use serde::{Serialize, Serializer};
 use tb_base::{NodeId, Role};
 
+use crate::App;
 use crate::app::CityFront;
 use crate::fields::Fields;
 use crate::html::Html;
 use crate::lang::{Given, Lang, Text};
 use crate::ui;
 use crate::visit::{ViewMode, Visit};
-use crate::App;
 
 /// A place in the main menu (主要栏目).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +34,12 @@ impl NavEntry {
     }
 
     /// A place that accounts with one of the roles see.
-    pub const fn staff(href: &'static str, zh: &'static str, en: &'static str, roles: &'static [Role]) -> NavEntry {
+    pub const fn staff(
+        href: &'static str,
+        zh: &'static str,
+        en: &'static str,
+        roles: &'static [Role],
+    ) -> NavEntry {
         NavEntry { href, zh, en, roles }
     }
 
@@ -123,7 +128,11 @@ impl Frame {
             trace: visit.ctx.trace.to_string(),
             crumbs: Vec::new(),
             nav: shown
-                .map(|entry| NavItem { href: entry.href, label: lang.t(entry.zh, entry.en), current: current == Some(entry.href) })
+                .map(|entry| NavItem {
+                    href: entry.href,
+                    label: lang.t(entry.zh, entry.en),
+                    current: current == Some(entry.href),
+                })
                 .collect(),
             user: visit.account.as_ref().map(|account| account.name.clone()),
             office: visit.account.as_ref().and_then(|account| account.office_name.clone()),
@@ -136,7 +145,8 @@ impl Frame {
             ),
             links: Links {
                 language: visit.address_with("lang", lang.t("en", "zh")),
-                view: visit.address_with("view", if visit.view == ViewMode::Elder { "standard" } else { "elder" }),
+                view: visit
+                    .address_with("view", if visit.view == ViewMode::Elder { "standard" } else { "elder" }),
             },
         }
     }
@@ -192,7 +202,8 @@ impl Frame {
 
     /// Everything after it.
     pub fn close(&self) -> Html {
-        let names: Vec<_> = self.app.cities.iter().map(|city| self.lang.t(&city.name, &city.name_en)).collect();
+        let names: Vec<_> =
+            self.app.cities.iter().map(|city| self.lang.t(&city.name, &city.name_en)).collect();
         let hosts = match self.lang {
             Lang::Zh => names.iter().map(|name| format!("{name}市")).collect::<Vec<_>>().join("、"),
             Lang::En => names.join(", "),
@@ -253,7 +264,8 @@ impl Frame {
 /// The entry whose address is the longest start of the path.
 fn current_nav(nav: &[NavEntry], role: Option<Role>, path: &str) -> Option<&'static str> {
     let leads = |entry: &&NavEntry| {
-        let below = path.strip_prefix(entry.href).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let below =
+            path.strip_prefix(entry.href).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         entry.shown_to(role) && (path == entry.href || (entry.href != "/" && below))
     };
     nav.iter().filter(leads).map(|entry| entry.href).max_by_key(|href| href.len())
@@ -276,6 +288,7 @@ impl Serialize for Frame {
         }
         let Frame { lang, title, csrf, path, errors, trace, role, .. } = self;
         let (city, user) = (self.app.node.as_str(), self.user.as_deref());
-        Plain { title, lang: *lang, csrf, path, city, user, role: *role, errors: *errors, trace }.serialize(to)
+        Plain { title, lang: *lang, csrf, path, city, user, role: *role, errors: *errors, trace }
+            .serialize(to)
     }
 }

@@ -37,19 +37,16 @@ pub(crate) struct Failed(pub(crate) Arc<Error>);
 
 impl Visit {
     /// The page; or its view model, when the caller asked for `application/json`.
-    #[expect(clippy::needless_pass_by_value, reason = "a view is made for one answer")]
     pub fn page(&self, view: impl Template + Serialize) -> PageResult {
         self.answer(StatusCode::OK, &view)
     }
 
     /// The form again, with its errors (422).
-    #[expect(clippy::needless_pass_by_value, reason = "a view is made for one answer")]
     pub fn form_again(&self, view: impl Template + Serialize) -> PageResult {
         self.answer(StatusCode::UNPROCESSABLE_ENTITY, &view)
     }
 
     /// The page under another status, such as 404 with a list of what there is instead.
-    #[expect(clippy::needless_pass_by_value, reason = "a view is made for one answer")]
     pub fn page_with(&self, status: StatusCode, view: impl Template + Serialize) -> PageResult {
         self.answer(status, &view)
     }

@@ -99,7 +99,9 @@ async fn guard(State(listed): State<Arc<Listed>>, request: Request, next: Next) 
         Some(Who::Public) => Ok(()),
         Some(Who::SignedIn) => visit.require_account().map(drop),
         Some(Who::Roles(roles)) => visit.require(roles),
-        None if listed.0.keys().any(|(_, it)| *it == path) => return StatusCode::METHOD_NOT_ALLOWED.into_response(),
+        None if listed.0.keys().any(|(_, it)| *it == path) => {
+            return StatusCode::METHOD_NOT_ALLOWED.into_response();
+        }
         None => Err(Fault::new(format!("serving {path}, which no module lists")).into()),
     };
     match allowed {

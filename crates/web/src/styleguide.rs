@@ -10,8 +10,8 @@ use tb_base::{Calendar, Deadline, DeadlineInput, Limit, Result};
 
 use crate::module::{Module, RouteInfo, Who};
 use crate::ui::{
-    Bar, BarChart, Cell, CityMark, Days, DueBox, Fact, Facts, Filters, Head, Message, Pager, RegionMap, Step, StepState,
-    Steps, Summary, SummaryRow, Table, TableRow, Tile, Tiles,
+    Bar, BarChart, Cell, CityMark, Days, DueBox, Fact, Facts, Filters, Head, Message, Pager, RegionMap, Step,
+    StepState, Steps, Summary, SummaryRow, Table, TableRow, Tile, Tiles,
 };
 use crate::{App, Choice, Field, Fields, Form, Frame, Html, Input, Lang, PageResult, Visit, redirect, ui};
 
@@ -39,21 +39,26 @@ pub fn module() -> Module {
     }
 }
 
-const NAME: Field<'static> = Field::text("name", "姓名", "Name").hint("与身份证一致", "As on the identity card").autocomplete("name");
-const PHONE: Field<'static> = Field::new("phone", "手机号", "Mobile number", Input::Phone).autocomplete("tel");
-const ADDRESS: Field<'static> =
-    Field::text("address", "详细地址", "Address").hint("写到门牌号，快递才送得到", "Down to the door number, so that it can be delivered");
+const NAME: Field<'static> =
+    Field::text("name", "姓名", "Name").hint("与身份证一致", "As on the identity card").autocomplete("name");
+const PHONE: Field<'static> =
+    Field::new("phone", "手机号", "Mobile number", Input::Phone).autocomplete("tel");
+const ADDRESS: Field<'static> = Field::text("address", "详细地址", "Address")
+    .hint("写到门牌号，快递才送得到", "Down to the door number, so that it can be delivered");
 const FIXED: Field<'static> = Field::text("fixed", "带出的，不能改", "Brought in, not to be changed").fixed();
 const DAY: Field<'static> = Field::new("day", "到期日", "Last day", Input::Date);
-const DELIVERY: Field<'static> = Field::new("delivery", "新证怎么给您", "How do you want it", Input::Radio(DELIVERIES));
+const DELIVERY: Field<'static> =
+    Field::new("delivery", "新证怎么给您", "How do you want it", Input::Radio(DELIVERIES));
 const DELIVERIES: &[Choice<'static>] = &[
     Choice::new("post", "邮寄", "By post").note("2 个工作日送到", "Arrives in 2 working days"),
     Choice::new("window", "到专窗取", "At the window"),
     Choice::new("kiosk", "自助机打印", "At a machine").note("本事项不支持", "Not for this item").off(),
 ];
 const COUNTY: Field<'static> = Field::new("county", "所在区县", "County", Input::Select(COUNTIES));
-const COUNTIES: &[Choice<'static>] =
-    &[Choice::new("430111", "长沙市 雨花区", "Yuhua, Changsha"), Choice::new("430304", "湘潭市 岳塘区", "Yuetang, Xiangtan")];
+const COUNTIES: &[Choice<'static>] = &[
+    Choice::new("430111", "长沙市 雨花区", "Yuhua, Changsha"),
+    Choice::new("430304", "湘潭市 岳塘区", "Yuetang, Xiangtan"),
+];
 const NOTE: Field<'static> = Field::new("note", "补充说明", "Anything else", Input::Area).optional();
 const PAPER: Field<'static> = Field::new("paper", "证明材料", "Paper", Input::File).optional();
 const SIGNATURE: Field<'static> = Field::new("signature", "签名", "Signature", Input::Signature).optional();
@@ -62,7 +67,8 @@ const AGREE: Field<'static> = Field::new("agree", "以上属实", "What is writt
 const FIELDS: &[Field<'static>] =
     &[NAME, PHONE, ADDRESS, FIXED, DAY, DELIVERY, COUNTY, NOTE, PAPER, SIGNATURE, AGREE];
 const FILTER: Field<'static> = Field::new("city", "城市", "City", Input::Select(CITIES)).optional();
-const CITIES: &[Choice<'static>] = &[Choice::new("430100", "长沙", "Changsha"), Choice::new("430300", "湘潭", "Xiangtan")];
+const CITIES: &[Choice<'static>] =
+    &[Choice::new("430100", "长沙", "Changsha"), Choice::new("430300", "湘潭", "Xiangtan")];
 
 const SECTIONS: &[(&str, &str, &str)] = &[
     ("colour", "颜色与城市", "Colours and cities"),
@@ -145,7 +151,7 @@ fn guide(visit: &Visit, form: Fields) -> Result<Guide> {
     let lang = visit.lang;
     let marks: Vec<CityMark> = visit.app.cities.iter().map(|front| CityMark::of(lang, front)).collect();
     let mark = |at: usize| marks.get(at).cloned();
-    let (due, late, days) = clocks(visit, mark(2));
+    let (due, late, days) = clocks(visit, marks.get(2));
     Ok(Guide {
         frame: visit.frame("部件", "Components").airy().crumb("首页", "Start", "/").errors(&form),
         lang,
@@ -164,7 +170,10 @@ fn guide(visit: &Visit, form: Fields) -> Result<Guide> {
         filters: Filters::of(visit, &[FILTER]),
         chart: chart(lang, &marks),
         map: RegionMap::of(lang, OUTLINES, &visit.app.cities)?,
-        qr: ui::qr::svg("https://example.invalid/v/7K4M29QD", lang.t("核验二维码，内容同下方数字", "Code to check, the same as the digits below"))?,
+        qr: ui::qr::svg(
+            "https://example.invalid/v/7K4M29QD",
+            lang.t("核验二维码，内容同下方数字", "Code to check, the same as the digits below"),
+        )?,
     })
 }
 
@@ -186,19 +195,26 @@ fn steps(lang: Lang, marks: &[CityMark]) -> Steps {
         done.links.push((lang.t("受理通知书", "Notice of acceptance").to_owned(), "#steps".to_owned()));
     }
     if let Some(now) = steps.get_mut(2) {
-        now.waits.push(lang.t("等审查人员核对继续教育。", "Waits for the reviewer to check the training hours.").to_owned());
+        now.waits.push(
+            lang.t("等审查人员核对继续教育。", "Waits for the reviewer to check the training hours.")
+                .to_owned(),
+        );
         now.waits.push(lang.t("最晚 11-25 作出决定。", "To be decided by 25 Nov.").to_owned());
     }
     Steps { steps, lang }
 }
 
-fn clocks(visit: &Visit, city: Option<CityMark>) -> (DueBox, DueBox, Days) {
+fn clocks(visit: &Visit, city: Option<&CityMark>) -> (DueBox, DueBox, Days) {
     let (lang, today) = (visit.lang, visit.ctx.now.date());
     let limit = Limit::working_days(5);
     let start = visit.ctx.now.plus_seconds(-6 * 86_400);
     let due = Deadline::compute(Calendar::national(), &DeadlineInput::new(start, limit));
-    let held = |shown: DueBox| match city.clone() {
-        Some(city) => shown.held(city, "市交通运输局", lang.t("行政审批科，11-23 10:20 起", "since 11-23 10:20")),
+    let held = |shown: DueBox| match city {
+        Some(city) => shown.held(
+            city.clone(),
+            "市交通运输局",
+            lang.t("行政审批科，11-23 10:20 起", "since 11-23 10:20"),
+        ),
         None => shown,
     };
     let label = lang.t("最晚办完", "To be done by");
@@ -226,10 +242,18 @@ fn summary(lang: Lang) -> Summary {
 }
 
 fn facts(lang: Lang) -> Facts {
-    let fact = |label: &str, value: &str, note: &str| Fact { label: label.to_owned(), value: value.to_owned(), note: note.to_owned() };
+    let fact = |label: &str, value: &str, note: &str| Fact {
+        label: label.to_owned(),
+        value: value.to_owned(),
+        note: note.to_owned(),
+    };
     Facts {
         facts: vec![
-            fact(lang.t("办完要", "Takes"), lang.t("5 个工作日", "5 working days"), lang.t("法定 20 个", "20 by law")),
+            fact(
+                lang.t("办完要", "Takes"),
+                lang.t("5 个工作日", "5 working days"),
+                lang.t("法定 20 个", "20 by law"),
+            ),
             fact(lang.t("费用", "Fee"), lang.t("不收费", "None"), ""),
             fact(lang.t("跑几次", "Visits"), lang.t("0 次", "None"), ""),
         ],
@@ -255,8 +279,20 @@ fn tiles(lang: Lang) -> Tiles {
 fn messages(lang: Lang, city: Option<CityMark>) -> Vec<Message> {
     let office = "湘潭市交通运输局".to_owned();
     vec![
-        Message { who: office, when: "11-23 10:21".into(), city, mine: false, text: lang.t("已开始审查。", "The review has begun.").into() },
-        Message { who: lang.t("您", "You").into(), when: "11-18 11:30".into(), city: None, mine: true, text: lang.t("寄证前请打电话。", "Please call before posting.").into() },
+        Message {
+            who: office,
+            when: "11-23 10:21".into(),
+            city,
+            mine: false,
+            text: lang.t("已开始审查。", "The review has begun.").into(),
+        },
+        Message {
+            who: lang.t("您", "You").into(),
+            when: "11-18 11:30".into(),
+            city: None,
+            mine: true,
+            text: lang.t("寄证前请打电话。", "Please call before posting.").into(),
+        },
     ]
 }
 
@@ -275,9 +311,30 @@ fn table(lang: Lang, marks: &[CityMark]) -> Table {
             Head::number(lang.t("剩几日", "Days left")),
         ],
         rows: vec![
-            TableRow::new(vec![code("7K4M 29QD"), holder(2, "市交通运输局"), Cell::tag("now", lang.t("审查", "Review")), Cell::text("1")]),
-            TableRow { mark: "on", ..TableRow::new(vec![code("3F8P 61CW"), holder(1, "市民政局"), Cell::tag("stop", lang.t("晚了", "Late")), Cell::text(lang.number(-2))]) },
-            TableRow { mark: "diff", ..TableRow::new(vec![code("9Q2D 44TX"), holder(0, "市公安局").note(lang.t("等申请人", "Waits for the applicant")), Cell::tag("wait", lang.t("等您", "Yours")), Cell::text("12")]) },
+            TableRow::new(vec![
+                code("7K4M 29QD"),
+                holder(2, "市交通运输局"),
+                Cell::tag("now", lang.t("审查", "Review")),
+                Cell::text("1"),
+            ]),
+            TableRow {
+                mark: "on",
+                ..TableRow::new(vec![
+                    code("3F8P 61CW"),
+                    holder(1, "市民政局"),
+                    Cell::tag("stop", lang.t("晚了", "Late")),
+                    Cell::text(lang.number(-2)),
+                ])
+            },
+            TableRow {
+                mark: "diff",
+                ..TableRow::new(vec![
+                    code("9Q2D 44TX"),
+                    holder(0, "市公安局").note(lang.t("等申请人", "Waits for the applicant")),
+                    Cell::tag("wait", lang.t("等您", "Yours")),
+                    Cell::text("12"),
+                ])
+            },
         ],
         count: lang.t("27 件，显示 3 件", "27 cases, 3 shown").to_owned(),
         export: Some((lang.t("导出表格", "Export").to_owned(), "#table".to_owned())),
@@ -295,8 +352,12 @@ fn chart(lang: Lang, marks: &[CityMark]) -> BarChart {
     BarChart {
         lang,
         id: "median".to_owned(),
-        title: lang.t("从业资格证换发，办理时长中位数", "Renewal of the certificate, median duration").to_owned(),
-        description: lang.t("三市在 2.1 至 3.4 个工作日之间", "Between 2.1 and 3.4 working days in the three cities").to_owned(),
+        title: lang
+            .t("从业资格证换发，办理时长中位数", "Renewal of the certificate, median duration")
+            .to_owned(),
+        description: lang
+            .t("三市在 2.1 至 3.4 个工作日之间", "Between 2.1 and 3.4 working days in the three cities")
+            .to_owned(),
         label_head: lang.t("城市", "City").to_owned(),
         figure_head: lang.t("工作日", "Working days").to_owned(),
         bars: marks.iter().zip(values).map(bar).collect(),

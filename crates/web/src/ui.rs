@@ -31,7 +31,10 @@ struct Csrf<'a> {
 }
 
 #[derive(Template)]
-#[template(source = r#"<span class="city" data-city="{{ node }}"><span class="seal" aria-hidden="true">{{ seal }}</span>{{ name }}</span>"#, ext = "html")]
+#[template(
+    source = r#"<span class="city" data-city="{{ node }}"><span class="seal" aria-hidden="true">{{ seal }}</span>{{ name }}</span>"#,
+    ext = "html"
+)]
 struct City<'a> {
     node: &'a str,
     seal: &'a str,
@@ -46,13 +49,19 @@ struct Tag<'a> {
 }
 
 #[derive(Template)]
-#[template(source = r#"<span class="code">{% for group in groups %}<span>{{ group }}</span>{% endfor %}</span>"#, ext = "html")]
+#[template(
+    source = r#"<span class="code">{% for group in groups %}<span>{{ group }}</span>{% endfor %}</span>"#,
+    ext = "html"
+)]
 struct Code<'a> {
     groups: Vec<&'a str>,
 }
 
 #[derive(Template)]
-#[template(source = r#"<span class="copy"><span class="code">{% for group in groups %}<span>{{ group }}</span>{% endfor %}</span><button class="btn btn--text btn--small" type="button" data-copy="{{ text }}" data-done="{{ done }}" hidden>{{ label }}</button></span>"#, ext = "html")]
+#[template(
+    source = r#"<span class="copy"><span class="code">{% for group in groups %}<span>{{ group }}</span>{% endfor %}</span><button class="btn btn--text btn--small" type="button" data-copy="{{ text }}" data-done="{{ done }}" hidden>{{ label }}</button></span>"#,
+    ext = "html"
+)]
 struct CopyCode<'a> {
     groups: Vec<&'a str>,
     text: &'a str,
@@ -61,7 +70,10 @@ struct CopyCode<'a> {
 }
 
 #[derive(Template)]
-#[template(source = r#"<div class="empty"><h3>{{ title }}</h3><p class="quiet">{{ text }}{% if !href.is_empty() %} <a href="{{ href }}">{{ link }}</a>{% endif %}</p></div>"#, ext = "html")]
+#[template(
+    source = r#"<div class="empty"><h3>{{ title }}</h3><p class="quiet">{{ text }}{% if !href.is_empty() %} <a href="{{ href }}">{{ link }}</a>{% endif %}</p></div>"#,
+    ext = "html"
+)]
 struct Empty<'a> {
     title: &'a str,
     text: &'a str,
@@ -70,7 +82,10 @@ struct Empty<'a> {
 }
 
 #[derive(Template)]
-#[template(source = r#"<div class="note{% if !kind.is_empty() %} note--{{ kind }}{% endif %}">{% if !title.is_empty() %}<h3>{{ title }}</h3>{% endif %}<p>{{ text }}</p></div>"#, ext = "html")]
+#[template(
+    source = r#"<div class="note{% if !kind.is_empty() %} note--{{ kind }}{% endif %}">{% if !title.is_empty() %}<h3>{{ title }}</h3>{% endif %}<p>{{ text }}</p></div>"#,
+    ext = "html"
+)]
 struct Note<'a> {
     kind: &'a str,
     title: &'a str,
@@ -78,7 +93,10 @@ struct Note<'a> {
 }
 
 #[derive(Template)]
-#[template(source = r#"<form method="post" action="{{ action }}" class="inline">{{ csrf }}<button class="btn{% if !kind.is_empty() %} btn--{{ kind }}{% endif %}" type="submit">{{ text }}</button></form>"#, ext = "html")]
+#[template(
+    source = r#"<form method="post" action="{{ action }}" class="inline">{{ csrf }}<button class="btn{% if !kind.is_empty() %} btn--{{ kind }}{% endif %}" type="submit">{{ text }}</button></form>"#,
+    ext = "html"
+)]
 struct PostButton<'a> {
     action: &'a str,
     kind: &'a str,
@@ -87,7 +105,10 @@ struct PostButton<'a> {
 }
 
 #[derive(Template)]
-#[template(source = r#"<a class="btn{% if !kind.is_empty() %} btn--{{ kind }}{% endif %}" href="{{ href }}">{{ text }}</a>"#, ext = "html")]
+#[template(
+    source = r#"<a class="btn{% if !kind.is_empty() %} btn--{{ kind }}{% endif %}" href="{{ href }}">{{ text }}</a>"#,
+    ext = "html"
+)]
 struct LinkButton<'a> {
     href: &'a str,
     kind: &'a str,
@@ -95,7 +116,10 @@ struct LinkButton<'a> {
 }
 
 #[derive(Template)]
-#[template(source = r#"<b class="nb" data-until="{{ seconds }}" data-over="{{ over }}">{{ seconds }}</b>"#, ext = "html")]
+#[template(
+    source = r#"<b class="nb" data-until="{{ seconds }}" data-over="{{ over }}">{{ seconds }}</b>"#,
+    ext = "html"
+)]
 struct Countdown<'a> {
     seconds: i64,
     over: &'a str,
@@ -109,7 +133,11 @@ pub fn csrf(token: &str) -> Html {
 /// Seal and name of a city; the seal never stands alone.
 pub fn city(lang: impl Given<Lang>, front: &CityFront) -> Html {
     let lang = lang.given();
-    Html::of(&City { node: front.node.as_str(), seal: &front.seal, name: lang.t(&front.name, &front.name_en) })
+    Html::of(&City {
+        node: front.node.as_str(),
+        seal: &front.seal,
+        name: lang.t(&front.name, &front.name_en),
+    })
 }
 
 /// A state in one word. Kinds: `""` not begun, `now`, `wait`, `done`, `stop`, `plain`.
@@ -151,7 +179,7 @@ pub fn note(kind: &str, title: &str, text: &str) -> Html {
     Html::of(&Note { kind, title, text })
 }
 
-/// A button that does one thing by POST. Kinds: `""` filled, `line`, `stop`, `text`.
+/// A button that does one thing by POST. Kinds: `""` filled, `line`, `stop`, `text`. Never inside `<p>`: it is a form.
 pub fn post_button(token: &str, action: &str, kind: &str, text: &str) -> Html {
     Html::of(&PostButton { action, kind, text, csrf: csrf(token) })
 }

@@ -48,20 +48,35 @@ impl std::fmt::Debug for Upload {
 }
 
 /// Takes a file, or says by name what is wrong with it.
-pub(crate) fn checked(field: &str, file_name: &str, bytes: Vec<u8>, size_bytes: usize) -> Result<Upload, Refusal> {
+pub(crate) fn checked(
+    field: &str,
+    file_name: &str,
+    bytes: Vec<u8>,
+    size_bytes: usize,
+) -> Result<Upload, Refusal> {
     let name = shown_name(file_name);
     let refuse = |code, zh: &str, en: &str| {
         Err(Refusal::invalid(code, format!("“{name}”{zh}"), format!("“{name}” {en}")).on(field.to_owned()))
     };
     if FILE_BYTES_MAX < size_bytes {
-        return refuse("WEB-FILE-001", "超过 10 MB，请压缩后再传", "is larger than 10 MB; make it smaller and try again");
+        return refuse(
+            "WEB-FILE-001",
+            "超过 10 MB，请压缩后再传",
+            "is larger than 10 MB; make it smaller and try again",
+        );
     }
     if bytes.is_empty() {
         return refuse("WEB-FILE-002", "是空文件，请重新选择", "is empty; choose it again");
     }
     match kind_of(&bytes) {
-        None => refuse("WEB-FILE-003", "不是 PDF、PNG 或 JPG 文件，请换一种格式", "is not a PDF, PNG or JPG file; use another format"),
-        Some((_, false)) => refuse("WEB-FILE-004", "没有传完整或已损坏，请重新选择", "is cut off or damaged; choose it again"),
+        None => refuse(
+            "WEB-FILE-003",
+            "不是 PDF、PNG 或 JPG 文件，请换一种格式",
+            "is not a PDF, PNG or JPG file; use another format",
+        ),
+        Some((_, false)) => {
+            refuse("WEB-FILE-004", "没有传完整或已损坏，请重新选择", "is cut off or damaged; choose it again")
+        }
         Some((kind, true)) => Ok(Upload { field: field.to_owned(), name, kind, bytes }),
     }
 }

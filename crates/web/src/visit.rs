@@ -125,7 +125,10 @@ impl Visit {
             "您现在的账户不能打开这一页",
             "The account that you are signed in with may not open this page",
         )
-        .but("换一个有权限的账户登录，或回到首页", "Sign in with an account that may, or go back to the start page")
+        .but(
+            "换一个有权限的账户登录，或回到首页",
+            "Sign in with an account that may, or go back to the start page",
+        )
     }
 }
 
@@ -148,7 +151,12 @@ pub fn safe_next(next: Option<&str>) -> &str {
 
 impl Visit {
     /// Reads a request's head. The account is looked up in the store only where there is a session cookie.
-    pub(crate) async fn of(app: &App, method: &Method, uri: &Uri, headers: &HeaderMap) -> (Visit, Result<(), tb_base::Error>) {
+    pub(crate) async fn of(
+        app: &App,
+        method: &Method,
+        uri: &Uri,
+        headers: &HeaderMap,
+    ) -> (Visit, Result<(), tb_base::Error>) {
         let jar = Jar::of(app, headers);
         let ctx = app.ctx(Actor::Anonymous);
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
@@ -230,7 +238,8 @@ where
             return Ok(visit.clone());
         }
         // A route outside of `site()`, as in tests of one handler.
-        let (visit, found) = Visit::of(&App::from_ref(state), &parts.method, &parts.uri, &parts.headers).await;
+        let (visit, found) =
+            Visit::of(&App::from_ref(state), &parts.method, &parts.uri, &parts.headers).await;
         found.map_err(|error| PageError::from(Fault::of("looking up the session", error)))?;
         parts.extensions.insert(visit.clone());
         Ok(visit)

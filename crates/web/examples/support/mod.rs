@@ -39,8 +39,14 @@ impl Entropy for Counted {
 struct Alone;
 
 impl Peers for Alone {
-    fn query(&self, _: Ctx, _: Outgoing) -> std::pin::Pin<Box<dyn Future<Output = Result<Answer>> + Send + '_>> {
-        Box::pin(async { Err(Refusal::not_now("EXC-PEER-001", "没有别的城市", "There is no other city").into()) })
+    fn query(
+        &self,
+        _: Ctx,
+        _: Outgoing,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<Answer>> + Send + '_>> {
+        Box::pin(async {
+            Err(Refusal::not_now("EXC-PEER-001", "没有别的城市", "There is no other city").into())
+        })
     }
 }
 
@@ -94,10 +100,16 @@ fn lookup() -> Lookup {
     Arc::new(|_, token, now| {
         let ctx = Ctx::new(now, Actor::System, "430100".parse()?, Arc::new(Mutex::new(Counted(7))));
         let (name, actor, office_name) = match token {
-            RESIDENT_TOKEN => ("贺志强", Actor::Resident { person: ctx.id(tb_base::PersonId::new), level: 3 }, None),
+            RESIDENT_TOKEN => {
+                ("贺志强", Actor::Resident { person: ctx.id(tb_base::PersonId::new), level: 3 }, None)
+            }
             REVIEWER_TOKEN => {
                 let (staff, office) = (ctx.id(tb_base::StaffId::new), "430100-transport".parse()?);
-                ("宋岚", Actor::Staff { staff, role: Role::Reviewer, office }, Some("长沙市交通运输局".to_owned()))
+                (
+                    "宋岚",
+                    Actor::Staff { staff, role: Role::Reviewer, office },
+                    Some("长沙市交通运输局".to_owned()),
+                )
             }
             _ => return Ok(None),
         };

@@ -54,7 +54,6 @@ impl<'f, T> Reader<'f, T> {
     }
 
     /// The value, or nothing where the field is empty. The outer None when something is wrong with it.
-    #[expect(clippy::option_option, reason = "wrong, empty and filled in are three answers")]
     pub fn optional(self) -> Option<Option<T>> {
         if self.failed { None } else { Some(self.value) }
     }
@@ -92,7 +91,11 @@ impl<'f> Reader<'f, String> {
     pub(super) fn drawn(self) -> Reader<'f, String> {
         self.check(|text| match text.starts_with("data:image/png;base64,") {
             true => Ok(()),
-            false => Err(Refusal::invalid("WEB-FIELD-007", "签名没有取到，请重签", "The signature did not arrive; sign again")),
+            false => Err(Refusal::invalid(
+                "WEB-FIELD-007",
+                "签名没有取到，请重签",
+                "The signature did not arrive; sign again",
+            )),
         })
     }
 }

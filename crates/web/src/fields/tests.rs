@@ -48,9 +48,25 @@ fn all_errors_are_collected() {
 
 #[test]
 fn good_values_have_their_types() {
-    let mut form = fields(&[("node", " 430100 "), ("count", "1 284"), ("day.y", "2026"), ("day.m", "2"), ("day.d", "3"), ("one", "a"), ("many", "a")]);
-    assert_eq!(form.read(&NODE).parse::<NodeId>().required().map(|node| node.to_string()), Some("430100".to_owned()));
-    assert_eq!(form.number(&COUNT).check(|count| if *count < 2_000 { Ok(()) } else { Err(super::not_offered()) }).required(), Some(1_284));
+    let mut form = fields(&[
+        ("node", " 430100 "),
+        ("count", "1 284"),
+        ("day.y", "2026"),
+        ("day.m", "2"),
+        ("day.d", "3"),
+        ("one", "a"),
+        ("many", "a"),
+    ]);
+    assert_eq!(
+        form.read(&NODE).parse::<NodeId>().required().map(|node| node.to_string()),
+        Some("430100".to_owned())
+    );
+    assert_eq!(
+        form.number(&COUNT)
+            .check(|count| if *count < 2_000 { Ok(()) } else { Err(super::not_offered()) })
+            .required(),
+        Some(1_284)
+    );
     assert_eq!(form.date(&DAY).required().map(|day| day.to_string()), Some("2026-02-03".to_owned()));
     assert_eq!(form.read(&ONE).required().as_deref(), Some("a"));
     assert_eq!(form.boxes(&MANY), Some(vec!["a".to_owned()]));
@@ -83,7 +99,8 @@ fn secrets_are_neither_shown_nor_sent_back() {
 #[test]
 fn refusals_of_the_domain_come_to_their_field() {
     let mut form = fields(&[("node", "430100")]);
-    let refused: tb_base::Result<()> = Err(Refusal::not_now("CAS-1", "已有一件在办", "One is open").on("node").into());
+    let refused: tb_base::Result<()> =
+        Err(Refusal::not_now("CAS-1", "已有一件在办", "One is open").on("node").into());
     assert!(form.take(refused).expect("an error of the form").is_none());
     check_error(&form, "node", "已有一件在办");
     let elsewhere: tb_base::Result<()> = Err(Refusal::not_now("CAS-2", "不是时候", "Not now").into());

@@ -73,20 +73,30 @@ pub(super) fn shown(visit: &Visit, answer: Response) -> Response {
 /// Words for what the framework refused before a handler saw it.
 fn by_status(status: StatusCode) -> Refusal {
     match status {
-        StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST => {
-            Refusal::gone("WEB-PAGE-002", "地址不对，没有这一页", "The address is wrong; there is no such page")
-                .but("检查地址，或从首页找", "Check the address, or look from the start page")
-        }
-        StatusCode::METHOD_NOT_ALLOWED => {
-            Refusal::invalid("WEB-PAGE-003", "这个地址不能这样打开", "This address cannot be opened in this way")
-                .but("返回上一页，用页面上的按钮", "Go back and use the button on the page")
-        }
+        StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST => Refusal::gone(
+            "WEB-PAGE-002",
+            "地址不对，没有这一页",
+            "The address is wrong; there is no such page",
+        )
+        .but("检查地址，或从首页找", "Check the address, or look from the start page"),
+        StatusCode::METHOD_NOT_ALLOWED => Refusal::invalid(
+            "WEB-PAGE-003",
+            "这个地址不能这样打开",
+            "This address cannot be opened in this way",
+        )
+        .but("返回上一页，用页面上的按钮", "Go back and use the button on the page"),
         StatusCode::PAYLOAD_TOO_LARGE => {
-            Refusal::invalid("WEB-FORM-004", "一次提交的内容太大", "Too much was sent at once")
-                .but("每个文件不超过 10 MB，分几次交", "Keep each file under 10 MB and send them in several goes")
+            Refusal::invalid("WEB-FORM-004", "一次提交的内容太大", "Too much was sent at once").but(
+                "每个文件不超过 10 MB，分几次交",
+                "Keep each file under 10 MB and send them in several goes",
+            )
         }
-        _ => Refusal::invalid("WEB-PAGE-004", "请求不完整，没有处理", "The request was not complete; nothing was done")
-            .but("返回上一页再试", "Go back and try again"),
+        _ => Refusal::invalid(
+            "WEB-PAGE-004",
+            "请求不完整，没有处理",
+            "The request was not complete; nothing was done",
+        )
+        .but("返回上一页再试", "Go back and try again"),
     }
 }
 
@@ -110,16 +120,19 @@ fn refused(visit: &Visit, status: StatusCode, refusal: &Refusal) -> Response {
         StatusCode::FORBIDDEN => ("不能这样做", "Not allowed"),
         _ => ("没有办成", "Not done"),
     };
-    page(status, &FailurePage {
-        frame: visit.frame(title.0, title.1).airy(),
-        lang,
-        headline: lang.refusal(refusal).to_owned(),
-        detail: String::new(),
-        basis: refusal.basis.as_ref().map(ToString::to_string),
-        way_out: lang.way_out(refusal).map(str::to_owned),
-        code: Some(refusal.code.to_string()),
-        back: visit.came_from.clone(),
-    })
+    page(
+        status,
+        &FailurePage {
+            frame: visit.frame(title.0, title.1).airy(),
+            lang,
+            headline: lang.refusal(refusal).to_owned(),
+            detail: String::new(),
+            basis: refusal.basis.as_ref().map(ToString::to_string),
+            way_out: lang.way_out(refusal).map(str::to_owned),
+            code: Some(refusal.code.to_string()),
+            back: visit.came_from.clone(),
+        },
+    )
 }
 
 /// Says that the machine failed, and nothing of how.

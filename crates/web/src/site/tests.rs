@@ -30,7 +30,6 @@ async fn violation() -> PageResult {
     Err(Violation::inconsistent("secret_table", 7).into())
 }
 
-#[expect(clippy::panic, reason = "the test is about what becomes of a panic")]
 async fn panic() -> PageResult {
     panic!("secret detail")
 }
@@ -88,7 +87,13 @@ fn as_account(path: &str, token: &str) -> axum::http::request::Builder {
 /// The cookie and the token that the page of a form hands out.
 async fn form_page(router: &Router, path: &str) -> (String, String) {
     let answer = ask(router, fetch(path)).await;
-    let cookie = answer.headers()[header::SET_COOKIE].to_str().expect("text").split(';').next().unwrap_or("").to_owned();
+    let cookie = answer.headers()[header::SET_COOKIE]
+        .to_str()
+        .expect("text")
+        .split(';')
+        .next()
+        .unwrap_or("")
+        .to_owned();
     let page = text(answer).await;
     let (_, rest) = page.split_once("name=\"csrf\" value=\"").expect("a token");
     (cookie, rest.split('"').next().unwrap_or("").to_owned())
@@ -111,7 +116,12 @@ async fn style_guide_renders_in_both_languages() {
     assert!(zh.contains("<title>部件 · 我的长沙</title>"));
     assert!(zh.contains("最晚办完") && zh.contains("逐日写明"));
     let answer = ask(&router, fetch("/styleguide?lang=en")).await;
-    let cookies: Vec<_> = answer.headers().get_all(header::SET_COOKIE).iter().map(|it| it.to_str().expect("text").to_owned()).collect();
+    let cookies: Vec<_> = answer
+        .headers()
+        .get_all(header::SET_COOKIE)
+        .iter()
+        .map(|it| it.to_str().expect("text").to_owned())
+        .collect();
     assert!(cookies.iter().any(|cookie| cookie.starts_with("tb_lang=en;")), "{cookies:?}");
     let en = text(answer).await;
     assert!(en.contains("<html lang=\"en\""));
@@ -132,7 +142,11 @@ async fn pages_are_light() {
     let app = support::app().await.expect("a sample site");
     for path in ["/styleguide", "/styleguide?lang=en", "/nothing"] {
         let bytes = text(ask(&router, fetch(path)).await).await.len();
-        assert!(bytes + app.assets().weight_bytes() < 100_000, "{path} weighs {bytes} and the assets {}", app.assets().weight_bytes());
+        assert!(
+            bytes + app.assets().weight_bytes() < 100_000,
+            "{path} weighs {bytes} and the assets {}",
+            app.assets().weight_bytes()
+        );
     }
 }
 
@@ -181,7 +195,8 @@ async fn assets_are_named_by_content() {
 
 #[tokio::test]
 async fn programs_get_the_same_view_as_json() {
-    let request = to("/styleguide").header(header::ACCEPT, "application/json").body(Body::empty()).expect("a request");
+    let request =
+        to("/styleguide").header(header::ACCEPT, "application/json").body(Body::empty()).expect("a request");
     let answer = ask(&start().await, request).await;
     assert_eq!(answer.headers()[header::CONTENT_TYPE], "application/json");
     let value: serde_json::Value = serde_json::from_str(&text(answer).await).expect("JSON");
@@ -196,7 +211,9 @@ async fn programs_get_the_same_view_as_json() {
 async fn form_shows_every_error_and_keeps_what_was_typed() {
     let router = start().await;
     let (cookie, token) = form_page(&router, "/styleguide").await;
-    let body = format!("csrf={token}&name=%E8%B4%BA&phone=138&address=&day.y=2026&day.m=2&day.d=30&delivery=kiosk&county=");
+    let body = format!(
+        "csrf={token}&name=%E8%B4%BA&phone=138&address=&day.y=2026&day.m=2&day.d=30&delivery=kiosk&county="
+    );
     let answer = ask(&router, send("/styleguide", &cookie, body)).await;
     assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY);
     let page = text(answer).await;
@@ -204,9 +221,14 @@ async fn form_shows_every_error_and_keeps_what_was_typed() {
     assert!(page.contains("<a href=\"#phone\">手机号：现在是 3 位，应为 11 位数字</a>"));
     assert!(page.contains("<a href=\"#day\">到期日：没有这一天"));
     assert!(page.contains("<a href=\"#delivery\">新证怎么给您：请从列出的选项里选</a>"));
-    assert!(page.contains("id=\"phone\" name=\"phone\" type=\"tel\" inputmode=\"tel\" autocomplete=\"tel\" value=\"138\""));
+    assert!(page.contains(
+        "id=\"phone\" name=\"phone\" type=\"tel\" inputmode=\"tel\" autocomplete=\"tel\" value=\"138\""
+    ));
     assert!(page.contains("aria-describedby=\"phone-why\" aria-invalid=\"true\""));
-    assert!(page.contains("value=\"贺\"") && page.contains("name=\"day.d\" inputmode=\"numeric\" maxlength=\"2\" value=\"30\""));
+    assert!(
+        page.contains("value=\"贺\"")
+            && page.contains("name=\"day.d\" inputmode=\"numeric\" maxlength=\"2\" value=\"30\"")
+    );
     assert!(page.contains("tabindex=\"-1\" autofocus"));
 }
 
@@ -278,7 +300,9 @@ fn multipart(cookie: &str, token: &str, file_name: &str, content: &[u8]) -> Requ
     body.extend_from_slice(b"\r\n--edge--\r\n");
     let mut request = send("/styleguide", cookie, "");
     *request.body_mut() = Body::from(body);
-    request.headers_mut().insert(header::CONTENT_TYPE, "multipart/form-data; boundary=edge".parse().expect("a value"));
+    request
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, "multipart/form-data; boundary=edge".parse().expect("a value"));
     request
 }
 
@@ -333,7 +357,8 @@ async fn faults_tell_nothing_but_their_trace() {
         let page = text(answer).await;
         assert!(page.contains("追踪号"), "{path}");
         assert!(!page.contains("secret") && !page.contains("hunter2"), "{path}");
-        let request = to(path).header(header::ACCEPT, "application/json").body(Body::empty()).expect("a request");
+        let request =
+            to(path).header(header::ACCEPT, "application/json").body(Body::empty()).expect("a request");
         let answer = ask(&router, request).await;
         assert_eq!(answer.headers()[header::CONTENT_TYPE], "application/problem+json");
         let problem = text(answer).await;
@@ -347,7 +372,8 @@ async fn roles_are_held_at_the_door() {
     let anonymous = ask(&router, fetch("/review?tab=2")).await;
     check_status(&anonymous, StatusCode::SEE_OTHER);
     assert_eq!(anonymous.headers()[header::LOCATION], "/sign-in?next=%2Freview%3Ftab%3D2");
-    let program = to("/review").header(header::ACCEPT, "application/json").body(Body::empty()).expect("a request");
+    let program =
+        to("/review").header(header::ACCEPT, "application/json").body(Body::empty()).expect("a request");
     check_status(&ask(&router, program).await, StatusCode::UNAUTHORIZED);
     let resident = as_account("/review", RESIDENT_TOKEN).body(Body::empty()).expect("a request");
     let resident = ask(&router, resident).await;

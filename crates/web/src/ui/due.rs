@@ -55,11 +55,14 @@ impl DueBox {
             Lang::En => format!("{} in all, {used} used", limit.en()),
         };
         let late = today.since(due.date).map_or(0, |span| i64::from(span.get_days()));
-        let unit = match (limit.unit, late) {
-            (_, 1..) => lang.t("天", "days"),
-            (LimitUnit::WorkingDays, _) => lang.t("个工作日", "working days"),
-            (LimitUnit::Hours, _) => lang.t("小时", "hours"),
-            (LimitUnit::Days | LimitUnit::Months, _) => lang.t("天", "days"),
+        let left = if 0 < late { -late } else { i64::from(total.saturating_sub(used)) };
+        let unit = match (limit.unit, late, left) {
+            (LimitUnit::WorkingDays, ..=0, 1) => lang.t("个工作日", "working day"),
+            (LimitUnit::WorkingDays, ..=0, _) => lang.t("个工作日", "working days"),
+            (LimitUnit::Hours, ..=0, 1) => lang.t("小时", "hour"),
+            (LimitUnit::Hours, ..=0, _) => lang.t("小时", "hours"),
+            (_, _, 1 | -1) => lang.t("天", "day"),
+            (_, _, _) => lang.t("天", "days"),
         };
         DueBox {
             lang,
@@ -68,7 +71,7 @@ impl DueBox {
             provisional: due.provisional,
             paused: due.paused,
             limit: words,
-            left: Some(if 0 < late { -late } else { i64::from(total.saturating_sub(used)) }),
+            left: Some(left),
             unit: unit.to_owned(),
             used,
             total,
@@ -97,6 +100,22 @@ impl DueBox {
 
     fn is_late(&self) -> bool {
         self.left.is_some_and(|left| left < 0)
+    }
+
+    fn left_before(&self) -> &'static str {
+        match (self.lang, self.is_late()) {
+            (Lang::Zh, true) => "晚了 ",
+            (Lang::Zh, false) => "剩 ",
+            (Lang::En, _) => "",
+        }
+    }
+
+    fn left_after(&self) -> String {
+        match (self.lang, self.is_late()) {
+            (Lang::Zh, _) => self.unit.clone(),
+            (Lang::En, true) => format!("{} late", self.unit),
+            (Lang::En, false) => format!("{} left", self.unit),
+        }
     }
 
     fn left_number(&self) -> String {
@@ -147,7 +166,13 @@ impl Days {
             counted: line.counted,
             reason: lang.t(&line.reason_zh, &line.reason_en).to_owned(),
         };
-        Days { lang, caption: caption.into(), days: due.days.iter().map(cell).collect(), today, due: due.date }
+        Days {
+            lang,
+            caption: caption.into(),
+            days: due.days.iter().map(cell).collect(),
+            today,
+            due: due.date,
+        }
     }
 }
 
@@ -245,3 +270,43 @@ fn back_by(date: Date, days: i8) -> Date {
 }
 
 impl askama::filters::HtmlSafe for Days {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tb_base::{Calendar, Deadline, DeadlineInput, Timestamp};
+
+    /// Five working days from Monday 2026-09-28; the first week of October is a holiday.
+    fn over_a_holiday() -> Due {
+        let start = Timestamp::at("2026-09-28".parse().expect("a date"), 10);
+        Deadline::compute(Calendar::national(), &DeadlineInput::new(start, Limit::working_days(5)))
+    }
+
+    #[track_caller]
+    fn check(lang: Lang, today: &str, words: &[&str]) {
+        let due = over_a_holiday();
+        let today = today.parse().expect("a date");
+        let html = DueBox::of(lang, "最晚办完", &Limit::working_days(5), &due, today).html().to_string();
+        for word in words {
+            assert!(html.contains(word), "{word} is not in {html}");
+        }
+    }
+
+    #[test]
+    fn box_says_day_and_rest() {
+        check(Lang::Zh, "2026-09-29", &["已用 1", "剩 4", "个工作日"]);
+        check(Lang::En, "2026-09-30", &["5 working days in all, 2 used", "3 <small>working days left"]);
+        check(Lang::Zh, "2026-12-01", &["is-late", "晚了"]);
+    }
+
+    #[test]
+    fn calendar_has_whole_weeks_and_every_day_a_reason() {
+        let due = over_a_holiday();
+        let days = Days::of(Lang::Zh, "5 个工作日", &due, "2026-09-29".parse().expect("a date"));
+        assert!(days.weeks().iter().all(|week| week.len() == 7));
+        assert!(days.days.iter().all(|cell| !cell.reason.is_empty()));
+        let html = days.html().to_string();
+        assert!(html.contains("is-due") && html.contains("aria-current=\"date\""));
+        assert_eq!(html.matches("到期</b>").count(), 1);
+    }
+}

@@ -60,8 +60,8 @@ struct Outline {
 impl RegionMap {
     /// The map of these cities from the text of `region/outlines.json`; links lead to their sites.
     pub fn of(lang: Lang, outlines: &str, cities: &[CityFront]) -> Result<RegionMap> {
-        let outlines: Outlines =
-            serde_json::from_str(outlines).map_err(|error| Fault::of("reading the outlines of the region", error))?;
+        let outlines: Outlines = serde_json::from_str(outlines)
+            .map_err(|error| Fault::of("reading the outlines of the region", error))?;
         let city = |front: &CityFront| {
             let own: Vec<_> = outlines.divisions.iter().filter(|it| it.city == front.node.as_str()).collect();
             let count = i32::try_from(own.len().max(1)).unwrap_or(1);

@@ -37,7 +37,9 @@ mod tests {
 
     #[test]
     fn code_is_small_and_escaped() {
-        let html = svg("https://example.invalid/v/7K4M29QD7K4M29QD7K4M29QD", "\"<核验>\"").expect("fits").to_string();
+        let html = svg("https://example.invalid/v/7K4M29QD7K4M29QD7K4M29QD", "\"<核验>\"")
+            .expect("fits")
+            .to_string();
         assert!(html.contains("viewBox=\"0 0 41 41\""), "{}", &html[..80]);
         assert!(html.contains("&quot;&lt;核验&gt;&quot;"));
         assert!(html.len() < 12_000, "{} bytes", html.len());

@@ -155,7 +155,8 @@ impl Pager {
         let asked = visit.param("page").and_then(|page| page.parse::<usize>().ok()).unwrap_or(1);
         let page = asked.clamp(1, pages);
         let near = |at: &usize| *at == 1 || *at == pages || at.abs_diff(page) <= 2;
-        let links = (1..=pages).filter(near).map(|at| (at, visit.address_with("page", &at.to_string()))).collect();
+        let links =
+            (1..=pages).filter(near).map(|at| (at, visit.address_with("page", &at.to_string()))).collect();
         Pager { page, pages, links, lang: visit.lang }
     }
 
@@ -191,7 +192,9 @@ pub struct Filters {
 impl Filters {
     /// Filters over these fields, filled in from the address.
     pub fn of(visit: &Visit, fields: &[Field<'_>]) -> Filters {
-        let shown = Fields::from_query(visit).show_all(fields);
+        // Every filter may stay empty; saying so at each would be noise.
+        let plain: Vec<_> = fields.iter().map(|field| Field { optional: false, ..*field }).collect();
+        let shown = Fields::from_query(visit).show_all(&plain);
         Filters { lang: visit.lang, action: visit.path.clone(), shown }
     }
 }

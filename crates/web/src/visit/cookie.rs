@@ -28,7 +28,9 @@ impl Jar {
         let session = session_name(app);
         let mut jar = Jar::default();
         let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-        for (name, value) in lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('=')) {
+        for (name, value) in
+            lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='))
+        {
             let fine = |letter: u8| letter.is_ascii_alphanumeric() || b"-_.".contains(&letter);
             if VALUE_LETTERS_MAX < value.len() || !value.bytes().all(fine) {
                 continue;
