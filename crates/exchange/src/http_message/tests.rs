@@ -73,6 +73,22 @@ fn a_request_arrives_as_it_was_composed() {
     }
 }
 
+/// The example of the protocol's page, byte for byte: whoever implements the page can check against it.
+#[test]
+fn the_documented_example_is_what_we_sign() {
+    let region = Region::new();
+    let request = signed(&region, Profile::Ed25519);
+    let key = &region.trust.list.city(changsha()).unwrap().keys.message;
+    let mut text = format!("key {key}\n\n{} {}\n", request.method, request.path);
+    for (name, value) in &request.fields {
+        text.push_str(&format!("{name}: {value}\n"));
+    }
+    text.push_str(&format!("\n{}\n", String::from_utf8_lossy(&request.body)));
+    let hash = tb_crypto::text::hex(&request.base_hash);
+    text.push_str(&format!("\nSHA-256 of the signature base: {hash}\n"));
+    assert_eq!(text, include_str!("../../../../docs/protocol/example-request.txt"));
+}
+
 #[test]
 fn only_the_own_city_signs() {
     let region = Region::new();
