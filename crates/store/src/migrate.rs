@@ -82,7 +82,7 @@ fn applied(tx: &mut Tx<'_>) -> Result<Applied> {
 fn apply(tx: &mut Tx<'_>, owner: &'static str, migration: &Migration) -> Result<()> {
     let only_elsewhere = if tx.is_postgres() { ONLY_SQLITE } else { ONLY_POSTGRES };
     for sql in statements(migration.sql).filter(|sql| !sql.contains(only_elsewhere)) {
-        tx.run(&stmt(migration.name, sql), &[])?;
+        tx.define(&stmt(migration.name, sql))?;
     }
     tx.run(&APPLY, params![owner, migration.name, migration.sha256]).map(drop)
 }

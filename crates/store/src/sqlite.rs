@@ -111,18 +111,13 @@ fn portable(sql: &str) -> &str {
 
 /// Binds by name: to SQLite `$2` is a name, numbered by where it first stands.
 fn bind(prepared: &mut rusqlite::Statement<'_>, params: &[Value]) -> rusqlite::Result<()> {
-    const NAMES: [&str; 32] = [
-        "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12", "$13", "$14", "$15",
-        "$16", "$17", "$18", "$19", "$20", "$21", "$22", "$23", "$24", "$25", "$26", "$27", "$28", "$29",
-        "$30", "$31", "$32",
-    ];
-    if prepared.parameter_count() != params.len() || NAMES.len() < params.len() {
+    if prepared.parameter_count() != params.len() {
         return Err(rusqlite::Error::InvalidParameterCount(params.len(), prepared.parameter_count()));
     }
-    for (name, param) in NAMES.iter().zip(params) {
-        let at = prepared
-            .parameter_index(name)?
-            .ok_or_else(|| rusqlite::Error::InvalidParameterName((*name).to_owned()))?;
+    for (number, param) in (1..).zip(params) {
+        let name = format!("${number}");
+        let at = prepared.parameter_index(&name)?;
+        let at = at.ok_or(rusqlite::Error::InvalidParameterName(name))?;
         prepared.raw_bind_parameter(at, param)?;
     }
     Ok(())

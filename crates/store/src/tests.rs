@@ -23,6 +23,7 @@ mod bench;
 mod engine;
 mod messages;
 mod migrations;
+mod model;
 mod server;
 mod tree;
 mod work;

@@ -112,6 +112,15 @@ impl<'a> Tx<'a> {
         self.noting(first, answer)
     }
 
+    /// Runs a statement of a migration; on SQLite its tables become strict about types, as PostgreSQL's are.
+    pub(crate) fn define(&mut self, stmt: &Stmt) -> Result<()> {
+        let answer = match &mut self.link {
+            Link::Sqlite(connection) => connection.batch(stmt.name, &strict(stmt.sql)),
+            Link::Postgres(session) => session.run(stmt, &[]).map(drop),
+        };
+        self.noting(stmt, answer)
+    }
+
     /// Runs a part that may fail on its own: an error undoes the part and leaves the rest of the transaction.
     pub fn attempt<T>(&mut self, part: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
         let level = self.depth as usize;
@@ -141,6 +150,19 @@ impl<'a> Tx<'a> {
     fn not_a_read(&self, stmt: &Stmt) -> tb_base::Error {
         Fault::new(format!("running {}: {} writes, but it was begun as a read", self.name, stmt.name)).into()
     }
+}
+
+/// The statement in SQLite's words for the four types, which strict tables ask for.
+fn strict(sql: &str) -> String {
+    let text: Vec<&str> = sql.lines().filter(|line| !line.trim_start().starts_with("--")).collect();
+    let text = text.join("\n");
+    let is = |start: &str| text.trim_start().to_ascii_uppercase().starts_with(start);
+    let (creates, alters) = (is("CREATE TABLE"), is("ALTER TABLE"));
+    if !creates && !alters {
+        return text;
+    }
+    let text = text.replace("BIGINT", "INTEGER").replace("BYTEA", "BLOB").replace("DOUBLE PRECISION", "REAL");
+    if creates { format!("{} STRICT", text.trim_end()) } else { text }
 }
 
 /// Whether a statement begins like one that only reads.

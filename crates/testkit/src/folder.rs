@@ -43,3 +43,18 @@ impl Drop for Folder {
         drop(std::fs::remove_dir_all(&self.path));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Folder;
+
+    #[test]
+    fn a_folder_ends_with_its_owner() {
+        let (one, other) = (Folder::new("same"), Folder::new("same"));
+        assert_ne!(one.path(), other.path());
+        std::fs::write(one.file("a"), "a").unwrap();
+        let path = one.path().to_owned();
+        drop(one);
+        assert!(!path.exists() && other.path().exists());
+    }
+}

@@ -208,11 +208,12 @@ async fn statements_are_sound(bench: &Bench) {
 }
 
 async fn a_wrong_kind_is_refused(bench: &Bench) {
-    if !bench.is_postgres() {
-        return;
-    }
     let wrong = bench.store.write("test.wrong", |tx| tx.run(&INSERT, params!["a", "not a number"])).await;
-    assert!(matches!(wrong, Err(Error::Fault(_))));
+    assert!(matches!(wrong, Err(Error::Fault(_) | Error::Violation(_))));
+    let wrong = bench.store.write("test.wrong", |tx| tx.run(&INSERT, params![vec![1_u8], 1_i64])).await;
+    assert!(matches!(wrong, Err(Error::Fault(_) | Error::Violation(_))));
+    let missing = bench.store.write("test.wrong", |tx| tx.run(&INSERT, params!["a"])).await;
+    assert!(matches!(missing, Err(Error::Fault(_))));
     assert_eq!(bench.rows().await, 0);
 }
 
@@ -297,4 +298,18 @@ fn spawn_write(
 ) -> tokio::task::JoinHandle<tb_base::Result<()>> {
     let store = bench.store.clone();
     tokio::spawn(async move { store.write("test.unit", work).await })
+}
+
+/// A unit that ends the transaction of its batch fails with all of it, and the next batch goes on.
+#[tokio::test]
+async fn sqlite_survives_a_transaction_that_is_gone() {
+    let bench = Bench::sqlite("gone").await;
+    const GONE: crate::Stmt = stmt("test.gone", "ROLLBACK");
+    let gone = bench.store.write("test.gone", |tx| {
+        tx.run(&INSERT, params!["a", 1_i64])?;
+        tx.run(&GONE, &[])
+    });
+    assert!(matches!(gone.await, Err(Error::Fault(_))));
+    bench.store.write("test.insert", |tx| tx.run(&INSERT, params!["b", 1_i64])).await.unwrap();
+    assert_eq!(bench.rows().await, 1);
 }
