@@ -1,5 +1,8 @@
 //! Tests of signed messages: round trips, and each fault with its own code and component.
 
+use std::sync::OnceLock;
+
+use proptest::prelude::{ProptestConfig, prop_assert, prop_assert_eq, proptest};
 use tb_base::{Error, MessageId, Timestamp, Violation};
 
 use super::{
@@ -11,6 +14,8 @@ use crate::problem::Problem;
 use crate::{BODY_BYTES_MAX, Incoming};
 
 const NONCE: [u8; 16] = [7; 16];
+/// One region for all cases of a property.
+static REGION: OnceLock<Region> = OnceLock::new();
 
 fn signed(region: &Region, profile: Profile) -> SignedRequest {
     let message = fetch(region, NOON);
@@ -418,4 +423,37 @@ fn an_answer_is_bound_to_its_request() {
         |it, _| it.fields.push(("tb-replayed".to_owned(), "?1".to_owned())),
         "signature-coverage tb-replayed",
     );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// Whatever one letter of a signed request becomes, nobody takes it for the one that was signed.
+    #[test]
+    fn no_changed_letter_passes(which in 0_usize..15, at: usize, letter in b' '..=b'~') {
+        let region = REGION.get_or_init(Region::new);
+        let mut request = signed(region, Profile::Both);
+        let (method, path) = (request.method.clone(), request.path.clone());
+        let mut texts: Vec<&mut String> = vec![&mut request.method, &mut request.path];
+        texts.extend(request.fields.iter_mut().map(|(_, value)| value));
+        let count = texts.len();
+        let text = &mut texts[which % count];
+        let at = at % text.len();
+        let changed = text.as_bytes()[at] != letter;
+        text.replace_range(at..=at, &char::from(letter).to_string());
+        prop_assert_eq!(receive(region, &request, NOON).is_err(), changed, "{} {}", method, path);
+    }
+
+    /// What is not even near a request is refused, not a panic.
+    #[test]
+    fn noise_is_refused(path in ".{0,60}", values in proptest::collection::vec(".{0,80}", 12)) {
+        let region = REGION.get_or_init(Region::new);
+        let mut request = signed(region, Profile::Ed25519);
+        for ((_, value), noise) in request.fields.iter_mut().zip(values) {
+            *value = noise;
+        }
+        prop_assert!(receive(region, &request, NOON).is_err());
+        request.path = path;
+        prop_assert!(receive(region, &request, NOON).is_err());
+    }
 }
