@@ -14,13 +14,15 @@ pub const LICENCE_LOCATE: &str = "licence/1/locate";
 pub const LICENCE_FETCH: &str = "licence/1/fetch";
 /// Redeems a presentation code and verifies the licence live (实时核验).
 pub const LICENCE_VERIFY: &str = "licence/1/verify";
+/// Lets the holder read and show a licence of another city from her own city (异地亮证).
+pub const LICENCE_PRESENT: &str = "licence/1/present";
 /// Lists who looked at a person's data (谁看了我的数据).
 pub const TRACE_LOOKS: &str = "trace/1/looks";
 /// Brings a receipt of an earlier message (回执).
 pub const RECEIPT: &str = "exchange/1/receipt";
 
 /// Every service of this version, for contracts that allow them all.
-pub const ALL: [&str; 9] = [
+pub const ALL: [&str; 10] = [
     CASE_OFFER,
     CASE_CUSTODY,
     CASE_PROGRESS,
@@ -28,6 +30,7 @@ pub const ALL: [&str; 9] = [
     LICENCE_LOCATE,
     LICENCE_FETCH,
     LICENCE_VERIFY,
+    LICENCE_PRESENT,
     TRACE_LOOKS,
     RECEIPT,
 ];
