@@ -111,7 +111,7 @@ pub fn verdict(trust: &TrustList, ctx: &Ctx, city: NodeId, answer: Result<Answer
 }
 
 /// Checks that the city that answered issued and signed the record.
-fn check(trust: &TrustList, from: NodeId, extract: &Extract) -> Result<()> {
+pub(crate) fn check(trust: &TrustList, from: NodeId, extract: &Extract) -> Result<()> {
     let city = trust.city(from).filter(|_| extract.record.city == from);
     let city = city.ok_or_else(|| Violation::new("issuer-mismatch", "record", "another city issued it"))?;
     extract.verify(&city.keys.key(KeyUse::LicenceSm2)?)

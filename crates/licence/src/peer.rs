@@ -22,6 +22,7 @@ use crate::store::{Issuer, Licence, find, of_holder};
 use crate::types::{LicenceType, Mask, Viewer, mask};
 
 mod bodies;
+pub mod show;
 
 pub use bodies::{Fetch, Fetched, Given, Locate, Located, Match, NotFoundReason, Verdict, Verify};
 
@@ -35,10 +36,11 @@ const SHOWN: &str = "shown";
 /// The services of this crate, for the node's inbox.
 pub fn handlers(desk: &Arc<Desk>, issuer: &Arc<Issuer>) -> Vec<Handler> {
     type Answer = fn(&mut Tx<'_>, &Ctx, &Desk, &Issuer, &Incoming) -> Result<serde_json::Value>;
-    let offered: [(&'static str, Answer); 3] = [
+    let offered: [(&'static str, Answer); 4] = [
         (service::LICENCE_LOCATE, locate),
         (service::LICENCE_FETCH, fetch),
         (service::LICENCE_VERIFY, verify),
+        (service::LICENCE_PRESENT, show::present),
     ];
     let handler = |(service, answer): (&'static str, Answer)| {
         let (desk, issuer) = (Arc::clone(desk), Arc::clone(issuer));
@@ -159,7 +161,8 @@ pub fn verify(
 }
 
 fn may_locate(issuer: &Issuer, envelope: &Envelope, asked: &Locate) -> Result<()> {
-    if envelope.purpose.case.is_none() {
+    let by_herself = show::is_by_holder(envelope);
+    if envelope.purpose.case.is_none() && !by_herself {
         return Err(Refusal::not_allowed(
             "LIC-USE-002",
             "没有办件编号，不得查询个人证照",
@@ -172,6 +175,9 @@ fn may_locate(issuer: &Issuer, envelope: &Envelope, asked: &Locate) -> Result<()
         return Err(
             Refusal::invalid("LIC-USE-003", "一次最多查 20 种证照", "At most 20 types at once").into()
         );
+    }
+    if by_herself {
+        return Ok(());
     }
     let item = &envelope.purpose.item;
     // A type that nobody defined here is one that this city does not issue: nothing is found.
@@ -327,6 +333,10 @@ fn note(
     };
     audit::line(tx, ctx, action, envelope.id.as_str(), seen.outcome)?;
     let Some(person) = person else { return Ok(()) };
+    if seen.kind == LookKind::Locate && show::is_by_holder(envelope) {
+        // She reads her own list of licences: the message has its leaf, and her list of looks does not grow by it.
+        return Ok(());
+    }
     let (role, office) = match envelope.actor.split_once('/') {
         Some((role, office)) => (role, office.parse::<OfficeId>().ok()),
         None => (envelope.actor.as_str(), None),

@@ -39,7 +39,13 @@ pub struct Code {
 }
 
 impl Code {
-    fn hash(&self) -> [u8; 32] {
+    /// A new code that `city` will redeem, once it has registered the hash.
+    pub fn fresh(ctx: &Ctx, city: NodeId) -> Code {
+        Code { city, secret: ctx.random() }
+    }
+
+    /// What the city stores in place of the code.
+    pub fn hash(&self) -> [u8; 32] {
         sha256(&[b"tongban/presentation/1\n", &self.secret[..]].concat())
     }
 }
@@ -165,18 +171,35 @@ pub enum Redeemed {
 pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, licence: LicenceId) -> Result<Fresh> {
     let found = find_licence(tx, licence)?.ok_or_else(missing)?;
     let holder = found.holder.filter(|holder| ctx.actor.person() == Some(*holder)).ok_or_else(not_hers)?;
-    let code = Code { city: ctx.node, secret: ctx.random() };
+    let code = Code::fresh(ctx, ctx.node);
+    let (id, expires) = register(tx, ctx, licence, holder, code.hash())?;
+    Ok(Fresh { id, text: code.to_string(), expires })
+}
+
+/// Writes down that whoever shows the code of that hash shows this licence of hers.
+pub(crate) fn register(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    licence: LicenceId,
+    holder: PersonId,
+    hash: [u8; 32],
+) -> Result<(MessageId, Timestamp)> {
     let id = ctx.id(MessageId::new);
     let expires = ctx.now.plus_seconds(CODE_SECONDS);
     let name = tx.name;
-    tx.run(&INSERT, params![id, code.hash(), licence, holder, expires, ctx.now, name])?;
+    tx.run(&INSERT, params![id, hash, licence, holder, expires, ctx.now, name])?;
     tb_store::audit::line(tx, ctx, "licence.present", licence.as_str(), "shown")?;
-    Ok(Fresh { id, text: code.to_string(), expires })
+    Ok((id, expires))
 }
 
 /// Puts a code away before anybody redeemed it (收起).
 pub fn close(tx: &mut Tx<'_>, ctx: &Ctx, id: MessageId) -> Result<()> {
     let holder = ctx.actor.person().ok_or_else(not_hers)?;
+    put_away(tx, ctx, holder, id)
+}
+
+/// Puts away a code of that holder.
+pub(crate) fn put_away(tx: &mut Tx<'_>, ctx: &Ctx, holder: PersonId, id: MessageId) -> Result<()> {
     let name = tx.name;
     tx.run(&CLOSE, params![id, holder, ctx.now, name]).map(drop)
 }

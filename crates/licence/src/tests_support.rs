@@ -266,7 +266,7 @@ pub(crate) fn refused<T: std::fmt::Debug>(result: Result<T>, code: &str) {
 
 fn charter() -> Charter {
     let terms = |fields: &[&str]| ServiceTerms {
-        purposes: ["121", "verify", "120"].map(str::to_owned).into(),
+        purposes: ["121", "verify", "120", "present"].map(str::to_owned).into(),
         fields: names(fields),
         quota_per_day: 1_000,
     };
@@ -274,6 +274,7 @@ fn charter() -> Charter {
         (service::LICENCE_LOCATE.to_owned(), terms(&[])),
         (service::LICENCE_FETCH.to_owned(), terms(&AGREED)),
         (service::LICENCE_VERIFY.to_owned(), terms(&AGREED)),
+        (service::LICENCE_PRESENT.to_owned(), terms(&AGREED)),
     ];
     Charter {
         region: "czt".to_owned(),
