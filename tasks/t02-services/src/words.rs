@@ -1,0 +1,49 @@
+//! Words that pages share (用语): texts of definitions, cities, sources, moments.
+
+use tb_base::NodeId;
+use tb_case::case::PhaseKind;
+use tb_case::text::Text;
+use tb_web::ui::CityMark;
+use tb_web::{App, Lang};
+
+/// The half of a definition's text that the page speaks.
+pub(crate) fn say(lang: Lang, text: &Text) -> &str {
+    lang.t(&text.zh, &text.en)
+}
+
+/// Seal and name of a city.
+pub(crate) fn mark(app: &App, lang: Lang, node: NodeId) -> Option<CityMark> {
+    app.city(node).map(|front| CityMark::of(lang, front))
+}
+
+/// The name of a city in both languages; its code where the region does not know it.
+pub(crate) fn city(app: &App, node: NodeId) -> Text {
+    match app.city(node) {
+        Some(front) => Text::new(front.name.clone(), front.name_en.clone()),
+        None => Text::new(node.as_str(), node.as_str()),
+    }
+}
+
+/// The name of a city as the page speaks.
+pub(crate) fn city_name(app: &App, lang: Lang, node: NodeId) -> String {
+    say(lang, &city(app, node)).to_owned()
+}
+
+/// The mark of a phase: who has to act, and whether it is over.
+pub(crate) fn phase_tag(phase: PhaseKind) -> &'static str {
+    match phase {
+        PhaseKind::Offered | PhaseKind::Received | PhaseKind::Accepted | PhaseKind::Decided => "now",
+        PhaseKind::Correcting | PhaseKind::Delivering => "wait",
+        PhaseKind::Delivered | PhaseKind::Closed => "done",
+        PhaseKind::Withdrawn => "plain",
+        PhaseKind::Declined | PhaseKind::Lapsed | PhaseKind::Returned => "stop",
+    }
+}
+
+/// The name of a unit variant as JSON has it.
+pub(crate) fn word(value: &impl serde::Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        Ok(_) | Err(_) => String::new(),
+    }
+}
