@@ -127,6 +127,11 @@ pub struct HistoryEntry {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Told {
+    /// The type of the licence that is shown.
+    #[serde(rename = "type")]
+    pub type_id: String,
+    /// How the licence stands.
+    pub licence_state: State,
     /// Where it stands.
     pub state: PresentationState,
     /// Until when the code counts.
@@ -266,7 +271,10 @@ fn tell(tx: &mut Tx<'_>, ctx: &Ctx, person: PersonId, id: MessageId) -> Result<P
     let Some(found) = present::of(tx, person, id)? else {
         return Ok(Presented::NotFound { as_of: ctx.now });
     };
+    let licence = find(tx, found.licence)?.ok_or_else(crate::store::missing)?;
     Ok(Presented::Told(Told {
+        licence_state: licence.state(ctx.now.date()),
+        type_id: licence.type_id,
         state: found.state,
         expires: found.expires,
         verifier_city: found.verifier_city,
