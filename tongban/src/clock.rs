@@ -20,6 +20,11 @@ impl SystemClock {
     pub fn from(at: Timestamp) -> Arc<SystemClock> {
         Arc::new(SystemClock { shift_micros: at.micros() - system().micros() })
     }
+
+    /// Time that is ahead of the real one by so many seconds: processes of one run share it.
+    pub fn ahead(seconds: i64) -> Arc<SystemClock> {
+        Arc::new(SystemClock { shift_micros: seconds * 1_000_000 })
+    }
 }
 
 impl Clock for SystemClock {
@@ -38,8 +43,14 @@ fn system() -> Timestamp {
 pub struct OsEntropy;
 
 impl Entropy for OsEntropy {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place where the system's randomness is read")]
-    #[expect(clippy::expect_used, reason = "a system without randomness cannot make keys; stopping is the only safe answer")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place where the system's randomness is read"
+    )]
+    #[expect(
+        clippy::expect_used,
+        reason = "a system without randomness cannot make keys; stopping is the only safe answer"
+    )]
     fn fill(&mut self, buffer: &mut [u8]) {
         getrandom::fill(buffer).expect("the system gives randomness");
     }

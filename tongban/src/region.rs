@@ -138,7 +138,11 @@ pub fn prepare(
     let mut made = Vec::new();
     for city in &region.city {
         let identity = Identity::generate(city.node)?;
-        made.push(Made { secrets: Secrets::generate(entropy), witness: WitnessKey::generate(entropy), identity });
+        made.push(Made {
+            secrets: Secrets::generate(entropy),
+            witness: WitnessKey::generate(entropy),
+            identity,
+        });
     }
     let founders: Vec<Founder<'_>> = region
         .city
@@ -236,7 +240,8 @@ fn json(value: &impl Serialize) -> Result<String> {
 }
 
 fn parse<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
-    serde_json::from_str(&read(path)?).map_err(|error| Fault::of(format!("reading {}", path.display()), error).into())
+    serde_json::from_str(&read(path)?)
+        .map_err(|error| Fault::of(format!("reading {}", path.display()), error).into())
 }
 
 fn read(path: &Path) -> Result<String> {

@@ -31,17 +31,25 @@ pub fn run(mode: Mode) -> Result<(), String> {
             continue;
         }
         match mode {
-            Mode::Write => std::fs::write(root().join(path), text).map_err(|error| format!("{path}: {error}"))?,
+            Mode::Write => {
+                std::fs::write(root().join(path), text).map_err(|error| format!("{path}: {error}"))?
+            }
             Mode::Check => stale.push(path),
         }
     }
-    if stale.is_empty() { Ok(()) } else { Err(format!("not current, run `cargo xtask gen`: {}", stale.join(", "))) }
+    if stale.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("not current, run `cargo xtask gen`: {}", stale.join(", ")))
+    }
 }
 
 const HEAD: &str = "<!-- Made by `cargo xtask gen`; do not edit. -->\n\n";
 
 fn layer_table() -> String {
-    let mut text = format!("{HEAD}# Layers\n\nA crate uses lower layers, and what stands left of `<` in its own.\n\n| layer | crates |\n|---|---|\n");
+    let mut text = format!(
+        "{HEAD}# Layers\n\nA crate uses lower layers, and what stands left of `<` in its own.\n\n| layer | crates |\n|---|---|\n"
+    );
     for (name, lists) in layers::LAYERS.iter().rev() {
         let lists: Vec<String> = lists.iter().map(|crates| crates.join(" < ")).collect();
         let _ = writeln!(text, "| {name} | {} |", lists.join(" · "));
@@ -62,8 +70,8 @@ struct Clause {
 }
 
 fn coverage() -> Result<String, String> {
-    let said: BTreeMap<String, Clause> =
-        toml::from_str(&read("docs/agreement/clauses.toml")?).map_err(|error| format!("clauses.toml: {error}"))?;
+    let said: BTreeMap<String, Clause> = toml::from_str(&read("docs/agreement/clauses.toml")?)
+        .map_err(|error| format!("clauses.toml: {error}"))?;
     let clauses = read("docs/agreement/clauses.csv")?;
     let mut rows = String::new();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
@@ -99,7 +107,9 @@ fn clause_columns(line: &str) -> (&str, String) {
 /// Every code of a refusal that the sources hold, with the file that holds it.
 fn error_codes() -> Result<String, String> {
     let mut codes: BTreeMap<String, String> = BTreeMap::new();
-    for path in files(".rs")?.into_iter().filter(|path| !path.starts_with("xtask/") && !path.contains("tests")) {
+    for path in
+        files(".rs")?.into_iter().filter(|path| !path.starts_with("xtask/") && !path.contains("tests"))
+    {
         for piece in read(&path)?.split('"').skip(1).step_by(2) {
             if is_code(piece) {
                 codes.entry(piece.to_owned()).or_insert_with(|| path.clone());

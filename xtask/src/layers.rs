@@ -39,22 +39,51 @@ pub const OWNERS: &[(&str, &[&str])] = &[
 
 /// What the pure layers L0 and L1 may name, and nothing else.
 pub const PURE: &[&str] = &[
-    "aes-gcm", "base64", "ed25519-dalek", "hmac", "jiff", "p256", "serde", "serde_json", "sfv", "sha2", "sm2", "sm3",
-    "sm4", "subtle", "elliptic-curve", "signature", "cipher", "csv", "toml",
+    "aes-gcm",
+    "base64",
+    "ed25519-dalek",
+    "hmac",
+    "jiff",
+    "p256",
+    "serde",
+    "serde_json",
+    "sfv",
+    "sha2",
+    "sm2",
+    "sm3",
+    "sm4",
+    "subtle",
+    "elliptic-curve",
+    "signature",
+    "cipher",
+    "csv",
+    "toml",
 ];
 
 /// Paths that pure crates must not hold: time, randomness, files, sockets, threads.
 pub const IMPURE_PATHS: &[&str] = &[
-    "std::fs", "std::net", "std::process", "std::thread", "std::env", "SystemTime", "Instant::now", "tokio", "getrandom",
-    "OsRng", "thread_rng", "Timestamp::now", "Zoned::now",
+    "std::fs",
+    "std::net",
+    "std::process",
+    "std::thread",
+    "std::env",
+    "SystemTime",
+    "Instant::now",
+    "tokio",
+    "getrandom",
+    "OsRng",
+    "thread_rng",
+    "Timestamp::now",
+    "Zoned::now",
 ];
 
 /// Position of a crate: layer, list within the layer, place within the list.
 pub fn place(name: &str) -> Option<(usize, usize, usize)> {
     LAYERS.iter().enumerate().find_map(|(layer, (_, lists))| {
-        lists.iter().enumerate().find_map(|(list, crates)| {
-            crates.iter().position(|it| *it == name).map(|at| (layer, list, at))
-        })
+        lists
+            .iter()
+            .enumerate()
+            .find_map(|(list, crates)| crates.iter().position(|it| *it == name).map(|at| (layer, list, at)))
     })
 }
 

@@ -8,14 +8,24 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("chromium", &["/usr/bin/chromium"]),
     ("chromium-driver", &["/usr/bin/chromedriver"]),
     ("fonts-noto-cjk", &["/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"]),
-    ("postgresql", &["/usr/lib/postgresql/15/bin/initdb", "/usr/lib/postgresql/16/bin/initdb", "/usr/lib/postgresql/17/bin/initdb"]),
+    (
+        "postgresql",
+        &[
+            "/usr/lib/postgresql/15/bin/initdb",
+            "/usr/lib/postgresql/16/bin/initdb",
+            "/usr/lib/postgresql/17/bin/initdb",
+        ],
+    ),
     ("openssl", &["/usr/bin/openssl"]),
 ];
 
 /// Installs what is missing with apt, or says exactly what to install.
 pub fn run() -> Result<(), String> {
-    let missing: Vec<&str> =
-        PACKAGES.iter().filter(|(_, files)| !files.iter().any(|file| Path::new(file).exists())).map(|(name, _)| *name).collect();
+    let missing: Vec<&str> = PACKAGES
+        .iter()
+        .filter(|(_, files)| !files.iter().any(|file| Path::new(file).exists()))
+        .map(|(name, _)| *name)
+        .collect();
     if missing.is_empty() {
         println!("setup: everything is there");
         return Ok(());

@@ -23,7 +23,8 @@ pub fn run() -> Result<(), String> {
 }
 
 fn crate_rules(problems: &mut Vec<String>) -> Result<(), String> {
-    let metadata = MetadataCommand::new().current_dir(root()).no_deps().exec().map_err(|error| error.to_string())?;
+    let metadata =
+        MetadataCommand::new().current_dir(root()).no_deps().exec().map_err(|error| error.to_string())?;
     let ours: BTreeSet<String> = metadata.packages.iter().map(|package| package.name.to_string()).collect();
     for package in &metadata.packages {
         let name = package.name.as_str();
@@ -95,7 +96,9 @@ fn line_rules(path: &str, at: usize, line: &str, problems: &mut Vec<String>) {
     if code.contains("SystemTime::now") && !path.starts_with("tongban/") {
         problems.push(format!("{path}:{at} reads the system clock; only tongban may"));
     }
-    if path.contains("tongban/src/journey") && (code.contains("tb_") || code.contains("t01_") || code.contains("t02_")) {
+    if path.contains("tongban/src/journey")
+        && (code.contains("tb_") || code.contains("t01_") || code.contains("t02_"))
+    {
         problems.push(format!("{path}:{at} names a block; the journey knows only HTTP"));
     }
 }
@@ -135,7 +138,10 @@ fn clause_rules(problems: &mut Vec<String>) -> Result<(), String> {
             let named = list.trim_start_matches('s').trim().trim_end_matches('.');
             for clause in named.split([',', ' ']).filter(|word| word.contains('.')) {
                 if !known.contains(clause) {
-                    problems.push(format!("{path}:{} serves clause {clause}, which the agreement does not have", at + 1));
+                    problems.push(format!(
+                        "{path}:{} serves clause {clause}, which the agreement does not have",
+                        at + 1
+                    ));
                 }
             }
         }
@@ -145,8 +151,10 @@ fn clause_rules(problems: &mut Vec<String>) -> Result<(), String> {
 
 /// Each external crate of the workspace has its line in docs/dependencies.md.
 fn dependency_lines(problems: &mut Vec<String>) -> Result<(), String> {
-    let manifest: toml::Table = read("Cargo.toml")?.parse().map_err(|error| format!("Cargo.toml: {error}"))?;
-    let named = manifest.get("workspace").and_then(|it| it.get("dependencies")).and_then(toml::Value::as_table);
+    let manifest: toml::Table =
+        read("Cargo.toml")?.parse().map_err(|error| format!("Cargo.toml: {error}"))?;
+    let named =
+        manifest.get("workspace").and_then(|it| it.get("dependencies")).and_then(toml::Value::as_table);
     let document = read("docs/dependencies.md")?;
     for (name, what) in named.into_iter().flatten() {
         if what.get("path").is_none() && !document.contains(&format!("| {name} |")) {

@@ -55,7 +55,9 @@ impl Browser {
         let page = self.submit(path, fields).await?;
         match (page.status, page.location) {
             (303, Some(location)) => Ok(location),
-            (status, _) => Err(format!("POST {path}: status {status}: {}", String::from_utf8_lossy(&page.body))),
+            (status, _) => {
+                Err(format!("POST {path}: status {status}: {}", String::from_utf8_lossy(&page.body)))
+            }
         }
     }
 
@@ -70,7 +72,8 @@ impl Browser {
 
     /// One request; keeps cookies and the page's token.
     pub async fn call(&mut self, method: Method, path: &str, body: Option<String>) -> Result<Page, String> {
-        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies: Vec<String> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let request = Request::builder()
             .method(method.clone())
             .uri(format!("{}{path}", self.site))
@@ -81,13 +84,20 @@ impl Browser {
             .body(Full::new(Bytes::from(body.unwrap_or_default())))
             .map_err(|error| error.to_string())?;
         let call = async {
-            let response = self.http.request(request).await.map_err(|error| format!("{method} {path}: {error}"))?;
+            let response =
+                self.http.request(request).await.map_err(|error| format!("{method} {path}: {error}"))?;
             let (head, body) = response.into_parts();
-            let body = body.collect().await.map_err(|error| format!("{method} {path}: {error}"))?.to_bytes().to_vec();
+            let body = body
+                .collect()
+                .await
+                .map_err(|error| format!("{method} {path}: {error}"))?
+                .to_bytes()
+                .to_vec();
             Ok::<_, String>((head, body))
         };
         let timed = tokio::time::timeout(Duration::from_secs(CALL_SECONDS_MAX), call).await;
-        let (head, body) = timed.map_err(|_| format!("{method} {path}: no answer in {CALL_SECONDS_MAX} s"))??;
+        let (head, body) =
+            timed.map_err(|_| format!("{method} {path}: no answer in {CALL_SECONDS_MAX} s"))??;
         for cookie in head.headers.get_all("set-cookie") {
             self.keep(cookie.to_str().unwrap_or(""));
         }

@@ -1,0 +1,69 @@
+//! `tongban defs` (定义): loads every definition, counts, compares cities, prints the permit table.
+
+#![expect(clippy::print_stdout, reason = "what is found is what the command is for")]
+
+use clap::Subcommand;
+use tb_base::{Fault, NodeId, Result};
+
+use crate::definitions;
+
+/// What to do with the definitions.
+#[derive(Subcommand)]
+pub enum What {
+    /// Loads every definition and prints every problem.
+    Check,
+    /// Prints every permitted difference between two cities.
+    Diff {
+        /// The first city, such as 430100.
+        first: NodeId,
+        /// The second.
+        second: NodeId,
+    },
+    /// Prints who may do what, role by action.
+    Permits,
+}
+
+/// Runs it.
+pub fn run(what: What) -> Result<()> {
+    match what {
+        What::Check => check(),
+        What::Diff { first, second } => diff(first, second),
+        What::Permits => {
+            print!("{}", tb_identity::permit::permit_table());
+            Ok(())
+        }
+    }
+}
+
+fn check() -> Result<()> {
+    let found = definitions::find();
+    for problem in &found.problems {
+        println!("{problem}");
+    }
+    let counts = found.catalogue.counts();
+    let types = found.types.as_ref().map_or(0, tb_licence::types::Types::count);
+    println!(
+        "{} items, {} can be filed online, {types} licence types, {} problems",
+        counts.items,
+        counts.online,
+        found.problems.len()
+    );
+    if found.problems.is_empty() {
+        Ok(())
+    } else {
+        Err(Fault::new("checking the definitions: there are problems").into())
+    }
+}
+
+fn diff(first: NodeId, second: NodeId) -> Result<()> {
+    let definitions = definitions::load()?;
+    let differences = definitions.catalogue.diff(first, second);
+    for difference in &differences {
+        println!(
+            "{} {}: {first} {} | {second} {}",
+            difference.number, difference.path, difference.first, difference.second
+        );
+    }
+    println!("{} permitted differences between {first} and {second}", differences.len());
+    Ok(())
+}

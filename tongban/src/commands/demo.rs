@@ -1,0 +1,216 @@
+//! `tongban demo` (演示): all cities of the region in one process, with synthetic people.
+
+#![expect(clippy::print_stdout, reason = "the addresses and accounts are what the user needs")]
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use axum::Router;
+use axum::response::Redirect;
+use axum::routing::get;
+use clap::Args;
+use tb_base::{Clock, Entropy, Fault, Result};
+use tb_identity::seed;
+use tb_node::Node;
+use tb_web::DemoSettings;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::city::City;
+use crate::clock::OsEntropy;
+use crate::commands::{log, serve};
+use crate::modules;
+use crate::pages::demo_front::{self, DemoDoor};
+use crate::region::{Ports, Region, prepare};
+
+/// The exchange of a city listens this far above its site.
+const EXCHANGE_OFFSET: u16 = 10;
+
+/// Options of `demo`.
+#[derive(Args)]
+pub struct Options {
+    /// Where the data lies; a second start keeps it.
+    #[arg(long, default_value = "demo-data")]
+    data: PathBuf,
+    /// Throw the data away and begin anew.
+    #[arg(long)]
+    fresh: bool,
+    /// The front listens here, sites on the ports that follow, the exchange ten above each.
+    #[arg(long, default_value_t = 8400)]
+    port: u16,
+    /// Use PostgreSQL, with a schema for each city, instead of SQLite files.
+    #[arg(long)]
+    database: Option<String>,
+    /// Found the region and plant its people, then end; for the headless journey and for tests.
+    #[arg(long, hide = true)]
+    prepare_only: bool,
+    /// Ports of the sites and exchanges, `site:exchange` each, instead of those that follow `--port`.
+    #[arg(long, hide = true, value_delimiter = ',')]
+    ports: Vec<String>,
+    /// Run ahead of real time by so many seconds.
+    #[arg(long, hide = true, allow_negative_numbers = true)]
+    shift: Option<i64>,
+}
+
+/// What the demo's addresses share within one start.
+#[derive(Clone)]
+pub struct Settings {
+    /// In every one-click link.
+    pub token: String,
+    /// The page to begin with.
+    pub start_url: String,
+}
+
+impl Settings {
+    /// With a token of this start.
+    pub fn fresh() -> Settings {
+        let mut token = [0_u8; 16];
+        OsEntropy.fill(&mut token);
+        Settings { token: tb_crypto::text::hex(&token), start_url: "/demo".to_owned() }
+    }
+}
+
+/// Runs until a signal comes.
+pub async fn run(options: Options) -> Result<()> {
+    log::begin("warn");
+    let region = Region::shipped()?;
+    if options.fresh {
+        clear(&options.data, &region)?;
+    }
+    let ports = ports(&options, region.city.len())?;
+    let clock = serve::clock(None, options.shift);
+    let database = options.database.as_deref();
+    if options.fresh || options.prepare_only {
+        drop_schemas(database, &region).await?;
+    }
+    let folders = prepare(&options.data, &region, &ports, database, clock.now(), &mut OsEntropy)?;
+    let settings = Settings::fresh();
+    let mut cities = Vec::new();
+    for folder in &folders {
+        let engine = Arc::new(OnceLock::new());
+        let city = open_city(folder, &region, clock.clone(), Some(&settings), Some(engine)).await?;
+        modules::plant(&city).await?;
+        cities.push(city);
+    }
+    if options.prepare_only {
+        for city in cities {
+            city.close().await;
+        }
+        return Ok(());
+    }
+    serve_all(cities, &options, &region, &ports).await
+}
+
+async fn serve_all(cities: Vec<City>, options: &Options, region: &Region, ports: &[Ports]) -> Result<()> {
+    let stop = watch::Sender::new(false);
+    let front = front(options.port, ports, stop.subscribe()).await?;
+    let running: Vec<_> = cities.into_iter().map(|city| tokio::spawn(city.run(stop.subscribe()))).collect();
+    announce(options, region, ports);
+    serve::signal().await?;
+    println!("stopping …");
+    stop.send_replace(true);
+    for city in running {
+        city.await.map_err(|error| Fault::of("running a city", error))??;
+    }
+    front.await.map_err(|error| Fault::of("serving the front", error))?;
+    Ok(())
+}
+
+/// Opens a city with the demo's addresses, if settings are given.
+pub async fn open_city(
+    folder: &Path,
+    region: &Region,
+    clock: Arc<dyn Clock>,
+    settings: Option<&Settings>,
+    engine: Option<Arc<OnceLock<Arc<Node>>>>,
+) -> Result<City> {
+    let Some(settings) = settings else {
+        return City::open(folder, region, clock, None, |_| Vec::new()).await;
+    };
+    let engine = engine.unwrap_or_default();
+    let door_engine = engine.clone();
+    let demo = DemoSettings { start_url: settings.start_url.clone() };
+    let token = settings.token.clone();
+    let city = City::open(folder, region, clock, Some(demo), move |parts| {
+        vec![
+            demo_front::module(DemoDoor { vault: parts.vault.clone(), token, engine: door_engine }),
+            tb_web::styleguide::module(),
+        ]
+    });
+    let city = city.await?;
+    let _ = engine.set(city.engine().clone());
+    Ok(city)
+}
+
+fn ports(options: &Options, cities: usize) -> Result<Vec<Ports>> {
+    let given = options.ports.iter().map(|pair| {
+        let parsed = pair
+            .split_once(':')
+            .and_then(|(site, exchange)| Some((site.parse().ok()?, exchange.parse().ok()?)));
+        parsed.map(|(site, exchange)| Ports { site, exchange })
+    });
+    if options.ports.len() == cities {
+        return given.collect::<Option<Vec<_>>>().ok_or_else(|| Fault::new("reading --ports").into());
+    }
+    let cities = u16::try_from(cities).unwrap_or(u16::MAX);
+    let site = |at: u16| options.port.checked_add(at + 1);
+    let pair = |at: u16| Some(Ports { site: site(at)?, exchange: site(at)?.checked_add(EXCHANGE_OFFSET)? });
+    (0..cities)
+        .map(pair)
+        .collect::<Option<Vec<_>>>()
+        .ok_or_else(|| Fault::new("adding ports to --port: it is too high").into())
+}
+
+/// The front's own port leads to the first city's demo page.
+async fn front(
+    port: u16,
+    ports: &[Ports],
+    mut stop: watch::Receiver<bool>,
+) -> Result<tokio::task::JoinHandle<()>> {
+    let socket = TcpListener::bind(("127.0.0.1", port)).await;
+    let socket = socket
+        .map_err(|error| Fault::of(format!("listening on port {port}; choose another by --port"), error))?;
+    let target = format!("http://127.0.0.1:{}/demo", ports.first().map_or(port, |ports| ports.site));
+    let router = Router::new().fallback(get(move || async move { Redirect::temporary(&target) }));
+    Ok(tokio::spawn(async move {
+        let stopped = async move {
+            let _ = stop.wait_for(|stop| *stop).await;
+        };
+        let _ = axum::serve(socket, router).with_graceful_shutdown(stopped).await;
+    }))
+}
+
+fn announce(options: &Options, region: &Region, ports: &[Ports]) {
+    println!("通办 · Tongban demo: http://127.0.0.1:{}/", options.port);
+    println!("data in {}; Ctrl-C stops\n", options.data.display());
+    for (city, ports) in region.city.iter().zip(ports) {
+        println!(
+            "{} {} · {}: http://127.0.0.1:{}/  (exchange {})",
+            city.node, city.name, city.app, ports.site, ports.exchange
+        );
+        for account in seed::demo_accounts(city.node) {
+            println!("    {:<22} {:<6} {}", account.login, account.name, account.what_to_do_en);
+        }
+    }
+    println!("\nevery account: password {}; or sign in by one click on the front page", seed::DEMO_PASSWORD);
+}
+
+/// Removes the folders of the cities, and nothing else: `--data` may be somebody's home.
+fn clear(data: &Path, region: &Region) -> Result<()> {
+    for city in &region.city {
+        let folder = data.join(city.node.as_str());
+        if folder.join("city.toml").is_file() {
+            std::fs::remove_dir_all(&folder)
+                .map_err(|error| Fault::of(format!("removing {}", folder.display()), error))?;
+        }
+    }
+    Ok(())
+}
+
+async fn drop_schemas(database: Option<&str>, region: &Region) -> Result<()> {
+    let Some(url) = database else { return Ok(()) };
+    for city in &region.city {
+        tb_store::drop_schema(url, &modules::schema_of(city.node)).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,48 @@
+//! The commands, one file each.
+
+mod defs;
+mod demo;
+mod journey;
+mod log;
+mod serve;
+mod verify;
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+/// What the binary can do.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Runs all cities of the region in one process, with synthetic people and one-click sign-in.
+    Demo(demo::Options),
+    /// Runs one city from its folder.
+    Serve(serve::Options),
+    /// Drives one case through three cities and writes its evidence; HTTP only.
+    Journey(journey::Options),
+    /// Checks an evidence bundle with no node running.
+    Verify {
+        /// The bundle, such as `journey-bundle.json`.
+        bundle: PathBuf,
+        /// The region's trust list, got from elsewhere; with it the origin is proved too.
+        #[arg(long)]
+        trust: Option<PathBuf>,
+    },
+    /// Looks at the definitions that the binary holds.
+    Defs {
+        /// What to do with them.
+        #[command(subcommand)]
+        what: defs::What,
+    },
+}
+
+/// Runs a command; an error is a sentence for the terminal.
+pub async fn run(command: Command) -> Result<(), String> {
+    match command {
+        Command::Demo(options) => demo::run(options).await.map_err(|error| error.to_string()),
+        Command::Serve(options) => serve::run(options).await.map_err(|error| error.to_string()),
+        Command::Journey(options) => journey::run(options).await,
+        Command::Verify { bundle, trust } => verify::run(&bundle, trust.as_deref()),
+        Command::Defs { what } => defs::run(what).map_err(|error| error.to_string()),
+    }
+}

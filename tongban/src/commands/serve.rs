@@ -1,0 +1,63 @@
+//! `tongban serve` (运行一市): one city from its folder.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use tb_base::{Clock, Date, Fault, Result, Timestamp};
+use tokio::sync::watch;
+
+use crate::clock::SystemClock;
+use crate::commands::{demo, log};
+use crate::region::Region;
+
+/// Options of `serve`.
+#[derive(Args)]
+pub struct Options {
+    /// The city's folder: `city.toml`, keys, trust list, contracts, data.
+    #[arg(long)]
+    city: PathBuf,
+    /// Begin on this day at nine in the morning instead of now.
+    #[arg(long)]
+    at: Option<Date>,
+    /// Run ahead of real time by so many seconds; processes of one run share it.
+    #[arg(long, hide = true, allow_negative_numbers = true)]
+    shift: Option<i64>,
+    /// Open the demo's addresses too (sign-in by one click, phone). Only for a city on loopback.
+    #[arg(long, hide = true)]
+    demo: bool,
+}
+
+/// Runs until a signal comes.
+pub async fn run(options: Options) -> Result<()> {
+    log::begin("info");
+    let clock = clock(options.at, options.shift);
+    let settings = options.demo.then(demo::Settings::fresh);
+    let city = demo::open_city(&options.city, &Region::shipped()?, clock, settings.as_ref(), None).await?;
+    tracing::info!(city = %city.node, "ready");
+    let stop = watch::Sender::new(false);
+    let running = tokio::spawn(city.run(stop.subscribe()));
+    signal().await?;
+    stop.send_replace(true);
+    running.await.map_err(|error| Fault::of("running the city", error))?
+}
+
+/// Real time, time that begins on a given day, or time shifted by a fixed amount.
+pub fn clock(at: Option<Date>, shift: Option<i64>) -> Arc<dyn Clock> {
+    match (shift, at) {
+        (Some(seconds), _) => SystemClock::ahead(seconds),
+        (None, Some(day)) => SystemClock::from(Timestamp::at(day, 9)),
+        (None, None) => SystemClock::real(),
+    }
+}
+
+/// Waits for Ctrl-C or a polite kill.
+pub async fn signal() -> Result<()> {
+    let doing = "waiting for a signal";
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+        .map_err(|error| Fault::of(doing, error))?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted.map_err(|error| Fault::of(doing, error).into()),
+        _ = terminate.recv() => Ok(()),
+    }
+}

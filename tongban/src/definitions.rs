@@ -1,0 +1,71 @@
+//! The definitions that the binary holds (内嵌定义): items and licence types of the shipped region.
+
+use std::sync::Arc;
+
+use tb_base::{Fault, Result};
+use tb_case::{Catalogue, DefinitionFile};
+use tb_licence::types::Types;
+
+/// Names a file of `defs/` and embeds it.
+macro_rules! embed {
+    ($folder:literal: $($path:literal),+ $(,)?) => {
+        &[$(($path, include_str!(concat!("../../tasks/", $folder, "/defs/", $path)))),+]
+    };
+}
+
+const ITEMS: &[(&str, &str)] =
+    embed!("t02-services": "items.csv", "121.toml", "430100/121.toml", "430200/121.toml", "430300/121.toml");
+
+const LICENCE_TYPES: &[(&str, &str)] = embed!("t03-recognition":
+    "licence/business_licence.toml",
+    "licence/resident_card.toml",
+    "licence/road_transport_qualification.toml",
+);
+
+/// The definitions, loaded and sound.
+#[derive(Clone)]
+pub struct Definitions {
+    /// Items.
+    pub catalogue: Arc<Catalogue>,
+    /// Licence types.
+    pub types: Arc<Types>,
+}
+
+/// What loading found.
+pub struct Found {
+    /// What could be read of the items.
+    pub catalogue: Catalogue,
+    /// The licence types, if they are sound.
+    pub types: Option<Types>,
+    /// Every problem, by file and line.
+    pub problems: Vec<String>,
+}
+
+/// Loads everything and reports every problem.
+pub fn find() -> Found {
+    let files: Vec<DefinitionFile<'_>> =
+        ITEMS.iter().map(|(path, text)| DefinitionFile { path, text }).collect();
+    let loaded = Catalogue::load(&files);
+    let mut problems: Vec<String> = loaded.problems.iter().map(ToString::to_string).collect();
+    let types = match Types::load(LICENCE_TYPES) {
+        Ok(types) => Some(types),
+        Err(found) => {
+            problems.extend(found.iter().map(ToString::to_string));
+            None
+        }
+    };
+    Found { catalogue: loaded.catalogue, types, problems }
+}
+
+/// Loads everything; anything wrong keeps a city from starting.
+pub fn load() -> Result<Definitions> {
+    let found = find();
+    match found.types {
+        Some(types) if found.problems.is_empty() => {
+            Ok(Definitions { catalogue: Arc::new(found.catalogue), types: Arc::new(types) })
+        }
+        Some(_) | None => {
+            Err(Fault::new(format!("loading the definitions: {}", found.problems.join("; "))).into())
+        }
+    }
+}

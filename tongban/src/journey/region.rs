@@ -1,0 +1,168 @@
+//! The three processes that a journey runs on: founded in a folder of their own, started, killed, restarted.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::journey::browser::Browser;
+
+/// The cities of the journey, in the order of their folders.
+pub const CITIES: [&str; 3] = ["430100", "430200", "430300"];
+/// A node that does not answer in this time did not start.
+const START_SECONDS_MAX: u64 = 30;
+/// How often a node that starts is asked.
+const ASK_MILLIS: u64 = 20;
+
+/// How the region is to be run.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// The binary.
+    pub binary: PathBuf,
+    /// An empty folder for the cities' data.
+    pub folder: PathBuf,
+    /// Seconds ahead of real time.
+    pub shift: i64,
+    /// A PostgreSQL address, or SQLite files.
+    pub database: Option<String>,
+}
+
+/// One city's process.
+struct Process {
+    child: Option<Child>,
+    site: u16,
+}
+
+/// Three city nodes, each a process of its own.
+pub struct Region {
+    setup: Setup,
+    processes: Vec<Process>,
+}
+
+impl Region {
+    /// Founds the region, plants its people and starts its nodes.
+    pub async fn start(setup: Setup) -> Result<Region, String> {
+        let ports = free_ports(2 * CITIES.len())?;
+        let pairs: Vec<String> = ports.chunks(2).map(|pair| format!("{}:{}", pair[0], pair[1])).collect();
+        let mut prepare = Command::new(&setup.binary);
+        prepare
+            .args(["demo", "--prepare-only", "--data"])
+            .arg(&setup.folder)
+            .args(["--ports", &pairs.join(",")]);
+        prepare.args(["--shift", &setup.shift.to_string()]);
+        if let Some(database) = &setup.database {
+            prepare.args(["--database", database]);
+        }
+        let prepared =
+            tokio::process::Command::from(prepare).status().await.map_err(|error| error.to_string())?;
+        if !prepared.success() {
+            return Err("the region could not be founded".to_owned());
+        }
+        let sites = ports.chunks(2).map(|pair| Process { child: None, site: pair[0] });
+        let mut region = Region { setup, processes: sites.collect() };
+        for at in 0..CITIES.len() {
+            region.begin(at)?;
+        }
+        for city in CITIES {
+            region.ready(city).await?;
+        }
+        Ok(region)
+    }
+
+    fn begin(&mut self, at: usize) -> Result<(), String> {
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.setup.folder.join(format!("{}.log", CITIES[at])))
+            .map_err(|error| error.to_string())?;
+        let child = Command::new(&self.setup.binary)
+            .args(["serve", "--demo", "--city"])
+            .arg(self.setup.folder.join(CITIES[at]))
+            .args(["--shift", &self.setup.shift.to_string()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .map_err(|error| format!("starting {}: {error}", CITIES[at]))?;
+        self.processes[at].child = Some(child);
+        Ok(())
+    }
+
+    /// Waits until a city answers.
+    #[expect(clippy::disallowed_methods, reason = "waiting for a process is about real time")]
+    pub async fn ready(&mut self, city: &str) -> Result<(), String> {
+        let begun = Instant::now();
+        let mut browser = self.browser(city);
+        while browser.call(hyper::Method::GET, "/healthz", None).await.is_err() {
+            let at = index(city);
+            if let Some(status) =
+                self.processes[at].child.as_mut().and_then(|child| child.try_wait().ok().flatten())
+            {
+                return Err(format!("{city} ended with {status}: {}", self.tail(city)));
+            }
+            if Duration::from_secs(START_SECONDS_MAX) < begun.elapsed() {
+                return Err(format!("{city} did not start in {START_SECONDS_MAX} s: {}", self.tail(city)));
+            }
+            tokio::time::sleep(Duration::from_millis(ASK_MILLIS)).await;
+        }
+        Ok(())
+    }
+
+    /// A fresh browser at a city's site.
+    pub fn browser(&self, city: &str) -> Browser {
+        Browser::at(&self.site(city))
+    }
+
+    /// The address of a city's site.
+    pub fn site(&self, city: &str) -> String {
+        format!("http://127.0.0.1:{}", self.processes[index(city)].site)
+    }
+
+    /// The folder with the cities' data.
+    pub fn folder(&self) -> &Path {
+        &self.setup.folder
+    }
+
+    /// Kills a city's process at once, as a power cut would.
+    pub fn kill(&mut self, city: &str) -> Result<(), String> {
+        if let Some(mut child) = self.processes[index(city)].child.take() {
+            child.kill().map_err(|error| error.to_string())?;
+            child.wait().map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+
+    /// Starts a city again from what lies on its disk.
+    pub async fn restart(&mut self, city: &str) -> Result<(), String> {
+        self.begin(index(city))?;
+        self.ready(city).await
+    }
+
+    fn tail(&self, city: &str) -> String {
+        let log = std::fs::read_to_string(self.setup.folder.join(format!("{city}.log"))).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(5)..].join("\n")
+    }
+}
+
+impl Drop for Region {
+    fn drop(&mut self) {
+        for city in CITIES {
+            let _ = self.kill(city);
+        }
+    }
+}
+
+fn index(city: &str) -> usize {
+    CITIES.iter().position(|it| *it == city).unwrap_or(0)
+}
+
+/// Ports that nobody listens on now.
+fn free_ports(count: usize) -> Result<Vec<u16>, String> {
+    let sockets: Result<Vec<TcpListener>, _> = (0..count).map(|_| TcpListener::bind("127.0.0.1:0")).collect();
+    let sockets = sockets.map_err(|error| error.to_string())?;
+    sockets
+        .iter()
+        .map(|socket| socket.local_addr().map(|it| it.port()).map_err(|error| error.to_string()))
+        .collect()
+}

@@ -1,0 +1,146 @@
+//! The list of modules (模块清单): what a city is made of, wired by hand, once.
+
+use std::sync::{Arc, Mutex};
+
+use tb_base::{Calendar, Entropy, Fault, NodeId, Result, Role, Uscc};
+use tb_case::Env;
+use tb_crypto::Vault;
+use tb_exchange::Desk;
+use tb_exchange::keys::Secrets;
+use tb_identity::accounts::{Door, Passwords};
+use tb_identity::seed;
+use tb_licence::store::Issuer;
+use tb_store::{Schema, Store};
+use tb_web::{Module, NavEntry};
+
+use crate::city::City;
+use crate::definitions::{self, Definitions};
+use crate::pages::{agreement, help};
+
+/// What every module of a city may share.
+pub struct Parts {
+    /// The store.
+    pub store: Store,
+    /// Trust list and contracts.
+    pub desk: Arc<Desk>,
+    /// Secret keys.
+    pub secrets: Arc<Secrets>,
+    /// Seals personal data.
+    pub vault: Arc<Vault>,
+    /// Items and licence types.
+    pub definitions: Definitions,
+    /// Issues licences.
+    pub issuer: Arc<Issuer>,
+    /// What cases need.
+    pub env: Arc<Env>,
+    /// The working days.
+    pub calendar: Arc<Calendar>,
+    /// Checks passwords.
+    pub passwords: Passwords,
+    /// Whether this is a demo.
+    pub demo: bool,
+}
+
+impl Parts {
+    /// Loads the definitions and wires the blocks.
+    pub fn new(
+        store: Store,
+        desk: Arc<Desk>,
+        secrets: Arc<Secrets>,
+        vault: Arc<Vault>,
+        demo: bool,
+        entropy: &Mutex<dyn Entropy>,
+    ) -> Result<Parts> {
+        let definitions = definitions::load()?;
+        let issuer = Arc::new(Issuer {
+            vault: vault.clone(),
+            key: Arc::new(secrets.licence_sm2.clone()),
+            types: definitions.types.clone(),
+            city: desk.me,
+            uscc: issuing_body(desk.me)?,
+        });
+        let calendar = Arc::new(Calendar::national().clone());
+        let env = t02_services::env(&desk, &definitions.catalogue, &calendar, &vault, &issuer);
+        let mut entropy = entropy.lock().map_err(|_| Fault::new("drawing the password pepper"))?;
+        let passwords = Passwords::new(&mut *entropy)?;
+        Ok(Parts { store, desk, secrets, vault, definitions, issuer, env, calendar, passwords, demo })
+    }
+
+    /// The door of the accounts.
+    pub fn door(&self) -> Door {
+        Door::new(self.store.clone(), self.vault.clone(), self.passwords.clone())
+    }
+}
+
+/// The credit code that a city's licences are issued under; a synthetic body with a right check letter.
+fn issuing_body(node: NodeId) -> Result<Uscc> {
+    let body = format!("11{node}MB9900001");
+    let letter = Uscc::check_letter(&body)?;
+    Ok(format!("{body}{letter}").parse::<Uscc>()?)
+}
+
+/// The tables of all blocks, in the order in which they stand on each other.
+pub fn schemas() -> Vec<Schema> {
+    vec![tb_identity::SCHEMA, tb_licence::SCHEMA, tb_case::SCHEMA]
+}
+
+/// The schema of a city in a shared PostgreSQL database.
+pub fn schema_of(node: NodeId) -> String {
+    format!("city_{node}")
+}
+
+/// Every module of a city.
+pub fn all(parts: &Parts) -> Result<Vec<Module>> {
+    Ok(vec![
+        t01_data_platform::module(t01_data_platform::Parts {
+            vault: parts.vault.clone(),
+            secrets: parts.secrets.clone(),
+            desk: parts.desk.clone(),
+            door: parts.door(),
+            words: t01_data_platform::Words::of(
+                parts.definitions.catalogue.clone(),
+                parts.definitions.types.clone(),
+            ),
+            case_evidence: Some(t01_data_platform::case_evidence(parts.env.clone())),
+        }),
+        t02_services::module(t02_services::Parts {
+            vault: parts.vault.clone(),
+            secrets: parts.secrets.clone(),
+            desk: parts.desk.clone(),
+            issuer: parts.issuer.clone(),
+            types: parts.definitions.types.clone(),
+            catalogue: parts.definitions.catalogue.clone(),
+            calendar: parts.calendar.clone(),
+            env: parts.env.clone(),
+        }),
+        agreement::module(),
+        help::module(),
+    ])
+}
+
+/// The main menu, by role.
+pub fn navigation() -> Vec<NavEntry> {
+    vec![
+        NavEntry::public("/", "首页", "Start"),
+        NavEntry::public("/items", "办事", "Services"),
+        NavEntry::public("/cases", "办件", "My cases"),
+        NavEntry::public("/licences", "证照", "Licences"),
+        NavEntry::public("/looks", "我的数据", "My data"),
+        NavEntry::staff("/window", "专窗", "Window", &[Role::Window]),
+        NavEntry::staff("/office", "待办", "Queue", &[Role::Reviewer, Role::Approver, Role::Supervisor]),
+        NavEntry::staff("/verify", "核验", "Verify", &[Role::Inspector]),
+        NavEntry::staff("/bureau", "交换", "Exchange", &[Role::Bureau, Role::Auditor]),
+        NavEntry::staff("/audit", "审计", "Audit", &[Role::Auditor]),
+    ]
+}
+
+/// Plants the synthetic people, accounts and licences of the demo; what is there stays.
+pub async fn plant(city: &City) -> Result<()> {
+    let parts = city.parts.clone();
+    let ctx = city.ctx();
+    let people = seed::city(seed::SEED, city.node, seed::PEOPLE, seed::ENTERPRISES)?;
+    seed::plant(&city.store, &ctx, &parts.vault, &parts.desk, Some(&parts.passwords), people.clone()).await?;
+    city.store
+        .write("demo.licences", move |tx| tb_licence::seed::plant(tx, &ctx, &parts.issuer, &people).map(drop))
+        .await
+}

@@ -1,0 +1,1 @@
+//! `tongban verify`: checks an evidence bundle with no node running.
