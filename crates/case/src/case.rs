@@ -65,6 +65,8 @@ pub enum Phase {
     Declined {
         /// Why.
         reason: Reason,
+        /// What the person can do against it.
+        remedies: Vec<RemedyText>,
     },
     /// Not corrected in time (逾期未补正).
     Lapsed,
@@ -451,6 +453,20 @@ pub struct Case {
     pub done: BTreeMap<StageId, Timestamp>,
     /// Its ratings, at most one of a target.
     pub ratings: Vec<Rating>,
+    /// What the applicant was told beside the decisions: extension, special procedure.
+    pub notes: Vec<Note>,
+}
+
+/// Something that the applicant was told (告知): an extension or a special procedure, with its reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Note {
+    /// When.
+    pub at: Timestamp,
+    /// What it is.
+    pub title: Text,
+    /// The reason, in the officer's words.
+    pub words: String,
 }
 
 impl Case {

@@ -210,6 +210,7 @@ impl Moment<'_> {
     }
 
     fn ask(&self, lines: &[CorrectionLine]) -> Result<Vec<Change>, Refusal> {
+        self.in_time()?;
         if lines.is_empty() || CORRECTION_LINES_MAX < lines.len() {
             return Err(refusals::correction_empty());
         }
@@ -279,8 +280,9 @@ impl Moment<'_> {
     }
 
     fn decline(&self, ground: &str, facts: &str) -> Result<Vec<Change>, Refusal> {
+        self.in_time()?;
         let reason = reason(self.rules.decline(ground), ground, facts)?;
-        Ok(vec![Change::Declined { reason }])
+        Ok(vec![Change::Declined { reason, remedies: self.remedies() }])
     }
 
     fn extend(&self, reason: &str) -> Result<Vec<Change>, Refusal> {
@@ -304,8 +306,20 @@ impl Moment<'_> {
         }
         let reasons = grounds.iter().map(|it| reason(self.rules.refusal(&it.ground), &it.ground, &it.facts));
         let reasons = reasons.collect::<Result<Vec<Reason>, Refusal>>()?;
-        let remedy = |rule: &crate::definitions::Remedy| RemedyText { text: rule.text.clone(), basis: rule.basis.clone() };
-        Ok(Outcome::Refused { reasons, remedies: self.rules.remedies.iter().map(remedy).collect() })
+        Ok(Outcome::Refused { reasons, remedies: self.remedies() })
+    }
+
+    fn remedies(&self) -> Vec<RemedyText> {
+        let remedies = self.rules.remedies.iter();
+        remedies.map(|rule| RemedyText { text: rule.text.clone(), basis: rule.basis.clone() }).collect()
+    }
+
+    /// Once the limit has passed in silence the case counts as accepted: too late to ask or to decline.
+    fn in_time(&self) -> Result<(), Refusal> {
+        match running(self.case, ClockKind::Acceptance) {
+            Some(clock) if !clock.unconfirmed && clock.due_at < self.now => Err(refusals::deemed_accepted()),
+            Some(_) | None => Ok(()),
+        }
     }
 
     fn issue(&self, result: Option<&IssuedResult>) -> Result<Vec<Change>, Refusal> {

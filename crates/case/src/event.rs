@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 use tb_base::{NodeId, Timestamp};
 
 use crate::case::{
-    By, Case, CaseClock, ClockKind, Correction, End, IssuedResult, Opening, Opinion, Outcome, Party, Pause, Phase,
-    Proof, Rating, Reason,
+    By, Case, CaseClock, ClockKind, Correction, End, IssuedResult, Note, Opening, Opinion, Outcome, Party, Pause, Phase,
+    Proof, Rating, Reason, RemedyText,
 };
 use crate::definitions::StageId;
+use crate::text::Text;
 
 /// One event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +80,8 @@ pub enum Change {
     Declined {
         /// Why.
         reason: Reason,
+        /// What the person can do against it.
+        remedies: Vec<RemedyText>,
     },
     /// A reviewer gave an opinion (审查意见).
     Opined {
@@ -184,6 +187,7 @@ fn opened(opening: &Opening, event: &Event) -> Case {
         examiners: Vec::new(),
         done: [(StageId::Collect, event.at)].into(),
         ratings: Vec::new(),
+        notes: Vec::new(),
     }
 }
 
@@ -222,20 +226,30 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
             renew(&mut case, clocks);
             enter(&mut case, Phase::Accepted { deemed: *deemed, opinion: None, paused: None }, event.at);
         }
-        Change::Declined { reason } => over(&mut case, Phase::Declined { reason: reason.clone() }, event.at),
+        Change::Declined { reason, remedies } => {
+            let phase = Phase::Declined { reason: reason.clone(), remedies: remedies.clone() };
+            over(&mut case, phase, event.at);
+        }
         Change::Opined { opinion } => {
             case.done.insert(StageId::Examine, event.at);
             within_acceptance(&mut case, |held, _| *held = Some(opinion.clone()));
         }
-        Change::Extended { clocks, .. } => {
+        Change::Extended { reason, clocks } => {
             case.extensions += 1;
+            note(&mut case, event.at, Text::new("期限延长", "The limit was extended"), reason);
             renew(&mut case, clocks);
         }
         Change::Paused { pause, clocks } => {
+            let days = pause.estimate_days;
+            let name = pause.kind.name();
+            let zh = format!("{}，预计 {days} 日，不计入期限", name.zh);
+            let title = Text::new(zh, format!("{}, about {days} days, not counted", name.en));
+            note(&mut case, event.at, title, &pause.notice);
             renew(&mut case, clocks);
             within_acceptance(&mut case, |_, paused| *paused = Some(pause.clone()));
         }
-        Change::Resumed { clocks, .. } => {
+        Change::Resumed { result, clocks } => {
+            note(&mut case, event.at, Text::new("特别程序结束", "The special procedure ended"), result);
             renew(&mut case, clocks);
             within_acceptance(&mut case, |_, paused| *paused = None);
         }
@@ -272,6 +286,10 @@ fn examine(case: &mut Case, event: &Event) {
     if examined && staff && !case.examiners.contains(&event.by.name) {
         case.examiners.push(event.by.name.clone());
     }
+}
+
+fn note(case: &mut Case, at: Timestamp, title: Text, words: &str) {
+    case.notes.push(Note { at, title, words: words.to_owned() });
 }
 
 fn enter(case: &mut Case, phase: Phase, at: Timestamp) {

@@ -8,7 +8,7 @@ use tb_base::{CaseId, Ctx, Fault, MessageId, PersonId, Result, Violation};
 use tb_exchange::{Leaf, LeafKind};
 use tb_store::{Row, Stmt, Tx, Value, params, stmt};
 
-use crate::case::{Case, PhaseKind};
+use crate::case::Case;
 use crate::env::Env;
 use crate::event::{Event, evolve};
 use crate::peer::ActAnswer;
@@ -283,7 +283,7 @@ pub(crate) fn apply(
     command: MessageId,
     tell: Tell,
 ) -> Result<ProgressView> {
-    let before = kept.case.phase.kind();
+    let before = notices::Before { phase: kept.case.phase.kind(), notes: kept.case.notes.len() };
     let (seq, epoch) = (kept.case.seq, kept.case.epoch);
     let number = number_of(tx, env, kept.person)?;
     let chain = Chain { case: kept.case.id(), seq, epoch, prev: kept.head_hash.clone() };
@@ -308,7 +308,7 @@ pub(crate) fn apply(
 }
 
 /// Index, timers, ratings and notices that follow from a head.
-fn settle(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, kept: &Kept, before: Option<PhaseKind>) -> Result<ProgressView> {
+fn settle(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, kept: &Kept, before: Option<notices::Before>) -> Result<ProgressView> {
     let rules = env.rules(&kept.case)?;
     let view = progress(&kept.case, &rules, &kept.head_hash);
     put_index(tx, ctx, &view, kept.person, Owned::Here)?;
@@ -321,7 +321,8 @@ fn settle(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, kept: &Kept, before: Option<Pha
 
 /// Follows the owner: the reference, its index row, ratings, a notice. False where the view is not newer.
 pub(crate) fn follow(tx: &mut Tx<'_>, ctx: &Ctx, view: &ProgressView, person: Option<PersonId>) -> Result<bool> {
-    let before = reference(tx, view.case)?.map(|(view, _)| view.phase);
+    let before = reference(tx, view.case)?;
+    let before = before.map(|(view, _)| notices::Before { phase: view.phase, notes: view.notes.len() });
     let text = serde_json::to_string(view).map_err(|error| Fault::of("writing a progress view", error))?;
     let (phase, owner) = (crate::word(&view.phase), view.owner);
     let row = params![
@@ -343,6 +344,7 @@ pub(crate) fn give_up(tx: &mut Tx<'_>, case: CaseId, epoch: u32) -> Result<bool>
     Ok(0 < tx.run(&DELETE_HEAD, params![case, epoch])?)
 }
 
+#[derive(Clone, Copy)]
 enum Owned {
     Here,
     Elsewhere,

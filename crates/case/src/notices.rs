@@ -26,15 +26,27 @@ fn template(phase: PhaseKind) -> &'static str {
     }
 }
 
-/// Posts a notice when the phase has changed.
+/// What the person had been told before.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Before {
+    pub(crate) phase: PhaseKind,
+    pub(crate) notes: usize,
+}
+
+/// Posts a notice when the phase has changed, or when there is something more to know.
 pub(crate) fn post(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
     person: Option<PersonId>,
-    before: Option<PhaseKind>,
+    before: Option<Before>,
     view: &ProgressView,
 ) -> Result<()> {
-    let Some(person) = person.filter(|_| before != Some(view.phase)) else { return Ok(()) };
+    let Some(person) = person else { return Ok(()) };
+    let template = match before {
+        Some(before) if before.phase == view.phase && before.notes < view.notes.len() => "case.told",
+        Some(before) if before.phase == view.phase => return Ok(()),
+        Some(_) | None => template(view.phase),
+    };
     let due = view.due().map(|clock| clock.due.to_string()).unwrap_or_default();
     let params: BTreeMap<String, String> = [
         ("item", view.item_name.zh.clone()),
@@ -47,13 +59,14 @@ pub(crate) fn post(
     .into_iter()
     .map(|(key, value)| (key.to_owned(), value))
     .collect();
-    tb_identity::messages::post(tx, ctx, person, template(view.phase), &params, Some(view.case)).map(drop)
+    tb_identity::messages::post(tx, ctx, person, template, &params, Some(view.case)).map(drop)
 }
 
 /// The words of a notice of this crate; nothing for templates of others.
 pub fn words(template: &str, params: &BTreeMap<String, String>) -> Option<Text> {
     let get = |key: &str| params.get(key).map(String::as_str).unwrap_or_default();
     let (zh, en) = match template {
+        "case.told" => ("有新的告知，请查看；最晚 {due} 办完", "has news for you, please read it; it will be decided by {due}"),
         "case.offered" => ("已收件，正在移交办理城市", "has been collected and is being handed over to the deciding city"),
         "case.received" => ("已由{office}收件，等待受理", "has been received by {office_en} and waits to be accepted"),
         "case.correcting" => ("需要补正，请查看需要补正的全部内容", "needs a correction; see everything that is asked"),

@@ -246,16 +246,16 @@ fn on_offer(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, incoming: &Incoming) -> Resul
         CustodyAnswer::Refused { reason } => reason.ground.clone(),
     };
     audit::line(tx, ctx, "case.custody", offer.case.as_str(), &word)?;
-    send_custody(tx, ctx, env, incoming, Custody { case: offer.case, epoch: offer.epoch, answer })
+    send_custody(tx, ctx, env, incoming, &Custody { case: offer.case, epoch: offer.epoch, answer })
 }
 
-fn send_custody(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, incoming: &Incoming, custody: Custody) -> Result<()> {
+fn send_custody(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, incoming: &Incoming, custody: &Custody) -> Result<()> {
     let person = subject(tx, env, incoming)?;
     let number = keep::number_of(tx, env, person)?;
     let item = incoming.envelope.purpose.item.parse().unwrap_or_default();
     let by = format!("department/{}", env.me());
     let about = (item, custody.case, by.as_str(), number.as_deref());
-    send(tx, ctx, env, incoming.envelope.from, service::CASE_CUSTODY, about, &custody)
+    send(tx, ctx, env, incoming.envelope.from, service::CASE_CUSTODY, about, custody)
 }
 
 fn refused(refusal: &Refusal) -> CustodyAnswer {

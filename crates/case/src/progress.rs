@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use tb_base::{Calendar, CaseId, Date, Deadline, DeadlineInput, Due, NodeId, Timestamp};
 
 use crate::case::{
-    By, Case, CaseClock, Channel, ClockKind, Correction, IssuedResult, Outcome, Party, Phase, PhaseKind, Proof, Rating,
-    Reason,
+    By, Case, CaseClock, Channel, ClockKind, Correction, IssuedResult, Note, Outcome, Party, Phase, PhaseKind, Proof,
+    Rating, Reason, RemedyText,
 };
 use crate::command::CommandKind;
 use crate::decide::permits;
@@ -63,6 +63,10 @@ pub struct ProgressView {
     pub outcome: Option<Outcome>,
     /// Why it was not accepted or was returned.
     pub reason: Option<Reason>,
+    /// What the person can do against a refusal or non-acceptance.
+    pub remedies: Vec<RemedyText>,
+    /// What the applicant was told beside the decisions: extension, special procedure.
+    pub notes: Vec<Note>,
     /// What was issued.
     pub result: Option<IssuedResult>,
     /// How it is handed over.
@@ -208,7 +212,7 @@ pub fn progress(case: &Case, rules: &ItemRules, head_hash: &str) -> ProgressView
         | Phase::Returned { .. } => None,
     };
     let (reason, proof) = match &case.phase {
-        Phase::Declined { reason } | Phase::Returned { reason } => (Some(reason.clone()), None),
+        Phase::Declined { reason, .. } | Phase::Returned { reason } => (Some(reason.clone()), None),
         Phase::Delivered { end } | Phase::Closed { end } => (None, Some(end.proof.clone())),
         Phase::Offered { .. }
         | Phase::Received
@@ -241,12 +245,21 @@ pub fn progress(case: &Case, rules: &ItemRules, head_hash: &str) -> ProgressView
         correction: asked.or(case.corrections.last()).cloned(),
         outcome: case.outcome().cloned(),
         reason,
+        remedies: remedies(case),
+        notes: case.notes.clone(),
         result: case.result().cloned(),
         delivery: opening.delivery,
         proof,
         ratings: case.ratings.clone(),
         waiting: waiting(case),
         may: may(case, rules),
+    }
+}
+
+fn remedies(case: &Case) -> Vec<RemedyText> {
+    match (&case.phase, case.outcome()) {
+        (Phase::Declined { remedies, .. }, _) | (_, Some(Outcome::Refused { remedies, .. })) => remedies.clone(),
+        (_, Some(Outcome::Approved) | None) => Vec::new(),
     }
 }
 

@@ -75,7 +75,8 @@ macro_rules! columns {
 macro_rules! narrowed {
     () => {
         "
-        AND is_over = $2 AND ($3 = '' OR phase = $3) AND ($4 = 0 OR item = $4) AND ($5 = 0 OR due < $5)"
+        AND is_over = $2 AND ($3 = '' OR phase = $3) AND (CAST($4 AS BIGINT) = 0 OR item = $4)
+        AND (CAST($5 AS BIGINT) = 0 OR due < $5)"
     };
 }
 

@@ -85,6 +85,12 @@ pub(crate) fn correction_used() -> Refusal {
         .but("请依现有材料受理或者不予受理", "Accept or decline on what there is")
 }
 
+pub(crate) fn deemed_accepted() -> Refusal {
+    Refusal::not_now("CAS-COR-006", "逾期未告知，自收到材料之日起即为受理", "Nobody asked in time: the case counts as accepted from its receipt")
+        .by(LAW_32)
+        .but("请受理后继续审查", "Accept it and go on with the examination")
+}
+
 pub(crate) fn correction_empty() -> Refusal {
     Refusal::invalid("CAS-COR-002", "补正告知至少列明一项，每项写明问题和依据", "A notice lists at least one line, each with what is wrong and the article").by(LAW_32)
 }

@@ -3,7 +3,7 @@
 //! Invariant: a timer only asks [`crate::decide`]; it may fire late, early or twice without harm.
 
 use serde::{Deserialize, Serialize};
-use tb_base::{CaseId, Ctx, Error, Fault, MessageId, Result, Timestamp, Violation};
+use tb_base::{CaseId, Ctx, Fault, MessageId, Result, Timestamp, Violation};
 use tb_store::{Tx, audit, jobs};
 
 use crate::case::{By, Case, ClockKind, Phase};
@@ -135,5 +135,5 @@ pub fn run(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, payload: &serde_json::Value) -
 /// A card for whoever supervises, and another look tomorrow.
 fn late(tx: &mut Tx<'_>, ctx: &Ctx, case: CaseId, cause: Cause) -> Result<()> {
     audit::line(tx, ctx, "case.overdue", case.as_str(), &crate::word(&cause))?;
-    put(tx, case, cause, ctx.now.plus_seconds(AGAIN_SECONDS)).map_err(Error::from)
+    put(tx, case, cause, ctx.now.plus_seconds(AGAIN_SECONDS))
 }

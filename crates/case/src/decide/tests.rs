@@ -174,6 +174,26 @@ fn silence_accepts_from_the_receipt() {
 }
 
 #[test]
+fn too_late_to_ask() {
+    let received = in_phase(PhaseKind::Received, morning("2026-09-14"));
+    let late = |command| {
+        let rules = rules(xiangtan());
+        let now = morning("2026-09-22");
+        decide(&received, &rules, &command, &by(Party::Reviewer), now, Calendar::national()).unwrap_err().code
+    };
+    assert_eq!(late(correction()), "CAS-COR-006");
+    let facts = "应向交通运输部申请".to_owned();
+    assert_eq!(late(Command::Decline { ground: "other-authority".into(), facts }), "CAS-COR-006");
+}
+
+#[test]
+fn whoever_is_not_accepted_learns_the_remedies() {
+    let view = progress(&in_phase(PhaseKind::Declined, filed()), &rules(xiangtan()), "00");
+    assert_eq!(view.reason.unwrap().article, "行政许可法第三十二条第一款第二项");
+    assert_eq!(view.remedies.len(), 2);
+}
+
+#[test]
 fn an_unconfirmed_limit_ends_nothing() {
     let correcting = in_phase(PhaseKind::Correcting, filed());
     let late = morning("2027-11-01");
@@ -189,6 +209,7 @@ fn extension_and_pause_move_the_date() {
     let accepted = in_phase(PhaseKind::Accepted, morning("2026-09-14"));
     let extended = run(accepted.clone(), &Command::Extend { reason: "需要核实".into() }, Party::Approver, morning("2026-09-15"));
     check_due(&extended, ClockKind::Legal, "2026-10-30");
+    assert_eq!(progress(&extended, &rules(xiangtan()), "00").notes[0].words, "需要核实");
     let hearing = Command::Pause { kind: PauseKind::Hearing, notice: "听证".into(), estimate_days: 5 };
     let paused = run(accepted, &hearing, Party::Reviewer, morning("2026-09-15"));
     check_refused(&paused, &hearing, Party::Reviewer, "CAS-PAU-002");
