@@ -6,6 +6,7 @@
 
 mod access;
 pub mod defs;
+mod fetching;
 mod home;
 mod parts;
 mod words;
