@@ -1,1 +1,84 @@
-//! t01-data-platform
+//! The data platform as people meet it (数据平台): who somebody is, who looked at her data, what can be proven.
+//! Serves clauses 1.1 and 1.6.
+//!
+//! Layer 5. Owns no table: accounts and looks are identity's, messages and log are the store's.
+//! Invariant: nobody learns from an answer whether somebody has an account.
+
+mod audit;
+mod bureau;
+mod door;
+mod evidence;
+mod looks;
+mod parts;
+mod password;
+mod profile;
+mod register;
+mod sign_in;
+mod source;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+use tb_base::Role;
+use tb_web::{App, Module, RouteInfo, Who};
+
+pub use evidence::cases::case_evidence;
+pub use evidence::{CaseEvidence, CaseFacts};
+pub use parts::{Parts, Words, session_lookup};
+pub use source::{SOURCE_UNKNOWN, Source};
+
+const RESIDENT: Who = Who::Roles(&[Role::Resident]);
+const BUREAU: Who = Who::Roles(&[Role::Bureau, Role::Auditor]);
+const AUDITOR: Who = Who::Roles(&[Role::Auditor]);
+
+/// Who may come to which address of this task.
+const ROUTES: &[RouteInfo] = &[
+    RouteInfo::get("/sign-in", Who::Public),
+    RouteInfo::post("/sign-in", Who::Public),
+    RouteInfo::post("/sign-out", Who::Public),
+    RouteInfo::get("/register", Who::Public),
+    RouteInfo::post("/register", Who::Public),
+    RouteInfo::get("/password/forgot", Who::Public),
+    RouteInfo::post("/password/forgot", Who::Public),
+    RouteInfo::get("/password/reset", Who::Public),
+    RouteInfo::post("/password/reset", Who::Public),
+    RouteInfo::get("/account", Who::SignedIn),
+    RouteInfo::get("/profile", Who::SignedIn),
+    RouteInfo::post("/profile", Who::SignedIn),
+    RouteInfo::get("/looks", RESIDENT),
+    RouteInfo::get("/looks/{city}/{id}/proof", RESIDENT),
+    RouteInfo::get("/cases/{case}/evidence", Who::SignedIn),
+    RouteInfo::get("/bureau", BUREAU),
+    RouteInfo::get("/audit", AUDITOR),
+];
+
+/// This task, as the binary lists it.
+pub fn module(parts: Parts) -> Module {
+    let parts = Arc::new(parts);
+    let routes: Router<App> = Router::new()
+        .route("/sign-in", get(sign_in::show).post(sign_in::submit))
+        .route("/sign-out", post(sign_in::leave))
+        .route("/register", get(register::show).post(register::submit))
+        .route("/password/forgot", get(password::forgot).post(password::ask))
+        .route("/password/reset", get(password::reset).post(password::set))
+        .route("/account", get(profile::moved))
+        .route("/profile", get(profile::show).post(profile::submit))
+        .route("/looks", get(looks::show))
+        .route("/looks/{city}/{id}/proof", get(looks::proof::download))
+        .route("/cases/{case}/evidence", get(evidence::download))
+        .route("/bureau", get(bureau::show))
+        .route("/audit", get(audit::show))
+        .layer(Extension(Arc::clone(&parts)));
+    Module {
+        id: "t01",
+        clauses: &["1.1", "1.6"],
+        routes,
+        handlers: vec![looks::trace::handler(&parts)],
+        jobs: Vec::new(),
+        schema: None,
+        route_list: ROUTES,
+    }
+}

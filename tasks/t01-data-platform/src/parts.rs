@@ -1,0 +1,79 @@
+//! What this task needs beside the application (所需部件), and how sites learn who is signed in.
+
+use std::sync::Arc;
+
+use tb_case::Catalogue;
+use tb_crypto::Vault;
+use tb_exchange::Desk;
+use tb_exchange::keys::Secrets;
+use tb_identity::accounts::{self, Door};
+use tb_licence::types::Types;
+use tb_web::session;
+
+use crate::evidence::CaseEvidence;
+
+/// A name that a definition gives: Chinese, then English.
+pub type Named = Arc<dyn Fn(&str) -> Option<(String, String)> + Send + Sync>;
+
+/// What codes are called (名称): definitions know it, this task does not.
+#[derive(Clone)]
+pub struct Words {
+    /// The name of an item by its number.
+    pub item: Named,
+    /// The name of a field by its id.
+    pub field: Named,
+}
+
+impl Words {
+    /// Knows no name: pages show codes.
+    pub fn none() -> Words {
+        Words { item: Arc::new(|_| None), field: Arc::new(|_| None) }
+    }
+
+    /// The names that the definitions of items and licences give.
+    pub fn of(catalogue: Arc<Catalogue>, types: Arc<Types>) -> Words {
+        Words {
+            item: Arc::new(move |number| {
+                let item = catalogue.item(number.parse().ok()?)?;
+                let zh = item.entry.title.clone();
+                let en = item.title_en().map_or_else(|| zh.clone(), str::to_owned);
+                Some((zh, en))
+            }),
+            field: Arc::new(move |id| {
+                let field = types.all().find_map(|kind| kind.field(id))?;
+                Some((field.title.clone(), field.title_en.clone()))
+            }),
+        }
+    }
+}
+
+/// What this task needs beside the application.
+#[derive(Clone)]
+pub struct Parts {
+    /// Opens sealed personal data.
+    pub vault: Arc<Vault>,
+    /// Signs parts of evidence bundles with the key for messages.
+    pub secrets: Arc<Secrets>,
+    /// Trust list, contracts and pseudonyms.
+    pub desk: Arc<Desk>,
+    /// Signs in, registers, resets passwords.
+    pub door: Door,
+    /// Names of items and fields.
+    pub words: Words,
+    /// What the case block knows of a case; without it only messages and looks are proven.
+    pub case_evidence: Option<CaseEvidence>,
+}
+
+/// How a site finds the account of a session: for `AppParts::session`.
+pub fn session_lookup(vault: Arc<Vault>) -> session::Lookup {
+    Arc::new(move |tx, token, now| {
+        let found = accounts::session(tx, &vault, token, now)?;
+        Ok(found.map(|session| session::Account {
+            id: session.account.id,
+            login: session.account.login,
+            name: session.account.name,
+            actor: session.account.actor,
+            office_name: session.account.office.map(|office| office.name_zh),
+        }))
+    })
+}

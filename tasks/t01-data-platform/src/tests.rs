@@ -1,0 +1,7 @@
+//! Tests of the pages: three cities with real stores, keys, desks and logs; only sockets are left out.
+
+mod accounts;
+mod cases;
+mod looks;
+mod staff;
+mod support;
