@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tb_base::{Calendar, Ctx, NodeId, Refusal, Result, Violation};
-use tb_crypto::{Vault, text};
+use tb_crypto::Vault;
 use tb_exchange::Desk;
 use tb_store::Tx;
 
@@ -56,15 +56,4 @@ impl Env {
     pub(crate) fn rules_of(&self, item: u16, city: NodeId) -> std::result::Result<Arc<ItemRules>, Refusal> {
         self.catalogue.rules(item, city).ok_or_else(refusals::item_not_online)
     }
-}
-
-/// Checks a licence in this city's own register: in force today, same version, same digest.
-pub fn in_own_register() -> IsCurrent {
-    Arc::new(|tx, ctx, reference| {
-        let Some(licence) = tb_licence::store::find(tx, reference.licence)? else { return Ok(false) };
-        let same = u32::from(licence.version) == reference.version
-            && text::hex(&licence.digest) == reference.digest
-            && licence.type_id == reference.kind;
-        Ok(same && licence.standing.is_in_force(ctx.now.date()))
-    })
 }

@@ -249,9 +249,10 @@ pub(crate) fn begin(
 ) -> Result<(Kept, ProgressView)> {
     let case = crate::fold(events).ok_or_else(|| Violation::new("inconsistent", "case_event", "no opening"))?;
     let number = number_of(tx, env, Some(person))?;
-    let head_hash = write_events(tx, ctx, Chain::new(&case), events, command, number.as_deref())?;
-    let kept = Kept { case, head_hash, person: Some(person) };
+    let records = chained(Chain::new(&case), events, command);
+    let kept = Kept { case, head_hash: last_hash(&records), person: Some(person) };
     insert_head(tx, ctx, &kept)?;
+    insert_records(tx, ctx, &records, number.as_deref())?;
     let view = settle(tx, ctx, env, &kept, None)?;
     Ok((kept, view))
 }
@@ -261,8 +262,7 @@ pub(crate) fn adopt(tx: &mut Tx<'_>, ctx: &Ctx, records: &[Record], case: Case, 
     for record in records {
         tx.run(&INSERT_EVENT, &event_row(ctx, tx.name, record, None)?)?;
     }
-    let head_hash = records.last().map(|record| record.hash.clone()).unwrap_or_default();
-    let kept = Kept { case, head_hash, person: Some(person) };
+    let kept = Kept { case, head_hash: last_hash(records), person: Some(person) };
     insert_head(tx, ctx, &kept)?;
     Ok(kept)
 }
@@ -289,14 +289,17 @@ pub(crate) fn apply(
     let chain = Chain { case: kept.case.id(), seq, epoch, prev: kept.head_hash.clone() };
     let case = events.iter().fold(kept.case, evolve);
     let chain = Chain { epoch: case.epoch, ..chain };
-    let head_hash = write_events(tx, ctx, chain, events, command, number.as_deref())?;
-    let kept = Kept { case, head_hash, person: kept.person };
+    let records = chained(chain, events, command);
+    let kept = Kept { case, head_hash: last_hash(&records), person: kept.person };
     let case = &kept.case;
     let row =
         params![case.id(), state(case)?, case.seq, case.epoch, &kept.head_hash, ctx.now, tx.name, seq, epoch];
+    // First the head: whoever was overtaken stops here, before any of its events.
     if tx.run(&UPDATE_HEAD, row)? == 0 {
-        return Err(refusals::not_owner().into());
+        let overtaken = head(tx, kept.case.id())?.is_some();
+        return Err(if overtaken { refusals::overtaken() } else { refusals::not_owner() }.into());
     }
+    insert_records(tx, ctx, &records, number.as_deref())?;
     let view = settle(tx, ctx, env, &kept, Some(before))?;
     match tell {
         Tell::Progress(acts) if case.is_remote() && case.owner == env.me() && case.opening.collecting.city != env.me() => {
@@ -399,28 +402,33 @@ impl Chain {
     }
 }
 
-/// Writes events, each with its leaf; gives the hash of the last one.
-fn write_events(
-    tx: &mut Tx<'_>,
-    ctx: &Ctx,
-    chain: Chain,
-    events: &[Event],
-    command: MessageId,
-    number: Option<&str>,
-) -> Result<String> {
+/// The records that follow in a chain.
+fn chained(chain: Chain, events: &[Event], command: MessageId) -> Vec<Record> {
     let Chain { case, mut seq, epoch, mut prev } = chain;
-    for (part, event) in events.iter().enumerate() {
+    let mut records = Vec::new();
+    for (part, event) in (0..).zip(events) {
         seq += 1;
-        let part = u32::try_from(part).unwrap_or(u32::MAX);
-        let mut record =
-            Record { case, seq, epoch, command, part, event: event.clone(), prev: std::mem::take(&mut prev), hash: String::new() };
+        let hash = String::new();
+        let mut record = Record { case, seq, epoch, command, part, event: event.clone(), prev, hash };
         record.hash = record.expected_hash();
-        let leaf = leaf(ctx, &record)?;
-        let leaf = tb_store::log::append_about(tx, ctx, leaf, number.map(str::as_bytes))?;
-        tx.run(&INSERT_EVENT, &event_row(ctx, tx.name, &record, Some(leaf))?)?;
-        prev = record.hash;
+        prev = record.hash.clone();
+        records.push(record);
     }
-    Ok(prev)
+    records
+}
+
+fn last_hash(records: &[Record]) -> String {
+    records.last().map(|record| record.hash.clone()).unwrap_or_default()
+}
+
+/// Writes records, each with its leaf; the subject of a leaf is salted.
+fn insert_records(tx: &mut Tx<'_>, ctx: &Ctx, records: &[Record], number: Option<&str>) -> Result<()> {
+    for record in records {
+        let leaf = leaf(ctx, record)?;
+        let leaf = tb_store::log::append_about(tx, ctx, leaf, number.map(str::as_bytes))?;
+        tx.run(&INSERT_EVENT, &event_row(ctx, tx.name, record, Some(leaf))?)?;
+    }
+    Ok(())
 }
 
 fn leaf(ctx: &Ctx, record: &Record) -> Result<Leaf> {

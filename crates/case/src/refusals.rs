@@ -48,6 +48,11 @@ pub(crate) fn not_owner() -> Refusal {
         .but("请刷新页面，操作会转给办理城市", "Reload the page; what you do is passed on to the deciding city")
 }
 
+pub(crate) fn overtaken() -> Refusal {
+    Refusal::conflict("CAS-CON-001", "别人刚刚办理了这个办件", "Somebody else has just acted on this case")
+        .but("请刷新页面，按新的状态办理", "Reload the page and act on the new state")
+}
+
 pub(crate) fn stale_epoch() -> Refusal {
     Refusal::conflict("CAS-CUS-002", "移交的轮次不是最新的", "The epoch of the offer is not the latest one")
 }
