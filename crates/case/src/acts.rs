@@ -81,7 +81,14 @@ const OF_CASE: Stmt = stmt(
 pub(crate) const STATEMENTS: &[Stmt] = &[INSERT, ANSWERED, OF_CASE];
 
 /// Gives a command to a case (办理): runs it here, or passes it on to the city that owns the case.
-pub fn act(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, case: CaseId, command: Command, id: MessageId) -> Result<Acted> {
+pub fn act(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    env: &Env,
+    case: CaseId,
+    command: Command,
+    id: MessageId,
+) -> Result<Acted> {
     if let Some(kept) = keep::head(tx, case)? {
         let by = by(ctx, env, kept.person, command.kind())?;
         if keep::by_command(tx, id)?.is_some() {
@@ -117,7 +124,8 @@ fn pass_on(
     if !view.may.get(&by.party).is_some_and(|kinds| kinds.contains(&kind)) {
         return Err(refusals::not_in_phase(kind, view.phase).into());
     }
-    let twice = kind != CommandKind::Rate && sent.iter().any(|(_, act)| act.kind == kind && act.status == ActStatus::Sent);
+    let twice = kind != CommandKind::Rate
+        && sent.iter().any(|(_, act)| act.kind == kind && act.status == ActStatus::Sent);
     if twice {
         return Err(refusals::act_waiting().into());
     }
@@ -181,7 +189,8 @@ pub(crate) fn answered(tx: &mut Tx<'_>, ctx: &Ctx, case: CaseId, answer: &ActAns
     let refusal = answer.refusal.as_ref().map(serde_json::to_string).transpose();
     let refusal = refusal.map_err(|error| Fault::of("writing a refusal", error))?;
     let status = if refusal.is_some() { ActStatus::Rejected } else { ActStatus::Applied };
-    tx.run(&ANSWERED, params![answer.command, case, crate::word(&status), refusal, ctx.now, tx.name]).map(drop)
+    tx.run(&ANSWERED, params![answer.command, case, crate::word(&status), refusal, ctx.now, tx.name])
+        .map(drop)
 }
 
 fn of_case(tx: &mut Tx<'_>, case: CaseId) -> Result<Vec<(MessageId, SentAct)>> {

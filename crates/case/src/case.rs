@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use tb_base::{CaseId, DeadlineInput, Date, LicenceId, NodeId, OfficeId, Timestamp};
+use tb_base::{CaseId, Date, DeadlineInput, LicenceId, NodeId, OfficeId, Timestamp};
 
 use crate::definitions::{DeliveryMode, PauseKind, RatingTarget, StageId};
 use crate::text::{Place, Text};
@@ -523,7 +523,9 @@ impl Case {
         let opening = &self.opening;
         match &self.phase {
             Phase::Offered { .. } | Phase::Returned { .. } => &opening.collecting,
-            Phase::Delivering { .. } if opening.delivery == DeliveryMode::CollectingWindow => &opening.collecting,
+            Phase::Delivering { .. } if opening.delivery == DeliveryMode::CollectingWindow => {
+                &opening.collecting
+            }
             Phase::Received
             | Phase::Correcting { .. }
             | Phase::Accepted { .. }

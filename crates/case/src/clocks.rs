@@ -43,12 +43,18 @@ pub fn start(rules: &ItemRules, kind: ClockKind, at: Timestamp, calendar: &Calen
 /// The clock with its date computed anew.
 fn computed(mut clock: CaseClock, calendar: &Calendar) -> CaseClock {
     let due = Deadline::compute(calendar, &clock.input);
-    (clock.due, clock.due_at, clock.provisional, clock.calendar) = (due.date, due.at, due.provisional, due.calendar);
+    (clock.due, clock.due_at, clock.provisional, clock.calendar) =
+        (due.date, due.at, due.provisional, due.calendar);
     clock
 }
 
 /// The clocks that run from the moment of collection: hand-over where there is one, acceptance, examination.
-pub fn at_collection(rules: &ItemRules, is_remote: bool, now: Timestamp, calendar: &Calendar) -> Vec<CaseClock> {
+pub fn at_collection(
+    rules: &ItemRules,
+    is_remote: bool,
+    now: Timestamp,
+    calendar: &Calendar,
+) -> Vec<CaseClock> {
     let mut kinds = vec![ClockKind::Acceptance];
     if is_remote {
         kinds.push(ClockKind::HandOver);
@@ -99,7 +105,8 @@ pub fn at_acceptance(
 
 /// Decided: the examination is over, delivery is due.
 pub fn at_decision(case: &Case, rules: &ItemRules, now: Timestamp, calendar: &Calendar) -> Vec<CaseClock> {
-    let mut clocks: Vec<CaseClock> = EXAMINATION.into_iter().filter_map(|kind| stopped(case, kind, now)).collect();
+    let mut clocks: Vec<CaseClock> =
+        EXAMINATION.into_iter().filter_map(|kind| stopped(case, kind, now)).collect();
     clocks.push(start(rules, ClockKind::Delivery, now, calendar));
     clocks
 }

@@ -1,13 +1,14 @@
 //! What may be done with a case (办件裁决): one pure function for pages, handlers, timers and peers.
-//! Serves clauses 2.1 to 2.5; limits and grounds come from the definition.
+//! Serves clauses 2.1 to 2.5.
 //!
+//! Limits and grounds come from the definition.
 //! Invariant: whatever [`allowed`] lists, [`decide`] does not refuse for party, office or phase.
 
 use tb_base::{Calendar, Refusal, Timestamp};
 
 use crate::case::{
-    By, Case, CaseClock, ClockKind, Correction, CorrectionLine, IssuedResult, Opening, Opinion, Outcome, Party, Pause,
-    Phase, PhaseKind, Proof, Rating, Reason, RemedyText,
+    By, Case, CaseClock, ClockKind, Correction, CorrectionLine, IssuedResult, Opening, Opinion, Outcome,
+    Party, Pause, Phase, PhaseKind, Proof, Rating, Reason, RemedyText,
 };
 use crate::clocks;
 use crate::command::{Answers, COMMANDS, Command, CommandKind, Decision, GroundFacts};
@@ -61,11 +62,19 @@ pub fn decide(
             if !rules.clocks.legal.pauses.contains(kind) {
                 return Err(refusals::pause_unlawful());
             }
-            let pause = Pause { kind: *kind, notice: words("notice", notice)?, estimate_days: *estimate_days, since: now };
+            let pause = Pause {
+                kind: *kind,
+                notice: words("notice", notice)?,
+                estimate_days: *estimate_days,
+                since: now,
+            };
             vec![Change::Paused { pause, clocks: clocks::paused(case, now, calendar) }]
         }
         Command::Resume { result } => {
-            vec![Change::Resumed { result: words("result", result)?, clocks: clocks::resumed(case, now, calendar) }]
+            vec![Change::Resumed {
+                result: words("result", result)?,
+                clocks: clocks::resumed(case, now, calendar),
+            }]
         }
         Command::Decide { decision } => at.settle(decision)?,
         Command::IssueResult { result } => at.issue(result.as_ref())?,
@@ -108,9 +117,11 @@ fn phase_allows(case: &Case, rules: &ItemRules, kind: CommandKind) -> Result<(),
             phase == PhaseKind::Received
         }
         CommandKind::AnswerCorrection | CommandKind::Lapse => phase == PhaseKind::Correcting,
-        CommandKind::Opine | CommandKind::Extend | CommandKind::Pause | CommandKind::Resume | CommandKind::Decide => {
-            phase == PhaseKind::Accepted
-        }
+        CommandKind::Opine
+        | CommandKind::Extend
+        | CommandKind::Pause
+        | CommandKind::Resume
+        | CommandKind::Decide => phase == PhaseKind::Accepted,
         CommandKind::IssueResult => matches!(case.phase, Phase::Decided { outcome: Outcome::Approved }),
         CommandKind::Deliver => matches!(
             case.phase,
@@ -143,14 +154,18 @@ fn within_phase(case: &Case, rules: &ItemRules, kind: CommandKind) -> Result<(),
     };
     let asked = u32::try_from(case.corrections.len()).unwrap_or(u32::MAX);
     match kind {
-        CommandKind::AskCorrection if rules.correction.rounds_max <= asked => Err(refusals::correction_used()),
+        CommandKind::AskCorrection if rules.correction.rounds_max <= asked => {
+            Err(refusals::correction_used())
+        }
         CommandKind::Decide if paused => Err(refusals::pause_running()),
         CommandKind::Pause if paused => Err(refusals::pause_running()),
         CommandKind::Resume if !paused => Err(refusals::pause_missing()),
         CommandKind::Decide if !opinion => Err(refusals::opinion_missing()),
         CommandKind::Extend if rules.clocks.legal.extension.is_none() => Err(refusals::no_extension()),
         CommandKind::Extend if 0 < case.extensions => Err(refusals::extension_used()),
-        CommandKind::Rate if rules.rating.targets.len() <= case.ratings.len() => Err(refusals::rated_already()),
+        CommandKind::Rate if rules.rating.targets.len() <= case.ratings.len() => {
+            Err(refusals::rated_already())
+        }
         CommandKind::AcceptCustody
         | CommandKind::RefuseCustody
         | CommandKind::AskCorrection
@@ -179,7 +194,9 @@ fn of_office(case: &Case, kind: CommandKind, by: &By) -> Result<(), Refusal> {
         Party::Applicant => true,
         Party::System => by.city == deciding.city || by.city == case.owner,
         Party::Window => by.city == collecting.city,
-        Party::Reviewer | Party::Approver => by.city == deciding.city && by.office.as_ref() == Some(&deciding.office),
+        Party::Reviewer | Party::Approver => {
+            by.city == deciding.city && by.office.as_ref() == Some(&deciding.office)
+        }
     };
     if !fits {
         return Err(refusals::wrong_office());
@@ -187,11 +204,15 @@ fn of_office(case: &Case, kind: CommandKind, by: &By) -> Result<(), Refusal> {
     let at_window = case.opening.delivery == DeliveryMode::CollectingWindow;
     match (kind, &case.phase, by.party) {
         // What waits at the collecting window only its clerks can hand over; what is posted they cannot.
-        (CommandKind::Deliver, Phase::Delivering { .. }, Party::Window) if !at_window => Err(refusals::wrong_office()),
+        (CommandKind::Deliver, Phase::Delivering { .. }, Party::Window) if !at_window => {
+            Err(refusals::wrong_office())
+        }
         (CommandKind::Deliver, Phase::Delivering { .. }, Party::Reviewer | Party::Approver) if at_window => {
             Err(refusals::wrong_office())
         }
-        (_, _, Party::Applicant | Party::Window | Party::Reviewer | Party::Approver | Party::System) => Ok(()),
+        (_, _, Party::Applicant | Party::Window | Party::Reviewer | Party::Approver | Party::System) => {
+            Ok(())
+        }
     }
 }
 
@@ -261,7 +282,8 @@ impl Moment<'_> {
     /// Nobody accepted or asked within the limit: accepted from the receipt (行政许可法 article 32).
     fn deem_accept(&self) -> Result<Vec<Change>, Refusal> {
         self.passed(ClockKind::Acceptance)?;
-        let clocks = clocks::at_acceptance(self.case, self.rules, self.case.complete, self.now, self.calendar);
+        let clocks =
+            clocks::at_acceptance(self.case, self.rules, self.case.complete, self.now, self.calendar);
         Ok(vec![Change::Accepted { deemed: true, clocks }])
     }
 

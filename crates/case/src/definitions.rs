@@ -158,13 +158,22 @@ impl Catalogue {
     }
 
     /// Reads a complete item and the overlays of the cities.
-    fn add_item(&mut self, file: &DefinitionFile<'_>, files: &[DefinitionFile<'_>], problems: &mut Vec<Problem>) {
+    fn add_item(
+        &mut self,
+        file: &DefinitionFile<'_>,
+        files: &[DefinitionFile<'_>],
+        problems: &mut Vec<Problem>,
+    ) {
         let Some(standard) = read::table(file, problems) else { return };
         let mut cities = BTreeMap::new();
         for overlay in files.iter().filter(|other| is_overlay_of(other.path, file.path)) {
             let city = overlay.path.split('/').next().unwrap_or_default();
             let Ok(city) = NodeId::from_str(city) else {
-                problems.push(read::problem(overlay, 1, format!("folder {city} is no division code of a city")));
+                problems.push(read::problem(
+                    overlay,
+                    1,
+                    format!("folder {city} is no division code of a city"),
+                ));
                 continue;
             };
             let Some((rules, merged)) = read::item(file, &standard, overlay, problems) else { continue };
@@ -180,7 +189,11 @@ impl Catalogue {
                 }
                 item.cities = cities;
             }
-            None => problems.push(read::problem(file, read::line_of(file.text, "number"), "the list has no item of this number".to_owned())),
+            None => problems.push(read::problem(
+                file,
+                read::line_of(file.text, "number"),
+                "the list has no item of this number".to_owned(),
+            )),
         }
     }
 
@@ -188,7 +201,11 @@ impl Catalogue {
     fn find_strays(&self, files: &[DefinitionFile<'_>], problems: &mut Vec<Problem>) {
         for overlay in files.iter().filter(|file| file.path.contains('/') && file.path.ends_with(".toml")) {
             if !files.iter().any(|file| is_overlay_of(overlay.path, file.path)) {
-                problems.push(read::problem(overlay, 1, "there is no shared standard that this overlay could change".to_owned()));
+                problems.push(read::problem(
+                    overlay,
+                    1,
+                    "there is no shared standard that this overlay could change".to_owned(),
+                ));
             }
         }
     }
@@ -223,7 +240,12 @@ impl Catalogue {
                 let (left, right) = (a.get(path), b.get(path));
                 if left != right {
                     let word = |value: Option<&String>| value.cloned().unwrap_or_else(|| "—".to_owned());
-                    all.push(Difference { number: *number, path: path.clone(), first: word(left), second: word(right) });
+                    all.push(Difference {
+                        number: *number,
+                        path: path.clone(),
+                        first: word(left),
+                        second: word(right),
+                    });
                 }
             }
         }
@@ -276,7 +298,11 @@ struct ListRow {
 fn read_list(files: &[DefinitionFile<'_>], problems: &mut Vec<Problem>) -> BTreeMap<u16, Item> {
     let mut items = BTreeMap::new();
     let Some(file) = files.iter().find(|file| file.path == ITEMS_FILE) else {
-        problems.push(Problem { file: ITEMS_FILE.to_owned(), line: 1, text: "the list of items is missing".to_owned() });
+        problems.push(Problem {
+            file: ITEMS_FILE.to_owned(),
+            line: 1,
+            text: "the list of items is missing".to_owned(),
+        });
         return items;
     };
     let mut reader = csv::Reader::from_reader(file.text.as_bytes());
@@ -291,7 +317,11 @@ fn read_list(files: &[DefinitionFile<'_>], problems: &mut Vec<Problem>) -> BTree
                 }
                 let number = item.entry.number;
                 if items.insert(number, item).is_some() {
-                    problems.push(read::problem(file, line, format!("item {number} stands twice in the list")));
+                    problems.push(read::problem(
+                        file,
+                        line,
+                        format!("item {number} stands twice in the list"),
+                    ));
                 }
             }
             Err(error) => {

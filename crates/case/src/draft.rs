@@ -5,14 +5,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use tb_base::{Actor, Ctx, DraftId, Fault, LicenceId, NodeId, OfficeId, PersonId, Result, StaffId, Timestamp, Violation};
+use tb_base::{
+    Actor, CaseId, Ctx, DraftId, Fault, LicenceId, NodeId, OfficeId, PersonId, Result, StaffId, Timestamp,
+    Violation,
+};
 use tb_crypto::Vault;
 use tb_store::{Row, Stmt, Tx, Value, params, stmt};
 
-use crate::case::Channel;
+use crate::case::{Channel, Phase};
 use crate::definitions::{Competent, ItemRules};
 use crate::env::Env;
-use crate::{form, refusals};
+use crate::{files, form, keep, refusals};
 
 /// Drafts that one person may have at once.
 pub const DRAFTS_MAX: i64 = 20;
@@ -202,6 +205,20 @@ pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, new: &NewDraft) -> Result<D
     Ok(draft)
 }
 
+/// Begins again what was returned (退回后重新提交): the answers are kept, papers are fetched anew.
+pub fn from_returned(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, case: CaseId) -> Result<Draft> {
+    let kept = keep::owned(tx, case)?;
+    let (Phase::Returned { .. }, Some(person)) = (&kept.case.phase, kept.person) else {
+        return Err(refusals::not_returned().into());
+    };
+    let opening = &kept.case.opening;
+    let file = files::read(tx, &env.vault, case)?.ok_or_else(refusals::not_found)?;
+    let (item, channel) = (opening.item, opening.channel);
+    let draft =
+        create(tx, ctx, env, &NewDraft { item, person, channel, deciding: Some(opening.deciding.city) })?;
+    save(tx, ctx, env, draft.id, draft.version, &file.filing.answers)
+}
+
 /// The clerk and the office, where staff act.
 fn clerk(actor: &Actor) -> (Option<StaffId>, Option<OfficeId>) {
     match actor {
@@ -214,12 +231,21 @@ fn clerk(actor: &Actor) -> (Option<StaffId>, Option<OfficeId>) {
 pub(crate) fn competent(rules: &ItemRules, collecting: NodeId, fetched: &[Fetched]) -> Option<NodeId> {
     match &rules.item.competent {
         Competent::Collecting => Some(collecting),
-        Competent::IssuerOf { material } => fetched.iter().find(|it| it.material == *material).map(|it| it.issuer),
+        Competent::IssuerOf { material } => {
+            fetched.iter().find(|it| it.material == *material).map(|it| it.issuer)
+        }
     }
 }
 
 /// Saves answers as they are: mistakes are told by [`form::check`], never lost.
-pub fn save(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, id: DraftId, version: i64, answers: &form::Answers) -> Result<Draft> {
+pub fn save(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    env: &Env,
+    id: DraftId,
+    version: i64,
+    answers: &form::Answers,
+) -> Result<Draft> {
     change(tx, ctx, env, id, version, |draft, rules| {
         let mut merged = draft.answers.clone();
         merged.extend(answers.iter().map(|(id, answer)| (id.clone(), answer.clone())));
@@ -232,7 +258,14 @@ pub fn save(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, id: DraftId, version: i64, an
 }
 
 /// Keeps a paper that was fetched with consent; a newer one of the same material replaces it.
-pub fn attach_fetched(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, id: DraftId, version: i64, fetched: &Fetched) -> Result<Draft> {
+pub fn attach_fetched(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    env: &Env,
+    id: DraftId,
+    version: i64,
+    fetched: &Fetched,
+) -> Result<Draft> {
     change(tx, ctx, env, id, version, |draft, rules| {
         if rules.material(&fetched.material).is_none() || FETCHED_MAX <= draft.fetched.len() {
             return Err(refusals::material_missing(&fetched.material).into());
@@ -248,7 +281,14 @@ pub fn attach_fetched(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, id: DraftId, versio
 }
 
 /// Names the city that is asked for the papers, before any was fetched.
-pub fn set_deciding(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, id: DraftId, version: i64, city: NodeId) -> Result<Draft> {
+pub fn set_deciding(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    env: &Env,
+    id: DraftId,
+    version: i64,
+    city: NodeId,
+) -> Result<Draft> {
     change(tx, ctx, env, id, version, |draft, rules| {
         draft.deciding = competent(rules, env.me(), &draft.fetched).or(Some(city));
         Ok(())
@@ -256,15 +296,30 @@ pub fn set_deciding(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, id: DraftId, version:
 }
 
 /// Ticks the lines of the formal check (形式审查).
-pub fn check(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, id: DraftId, version: i64, checks: &BTreeSet<String>) -> Result<Draft> {
+pub fn check(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    env: &Env,
+    id: DraftId,
+    version: i64,
+    checks: &BTreeSet<String>,
+) -> Result<Draft> {
     change(tx, ctx, env, id, version, |draft, rules| {
-        draft.checks = rules.checks.iter().map(|check| check.id.clone()).filter(|id| checks.contains(id)).collect();
+        draft.checks =
+            rules.checks.iter().map(|check| check.id.clone()).filter(|id| checks.contains(id)).collect();
         Ok(())
     })
 }
 
 /// Takes a draft over at a window or on another device (换渠道继续).
-pub fn take_over(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, id: DraftId, version: i64, channel: Channel) -> Result<Draft> {
+pub fn take_over(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    env: &Env,
+    id: DraftId,
+    version: i64,
+    channel: Channel,
+) -> Result<Draft> {
     change(tx, ctx, env, id, version, |draft, _| {
         draft.channel = channel;
         (draft.clerk, draft.office) = clerk(&ctx.actor);
@@ -344,7 +399,8 @@ fn draft(row: &Row, vault: &Vault) -> Result<Draft> {
     let id: DraftId = row.parse("draft")?;
     let sealed: Vec<u8> = row.get("sealed")?;
     let plain = vault.open(&place(id), &sealed)?;
-    let contents: Contents = serde_json::from_slice(&plain).map_err(|_| Violation::inconsistent("case_draft", id))?;
+    let contents: Contents =
+        serde_json::from_slice(&plain).map_err(|_| Violation::inconsistent("case_draft", id))?;
     let item: u32 = row.get("item")?;
     Ok(Draft {
         id,

@@ -47,7 +47,8 @@ impl Env {
         let rules = self.catalogue.rules(opening.item, opening.deciding.city);
         rules.filter(|rules| rules.sha256 == opening.definition).ok_or_else(|| {
             // A case ends under the definition that it was filed under; that one must not be unloaded before.
-            let detail = format!("definition of item {} version {} is not loaded", opening.item, opening.item_version);
+            let detail =
+                format!("definition of item {} version {} is not loaded", opening.item, opening.item_version);
             Violation::new("inconsistent", "case_head", detail).into()
         })
     }

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use tb_base::{NodeId, Timestamp};
 
 use crate::case::{
-    By, Case, CaseClock, ClockKind, Correction, End, IssuedResult, Note, Opening, Opinion, Outcome, Party, Pause, Phase,
-    Proof, Rating, Reason, RemedyText,
+    By, Case, CaseClock, ClockKind, Correction, End, IssuedResult, Note, Opening, Opinion, Outcome, Party,
+    Pause, Phase, Proof, Rating, Reason, RemedyText,
 };
 use crate::definitions::StageId;
 use crate::text::Text;
@@ -213,7 +213,9 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
             renew(&mut case, clocks);
             enter(&mut case, Phase::Received, event.at);
         }
-        Change::CustodyRefused { reason } => over(&mut case, Phase::Returned { reason: reason.clone() }, event.at),
+        Change::CustodyRefused { reason } => {
+            over(&mut case, Phase::Returned { reason: reason.clone() }, event.at)
+        }
         Change::CorrectionAsked { correction, clocks } => {
             renew(&mut case, clocks);
             enter(&mut case, Phase::Correcting { asked: correction.clone() }, event.at);

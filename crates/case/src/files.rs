@@ -57,7 +57,13 @@ const DELETE: Stmt = stmt("case.file.delete", "DELETE FROM case_file WHERE case_
 
 pub(crate) const STATEMENTS: &[Stmt] = &[PUT, ALL, DELETE];
 
-pub(crate) fn put_filing(tx: &mut Tx<'_>, ctx: &Ctx, vault: &Vault, case: CaseId, filing: &Filing) -> Result<()> {
+pub(crate) fn put_filing(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    vault: &Vault,
+    case: CaseId,
+    filing: &Filing,
+) -> Result<()> {
     put(tx, ctx, vault, case, FILING, filing)
 }
 
@@ -73,7 +79,14 @@ pub(crate) fn put_answers(
     put(tx, ctx, vault, case, &format!("answers-{nth:03}"), answers)
 }
 
-fn put(tx: &mut Tx<'_>, ctx: &Ctx, vault: &Vault, case: CaseId, part: &str, value: &impl Serialize) -> Result<()> {
+fn put(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    vault: &Vault,
+    case: CaseId,
+    part: &str,
+    value: &impl Serialize,
+) -> Result<()> {
     let plain = serde_json::to_vec(value).map_err(|error| Fault::of("sealing a part of a case", error))?;
     let sealed = vault.seal(&mut &*ctx, &place(case, part), &plain);
     tx.run(&PUT, params![case, part, sealed, crate::digest(value), ctx.now, tx.name]).map(drop)
@@ -98,7 +111,12 @@ pub(crate) fn read(tx: &mut Tx<'_>, vault: &Vault, case: CaseId) -> Result<Optio
     Ok(filing.map(|filing| CaseFile { filing, answers }))
 }
 
-fn opened<T: serde::de::DeserializeOwned + Serialize>(row: &Row, vault: &Vault, case: CaseId, part: &str) -> Result<T> {
+fn opened<T: serde::de::DeserializeOwned + Serialize>(
+    row: &Row,
+    vault: &Vault,
+    case: CaseId,
+    part: &str,
+) -> Result<T> {
     let sealed: Vec<u8> = row.get("sealed")?;
     let plain = vault.open(&place(case, part), &sealed)?;
     serde_json::from_slice(&plain).map_err(|_| Violation::inconsistent("case_file", case).into())

@@ -4,7 +4,9 @@ use std::sync::{Arc, LazyLock};
 
 use tb_base::{Calendar, CaseId, Date, Entropy, LicenceId, NodeId, Timestamp};
 
-use crate::case::{Agreement, By, Case, Channel, CorrectionLine, IssuedResult, Opening, Party, PhaseKind, Proof};
+use crate::case::{
+    Agreement, By, Case, Channel, CorrectionLine, IssuedResult, Opening, Party, PhaseKind, Proof,
+};
 use crate::command::{AnswerLine, Answers, Command, Decision, GroundFacts};
 use crate::definitions::{Catalogue, DefinitionFile, DeliveryMode, ItemRules, RatingTarget};
 use crate::text::Place;
@@ -13,9 +15,18 @@ use crate::{clocks, decide, event};
 pub(crate) const FILES: [DefinitionFile<'static>; 5] = [
     DefinitionFile { path: "items.csv", text: include_str!("../../../tasks/t02-services/defs/items.csv") },
     DefinitionFile { path: "121.toml", text: include_str!("../../../tasks/t02-services/defs/121.toml") },
-    DefinitionFile { path: "430100/121.toml", text: include_str!("../../../tasks/t02-services/defs/430100/121.toml") },
-    DefinitionFile { path: "430200/121.toml", text: include_str!("../../../tasks/t02-services/defs/430200/121.toml") },
-    DefinitionFile { path: "430300/121.toml", text: include_str!("../../../tasks/t02-services/defs/430300/121.toml") },
+    DefinitionFile {
+        path: "430100/121.toml",
+        text: include_str!("../../../tasks/t02-services/defs/430100/121.toml"),
+    },
+    DefinitionFile {
+        path: "430200/121.toml",
+        text: include_str!("../../../tasks/t02-services/defs/430200/121.toml"),
+    },
+    DefinitionFile {
+        path: "430300/121.toml",
+        text: include_str!("../../../tasks/t02-services/defs/430300/121.toml"),
+    },
 ];
 
 pub(crate) struct Counter(pub(crate) u64);
@@ -43,7 +54,8 @@ pub(crate) fn xiangtan() -> NodeId {
 }
 
 pub(crate) fn catalogue() -> Arc<Catalogue> {
-    static LOADED: LazyLock<Arc<Catalogue>> = LazyLock::new(|| Arc::new(Catalogue::load(&FILES).sound().unwrap()));
+    static LOADED: LazyLock<Arc<Catalogue>> =
+        LazyLock::new(|| Arc::new(Catalogue::load(&FILES).sound().unwrap()));
     LOADED.clone()
 }
 
@@ -62,7 +74,12 @@ pub(crate) fn place(city: NodeId, window: bool) -> Place {
     Place { city, office: office.id.clone(), name: office.name.clone() }
 }
 
-pub(crate) fn opening(collecting: NodeId, deciding: NodeId, delivery: DeliveryMode, now: Timestamp) -> Opening {
+pub(crate) fn opening(
+    collecting: NodeId,
+    deciding: NodeId,
+    delivery: DeliveryMode,
+    now: Timestamp,
+) -> Opening {
     let rules = rules(deciding);
     Opening {
         case: CaseId::new(now, &mut Counter(1)),
@@ -95,7 +112,11 @@ pub(crate) fn result() -> IssuedResult {
 }
 
 pub(crate) fn correction() -> Command {
-    let line = CorrectionLine { about: "changed-what".into(), what: "没有写清".into(), article: "行政许可法第三十二条".into() };
+    let line = CorrectionLine {
+        about: "changed-what".into(),
+        what: "没有写清".into(),
+        article: "行政许可法第三十二条".into(),
+    };
     Command::AskCorrection { lines: vec![line] }
 }
 
@@ -122,7 +143,9 @@ pub(crate) fn issue() -> Command {
 }
 
 pub(crate) fn deliver() -> Command {
-    Command::Deliver { proof: Proof { mode: DeliveryMode::CollectingWindow, reference: "签收 0001".into() } }
+    Command::Deliver {
+        proof: Proof { mode: DeliveryMode::CollectingWindow, reference: "签收 0001".into() }
+    }
 }
 
 pub(crate) fn rate(target: RatingTarget) -> Command {
@@ -131,7 +154,11 @@ pub(crate) fn rate(target: RatingTarget) -> Command {
 
 /// A case collected in Changsha and decided in Xiangtan, before custody.
 pub(crate) fn offered(now: Timestamp) -> Case {
-    let events = decide::open(opening(changsha(), xiangtan(), DeliveryMode::CollectingWindow, now), &by(Party::Window), now);
+    let events = decide::open(
+        opening(changsha(), xiangtan(), DeliveryMode::CollectingWindow, now),
+        &by(Party::Window),
+        now,
+    );
     event::fold(&events).unwrap()
 }
 
@@ -156,7 +183,8 @@ pub(crate) fn in_phase(kind: PhaseKind, now: Timestamp) -> Case {
         article: String::new(),
         facts: String::new(),
     };
-    let decline = Command::Decline { ground: "other-authority".into(), facts: "应向交通运输部申请".into() };
+    let decline =
+        Command::Decline { ground: "other-authority".into(), facts: "应向交通运输部申请".into() };
     match kind {
         PhaseKind::Offered => offered,
         PhaseKind::Received => received(),

@@ -16,7 +16,10 @@ pub const ANSWER_LETTERS_MAX: usize = 2_000;
 
 /// Whether a question is asked, given the answers so far.
 pub fn is_asked(question: &Question, answers: &Answers) -> bool {
-    question.when.as_ref().is_none_or(|when| answers.get(&when.question).is_some_and(|answer| when.is.contains(answer)))
+    question
+        .when
+        .as_ref()
+        .is_none_or(|when| answers.get(&when.question).is_some_and(|answer| when.is.contains(answer)))
 }
 
 /// Every mistake of a whole form; empty when it may be handed in.
@@ -43,7 +46,10 @@ pub fn check_shape(rules: &ItemRules, answers: &Answers) -> Vec<Refusal> {
     for (id, answer) in answers.iter().take(ANSWERS_MAX) {
         if !rules.all_questions().any(|question| question.id == *id) {
             let text = format!("表单没有这一项：{id}");
-            mistakes.push(Refusal::invalid("CAS-FRM-002", text, format!("The form has no question {id}")).on(id.clone()));
+            mistakes.push(
+                Refusal::invalid("CAS-FRM-002", text, format!("The form has no question {id}"))
+                    .on(id.clone()),
+            );
         }
         if ANSWER_LETTERS_MAX < answer.chars().count() {
             mistakes.push(too_long(id, ANSWER_LETTERS_MAX));
@@ -69,15 +75,22 @@ fn check_one(question: &Question, answers: &Answers) -> Option<Refusal> {
     let (least, most) = (question.letters_min as usize, question.letters_max as usize);
     match question.kind {
         QuestionKind::Text | QuestionKind::LongText if most < letters => Some(too_long(&question.id, most)),
-        QuestionKind::Text | QuestionKind::LongText if letters < least => Some(too_short(&question.id, least)),
+        QuestionKind::Text | QuestionKind::LongText if letters < least => {
+            Some(too_short(&question.id, least))
+        }
         QuestionKind::Text | QuestionKind::LongText => None,
         QuestionKind::Choice if question.options.iter().any(|option| option.id == answer) => None,
-        QuestionKind::Choice => Some(refuse(question, "CAS-FRM-006", "请选择列出的一项", "Choose one of the options")),
+        QuestionKind::Choice => {
+            Some(refuse(question, "CAS-FRM-006", "请选择列出的一项", "Choose one of the options"))
+        }
         QuestionKind::Mobile => check_mobile(question, answer),
         QuestionKind::Date if answer.parse::<Date>().is_ok() => None,
-        QuestionKind::Date => {
-            Some(refuse(question, "CAS-FRM-008", "日期应写成 2026-11-22 的样子", "Write the date like 2026-11-22"))
-        }
+        QuestionKind::Date => Some(refuse(
+            question,
+            "CAS-FRM-008",
+            "日期应写成 2026-11-22 的样子",
+            "Write the date like 2026-11-22",
+        )),
         QuestionKind::Yes if answer == "yes" => None,
         QuestionKind::Yes => Some(missing(question)),
     }
@@ -103,12 +116,17 @@ fn missing(question: &Question) -> Refusal {
 }
 
 fn too_long(id: &str, most: usize) -> Refusal {
-    Refusal::invalid("CAS-FRM-004", format!("最多 {most} 字"), format!("At most {most} letters")).on(id.to_owned())
+    Refusal::invalid("CAS-FRM-004", format!("最多 {most} 字"), format!("At most {most} letters"))
+        .on(id.to_owned())
 }
 
 fn too_short(id: &str, least: usize) -> Refusal {
-    Refusal::invalid("CAS-FRM-005", format!("至少 {least} 字，请写完整"), format!("At least {least} letters, in full"))
-        .on(id.to_owned())
+    Refusal::invalid(
+        "CAS-FRM-005",
+        format!("至少 {least} 字，请写完整"),
+        format!("At least {least} letters, in full"),
+    )
+    .on(id.to_owned())
 }
 
 fn refuse(question: &Question, code: &'static str, zh: &'static str, en: &'static str) -> Refusal {

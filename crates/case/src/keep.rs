@@ -52,7 +52,15 @@ impl Record {
     /// The hash that the record must have.
     pub fn expected_hash(&self) -> String {
         let Record { case, seq, epoch, command, part, event, prev, hash: _ } = self;
-        crate::digest(&Hashed { case: *case, seq: *seq, epoch: *epoch, command: *command, part: *part, event, prev })
+        crate::digest(&Hashed {
+            case: *case,
+            seq: *seq,
+            epoch: *epoch,
+            command: *command,
+            part: *part,
+            event,
+            prev,
+        })
     }
 }
 
@@ -247,7 +255,8 @@ pub(crate) fn begin(
     events: &[Event],
     command: MessageId,
 ) -> Result<(Kept, ProgressView)> {
-    let case = crate::fold(events).ok_or_else(|| Violation::new("inconsistent", "case_event", "no opening"))?;
+    let case =
+        crate::fold(events).ok_or_else(|| Violation::new("inconsistent", "case_event", "no opening"))?;
     let number = number_of(tx, env, Some(person))?;
     let records = chained(Chain::new(&case), events, command);
     let kept = Kept { case, head_hash: last_hash(&records), person: Some(person) };
@@ -258,7 +267,13 @@ pub(crate) fn begin(
 }
 
 /// Writes a case that another city hands over: its records as they came, and a head on their epoch.
-pub(crate) fn adopt(tx: &mut Tx<'_>, ctx: &Ctx, records: &[Record], case: Case, person: PersonId) -> Result<Kept> {
+pub(crate) fn adopt(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    records: &[Record],
+    case: Case,
+    person: PersonId,
+) -> Result<Kept> {
     for record in records {
         tx.run(&INSERT_EVENT, &event_row(ctx, tx.name, record, None)?)?;
     }
@@ -269,7 +284,16 @@ pub(crate) fn adopt(tx: &mut Tx<'_>, ctx: &Ctx, records: &[Record], case: Case, 
 
 fn insert_head(tx: &mut Tx<'_>, ctx: &Ctx, kept: &Kept) -> Result<()> {
     let case = &kept.case;
-    let row = params![case.id(), state(case)?, case.seq, case.epoch, &kept.head_hash, kept.person, ctx.now, tx.name];
+    let row = params![
+        case.id(),
+        state(case)?,
+        case.seq,
+        case.epoch,
+        &kept.head_hash,
+        kept.person,
+        ctx.now,
+        tx.name
+    ];
     tx.run(&INSERT_HEAD, row).map(drop)
 }
 
@@ -302,7 +326,9 @@ pub(crate) fn apply(
     insert_records(tx, ctx, &records, number.as_deref())?;
     let view = settle(tx, ctx, env, &kept, Some(before))?;
     match tell {
-        Tell::Progress(acts) if case.is_remote() && case.owner == env.me() && case.opening.collecting.city != env.me() => {
+        Tell::Progress(acts)
+            if case.is_remote() && case.owner == env.me() && case.opening.collecting.city != env.me() =>
+        {
             peer::send_progress(tx, ctx, env, &kept, &view, acts)?;
         }
         Tell::Progress(_) | Tell::Nobody => {}
@@ -311,7 +337,13 @@ pub(crate) fn apply(
 }
 
 /// Index, timers, ratings and notices that follow from a head.
-fn settle(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, kept: &Kept, before: Option<notices::Before>) -> Result<ProgressView> {
+fn settle(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    env: &Env,
+    kept: &Kept,
+    before: Option<notices::Before>,
+) -> Result<ProgressView> {
     let rules = env.rules(&kept.case)?;
     let view = progress(&kept.case, &rules, &kept.head_hash);
     put_index(tx, ctx, &view, kept.person, Owned::Here)?;
@@ -323,13 +355,27 @@ fn settle(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, kept: &Kept, before: Option<not
 }
 
 /// Follows the owner: the reference, its index row, ratings, a notice. False where the view is not newer.
-pub(crate) fn follow(tx: &mut Tx<'_>, ctx: &Ctx, view: &ProgressView, person: Option<PersonId>) -> Result<bool> {
+pub(crate) fn follow(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    view: &ProgressView,
+    person: Option<PersonId>,
+) -> Result<bool> {
     let before = reference(tx, view.case)?;
     let before = before.map(|(view, _)| notices::Before { phase: view.phase, notes: view.notes.len() });
     let text = serde_json::to_string(view).map_err(|error| Fault::of("writing a progress view", error))?;
     let (phase, owner) = (crate::word(&view.phase), view.owner);
     let row = params![
-        view.case, text, view.seq, view.epoch, &view.head_hash, phase, owner, person, ctx.now, tx.name
+        view.case,
+        text,
+        view.seq,
+        view.epoch,
+        &view.head_hash,
+        phase,
+        owner,
+        person,
+        ctx.now,
+        tx.name
     ];
     if tx.run(&PUT_REFERENCE, row)? == 0 {
         return Ok(false);
@@ -353,7 +399,13 @@ enum Owned {
     Elsewhere,
 }
 
-fn put_index(tx: &mut Tx<'_>, ctx: &Ctx, view: &ProgressView, person: Option<PersonId>, owned: Owned) -> Result<()> {
+fn put_index(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    view: &ProgressView,
+    person: Option<PersonId>,
+    owned: Owned,
+) -> Result<()> {
     let due = view.due().map(|clock| clock.due_at);
     let row = params![
         view.case,
@@ -432,10 +484,22 @@ fn insert_records(tx: &mut Tx<'_>, ctx: &Ctx, records: &[Record], number: Option
 }
 
 fn leaf(ctx: &Ctx, record: &Record) -> Result<Leaf> {
-    let id = record.case.as_str().parse::<MessageId>().map_err(|_| Violation::inconsistent("case_event", record.case))?;
+    let id = record
+        .case
+        .as_str()
+        .parse::<MessageId>()
+        .map_err(|_| Violation::inconsistent("case_event", record.case))?;
     let hash = tb_crypto::text::unhex(&record.hash)?;
     let content = hash.try_into().map_err(|_| Violation::inconsistent("case_event", record.case))?;
-    Ok(Leaf { kind: LeafKind::Case, at: ctx.now, id, contract: [0; 16], content, base: [0; 32], subject: [0; 32] })
+    Ok(Leaf {
+        kind: LeafKind::Case,
+        at: ctx.now,
+        id,
+        contract: [0; 16],
+        content,
+        base: [0; 32],
+        subject: [0; 32],
+    })
 }
 
 fn event_row(ctx: &Ctx, name: &'static str, record: &Record, leaf: Option<[u8; 32]>) -> Result<Vec<Value>> {

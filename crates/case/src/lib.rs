@@ -68,7 +68,11 @@ const CODE_LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// A code of eight letters (查询码): short enough to say aloud, 40 random bits, good only beside a sign-in.
 pub(crate) fn query_code(ctx: &Ctx) -> String {
     let random: [u8; 8] = ctx.random();
-    random.iter().filter_map(|byte| CODE_LETTERS.get(usize::from(byte & 31))).map(|letter| char::from(*letter)).collect()
+    random
+        .iter()
+        .filter_map(|byte| CODE_LETTERS.get(usize::from(byte & 31)))
+        .map(|letter| char::from(*letter))
+        .collect()
 }
 
 /// A column that holds the name of a unit variant.

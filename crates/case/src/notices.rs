@@ -66,11 +66,22 @@ pub(crate) fn post(
 pub fn words(template: &str, params: &BTreeMap<String, String>) -> Option<Text> {
     let get = |key: &str| params.get(key).map(String::as_str).unwrap_or_default();
     let (zh, en) = match template {
-        "case.told" => ("有新的告知，请查看；最晚 {due} 办完", "has news for you, please read it; it will be decided by {due}"),
-        "case.offered" => ("已收件，正在移交办理城市", "has been collected and is being handed over to the deciding city"),
-        "case.received" => ("已由{office}收件，等待受理", "has been received by {office_en} and waits to be accepted"),
-        "case.correcting" => ("需要补正，请查看需要补正的全部内容", "needs a correction; see everything that is asked"),
-        "case.accepted" => ("已受理，最晚 {due} 办完", "has been accepted and will be decided by {due} at the latest"),
+        "case.told" => (
+            "有新的告知，请查看；最晚 {due} 办完",
+            "has news for you, please read it; it will be decided by {due}",
+        ),
+        "case.offered" => {
+            ("已收件，正在移交办理城市", "has been collected and is being handed over to the deciding city")
+        }
+        "case.received" => {
+            ("已由{office}收件，等待受理", "has been received by {office_en} and waits to be accepted")
+        }
+        "case.correcting" => {
+            ("需要补正，请查看需要补正的全部内容", "needs a correction; see everything that is asked")
+        }
+        "case.accepted" => {
+            ("已受理，最晚 {due} 办完", "has been accepted and will be decided by {due} at the latest")
+        }
         "case.decided" => ("已作出决定", "has been decided"),
         "case.delivering" => ("结果已可领取：{office}", "is ready: {office_en}"),
         "case.delivered" => ("已送达，欢迎评价", "has been delivered; please rate it"),
@@ -78,7 +89,9 @@ pub fn words(template: &str, params: &BTreeMap<String, String>) -> Option<Text> 
         "case.withdrawn" => ("已按您的要求撤回", "has been withdrawn as you asked"),
         "case.declined" => ("不予受理，请查看理由", "was not accepted; see the reasons"),
         "case.lapsed" => ("逾期未补正，已终止", "has lapsed: it was not corrected in time"),
-        "case.returned" => ("被办理城市退回，请查看理由", "was returned by the deciding city; see the reason"),
+        "case.returned" => {
+            ("被办理城市退回，请查看理由", "was returned by the deciding city; see the reason")
+        }
         _ => return None,
     };
     let fill = |words: &str| {

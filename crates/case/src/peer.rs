@@ -206,7 +206,14 @@ pub(crate) fn send_progress(
 }
 
 /// Passes an act of applicant or window on to the owner.
-pub(crate) fn send_act(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, view: &ProgressView, person: Option<PersonId>, act: &Act) -> Result<()> {
+pub(crate) fn send_act(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    env: &Env,
+    view: &ProgressView,
+    person: Option<PersonId>,
+    act: &Act,
+) -> Result<()> {
     let number = keep::number_of(tx, env, person)?;
     let by = actor(&act.by);
     send(tx, ctx, env, view.owner, service::CASE_ACT, (view.item, view.case, &by, number.as_deref()), act)
@@ -233,13 +240,16 @@ fn on_offer(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, incoming: &Incoming) -> Resul
     let offer: Offer = incoming.parse()?;
     same_case(incoming, offer.case)?;
     let known = tx.one(&FIND, params![offer.case])?;
-    let known = known.map(|row| Ok::<_, Error>((row.get::<u32>("epoch")?, row.json::<CustodyAnswer>("answer")?))).transpose()?;
+    let known = known
+        .map(|row| Ok::<_, Error>((row.get::<u32>("epoch")?, row.json::<CustodyAnswer>("answer")?)))
+        .transpose()?;
     let answer = match known {
         Some((epoch, answer)) if epoch == offer.epoch => answer,
         Some((epoch, _)) if offer.epoch < epoch => refused(&refusals::stale_epoch()),
         Some(_) | None => take(tx, ctx, env, incoming, &offer)?,
     };
-    let text = serde_json::to_string(&answer).map_err(|error| Fault::of("writing a custody answer", error))?;
+    let text =
+        serde_json::to_string(&answer).map_err(|error| Fault::of("writing a custody answer", error))?;
     tx.run(&PUT, params![offer.case, offer.epoch, text, ctx.now, tx.name])?;
     let word = match &answer {
         CustodyAnswer::Accepted { .. } => "accepted".to_owned(),
@@ -275,7 +285,8 @@ fn take(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, incoming: &Incoming, offer: &Offe
     let rules = env.rules(&case)?;
     let kept = keep::adopt(tx, ctx, &offer.records, case, person)?;
     files::put_filing(tx, ctx, &env.vault, offer.case, &offer.filing)?;
-    let events = decide(&kept.case, &rules, &Command::AcceptCustody, &By::system(env.me()), ctx.now, &env.calendar)?;
+    let events =
+        decide(&kept.case, &rules, &Command::AcceptCustody, &By::system(env.me()), ctx.now, &env.calendar)?;
     let view = keep::apply(tx, ctx, env, kept, &events, incoming.envelope.id, Tell::Nobody)?;
     Ok(CustodyAnswer::Accepted { view: Box::new(view) })
 }
@@ -289,7 +300,9 @@ fn examine(
     offer: &Offer,
 ) -> Result<std::result::Result<Case, Refusal>> {
     let whole = (1..=RECORDS_MAX).contains(&offer.records.len());
-    let Some(case) = keep::replay(&offer.records).filter(|_| whole) else { return Ok(Err(refusals::broken_chain())) };
+    let Some(case) = keep::replay(&offer.records).filter(|_| whole) else {
+        return Ok(Err(refusals::broken_chain()));
+    };
     let opening = &case.opening;
     let from = incoming.envelope.from;
     let honest = case.id() == offer.case
@@ -306,7 +319,9 @@ fn examine(
     }
     let rules = env.catalogue.rules(opening.item, env.me());
     let same = |rules: &Arc<crate::ItemRules>| {
-        rules.sha256 == offer.definition && rules.item.version == offer.item_version && rules.sha256 == opening.definition
+        rules.sha256 == offer.definition
+            && rules.item.version == offer.item_version
+            && rules.sha256 == opening.definition
     };
     if !rules.as_ref().is_some_and(same) {
         return Ok(Err(refusals::other_definition()));
@@ -333,7 +348,8 @@ fn on_custody(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, incoming: &Incoming) -> Res
             }
             let by = By::system(incoming.envelope.from);
             let rules = env.rules(&kept.case)?;
-            let events = decide(&kept.case, &rules, &Command::RefuseCustody { reason }, &by, ctx.now, &env.calendar)?;
+            let events =
+                decide(&kept.case, &rules, &Command::RefuseCustody { reason }, &by, ctx.now, &env.calendar)?;
             keep::apply(tx, ctx, env, kept, &events, incoming.envelope.id, Tell::Nobody).map(drop)
         }
     }
@@ -347,21 +363,26 @@ fn accept_view(tx: &mut Tx<'_>, ctx: &Ctx, from: NodeId, view: &ProgressView) ->
     if let Some(kept) = keep::head(tx, view.case)? {
         let next = kept.case.epoch + 1 == view.epoch && kept.case.phase == (Phase::Offered { to: from });
         if !next || view.seq <= kept.case.seq || view.query_code != kept.case.opening.query_code {
-            return Err(Violation::new("custody", "view", format!("epoch {} of {}", view.epoch, view.case)).into());
+            return Err(
+                Violation::new("custody", "view", format!("epoch {} of {}", view.epoch, view.case)).into()
+            );
         }
         keep::give_up(tx, view.case, view.epoch)?;
         return keep::follow(tx, ctx, view, kept.person);
     }
     match keep::reference(tx, view.case)? {
-        Some((held, person)) if held.owner == from && held.epoch <= view.epoch => keep::follow(tx, ctx, view, person),
-        Some(_) | None => Err(Violation::new("custody", "view", format!("{} was never handed to {from}", view.case)).into()),
+        Some((held, person)) if held.owner == from && held.epoch <= view.epoch => {
+            keep::follow(tx, ctx, view, person)
+        }
+        Some(_) | None => {
+            Err(Violation::new("custody", "view", format!("{} was never handed to {from}", view.case)).into())
+        }
     }
 }
 
 /// The owner tells where a case stands; what is not newer is ignored, answers to acts count all the same.
-fn on_progress(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, incoming: &Incoming) -> Result<()> {
+fn on_progress(tx: &mut Tx<'_>, ctx: &Ctx, _env: &Env, incoming: &Incoming) -> Result<()> {
     let progress: Progress = incoming.parse()?;
-    let _ = env;
     same_case(incoming, progress.view.case)?;
     let newer = accept_view(tx, ctx, incoming.envelope.from, &progress.view)?;
     for answer in &progress.acts {
@@ -390,7 +411,12 @@ fn on_act(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, incoming: &Incoming) -> Result<
         return Err(Violation::new("custody", "by", format!("{from} may not act so on {}", act.case)).into());
     }
     if subject(tx, env, incoming)? != kept.person {
-        return Err(Violation::new("subject", "tb-subject", format!("another person than that of {}", act.case)).into());
+        return Err(Violation::new(
+            "subject",
+            "tb-subject",
+            format!("another person than that of {}", act.case),
+        )
+        .into());
     }
     if keep::by_command(tx, act.id)?.is_some() {
         return Ok(());

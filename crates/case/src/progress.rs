@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use tb_base::{Calendar, CaseId, Date, Deadline, DeadlineInput, Due, NodeId, Timestamp};
 
 use crate::case::{
-    By, Case, CaseClock, Channel, ClockKind, Correction, IssuedResult, Note, Outcome, Party, Phase, PhaseKind, Proof,
-    Rating, Reason, RemedyText,
+    By, Case, CaseClock, Channel, ClockKind, Correction, IssuedResult, Note, Outcome, Party, Phase,
+    PhaseKind, Proof, Rating, Reason, RemedyText,
 };
 use crate::command::CommandKind;
 use crate::decide::permits;
@@ -179,7 +179,9 @@ impl ProgressView {
     /// The date that the person is told (最晚办完): the promise while it runs, else delivery or the applicant's limit.
     pub fn due(&self) -> Option<&ClockView> {
         let order = match self.phase {
-            PhaseKind::Offered | PhaseKind::Received | PhaseKind::Accepted => [ClockKind::Promised, ClockKind::Legal],
+            PhaseKind::Offered | PhaseKind::Received | PhaseKind::Accepted => {
+                [ClockKind::Promised, ClockKind::Legal]
+            }
             PhaseKind::Correcting => [ClockKind::Answer, ClockKind::Answer],
             PhaseKind::Decided | PhaseKind::Delivering => [ClockKind::Delivery, ClockKind::Delivery],
             PhaseKind::Delivered
@@ -258,7 +260,9 @@ pub fn progress(case: &Case, rules: &ItemRules, head_hash: &str) -> ProgressView
 
 fn remedies(case: &Case) -> Vec<RemedyText> {
     match (&case.phase, case.outcome()) {
-        (Phase::Declined { remedies, .. }, _) | (_, Some(Outcome::Refused { remedies, .. })) => remedies.clone(),
+        (Phase::Declined { remedies, .. }, _) | (_, Some(Outcome::Refused { remedies, .. })) => {
+            remedies.clone()
+        }
         (_, Some(Outcome::Approved) | None) => Vec::new(),
     }
 }
@@ -282,8 +286,10 @@ fn clock_view(clock: &CaseClock) -> ClockView {
 fn may(case: &Case, rules: &ItemRules) -> BTreeMap<Party, Vec<CommandKind>> {
     let collecting = &case.opening.collecting;
     let of = |party: Party| {
-        let by = By { party, name: String::new(), city: collecting.city, office: Some(collecting.office.clone()) };
-        let kinds = crate::command::COMMANDS.into_iter().filter(|kind| permits(case, rules, *kind, &by).is_ok());
+        let by =
+            By { party, name: String::new(), city: collecting.city, office: Some(collecting.office.clone()) };
+        let kinds =
+            crate::command::COMMANDS.into_iter().filter(|kind| permits(case, rules, *kind, &by).is_ok());
         (party, kinds.collect())
     };
     [of(Party::Applicant), of(Party::Window)].into()
@@ -297,7 +303,9 @@ fn current(case: &Case) -> Option<StageId> {
         Phase::Accepted { opinion: None, .. } => Some(StageId::Examine),
         Phase::Accepted { opinion: Some(_), .. } => Some(StageId::Decide),
         Phase::Decided { outcome: Outcome::Approved } => Some(StageId::Issue),
-        Phase::Decided { outcome: Outcome::Refused { .. } } | Phase::Delivering { .. } => Some(StageId::Deliver),
+        Phase::Decided { outcome: Outcome::Refused { .. } } | Phase::Delivering { .. } => {
+            Some(StageId::Deliver)
+        }
         Phase::Correcting { .. }
         | Phase::Delivered { .. }
         | Phase::Closed { .. }
@@ -315,7 +323,8 @@ fn steps(case: &Case, rules: &ItemRules) -> Vec<Step> {
     let now = current(case);
     let mut steps = Vec::new();
     for stage in &rules.stages {
-        let skipped = (stage.id == StageId::HandOver && !case.is_remote()) || (stage.id == StageId::Issue && refused);
+        let skipped =
+            (stage.id == StageId::HandOver && !case.is_remote()) || (stage.id == StageId::Issue && refused);
         if stage.id == StageId::Accept {
             steps.extend(corrections(case));
         }
@@ -360,7 +369,11 @@ fn corrections(case: &Case) -> Vec<Step> {
         text: Text::new("一次性补正", "Correction, asked once"),
         place: case.opening.deciding.clone(),
         at: correction.answered,
-        until: if correction.answered.is_none() { case.clock(ClockKind::Answer).map(|clock| clock.due) } else { None },
+        until: if correction.answered.is_none() {
+            case.clock(ClockKind::Answer).map(|clock| clock.due)
+        } else {
+            None
+        },
         state,
     };
     let mut steps: Vec<Step> = case.corrections.iter().map(|it| step(it, StepState::Done)).collect();
@@ -384,9 +397,10 @@ fn until(case: &Case, stage: StageId) -> Option<Date> {
 fn waiting(case: &Case) -> Option<Waiting> {
     let (collecting, deciding) = (&case.opening.collecting.name, &case.opening.deciding.name);
     let text = match &case.phase {
-        Phase::Offered { .. } => {
-            Text::new(format!("等待{}接管", deciding.zh), format!("Waiting for {} to take custody", deciding.en))
-        }
+        Phase::Offered { .. } => Text::new(
+            format!("等待{}接管", deciding.zh),
+            format!("Waiting for {} to take custody", deciding.en),
+        ),
         Phase::Received => Text::new(
             format!("等待{}受理或一次告知补正", deciding.zh),
             format!("Waiting for {} to accept, or to ask once for corrections", deciding.en),
@@ -394,7 +408,10 @@ fn waiting(case: &Case) -> Option<Waiting> {
         Phase::Correcting { .. } => Text::new("等待申请人补正", "Waiting for the applicant's correction"),
         Phase::Accepted { paused: Some(pause), .. } => {
             let name = pause.kind.name();
-            Text::new(format!("{}进行中，期限暂停", name.zh), format!("{} under way; the clock stands still", name.en))
+            Text::new(
+                format!("{}进行中，期限暂停", name.zh),
+                format!("{} under way; the clock stands still", name.en),
+            )
         }
         Phase::Accepted { opinion: None, .. } => {
             Text::new(format!("等待{}审查", deciding.zh), format!("Waiting for {} to examine", deciding.en))
@@ -402,12 +419,14 @@ fn waiting(case: &Case) -> Option<Waiting> {
         Phase::Accepted { opinion: Some(_), .. } => {
             Text::new(format!("等待{}决定", deciding.zh), format!("Waiting for {} to decide", deciding.en))
         }
-        Phase::Decided { outcome: Outcome::Approved } => {
-            Text::new(format!("等待{}制证", deciding.zh), format!("Waiting for {} to issue the certificate", deciding.en))
-        }
-        Phase::Decided { outcome: Outcome::Refused { .. } } => {
-            Text::new(format!("等待{}送达决定书", deciding.zh), format!("Waiting for {} to serve the decision", deciding.en))
-        }
+        Phase::Decided { outcome: Outcome::Approved } => Text::new(
+            format!("等待{}制证", deciding.zh),
+            format!("Waiting for {} to issue the certificate", deciding.en),
+        ),
+        Phase::Decided { outcome: Outcome::Refused { .. } } => Text::new(
+            format!("等待{}送达决定书", deciding.zh),
+            format!("Waiting for {} to serve the decision", deciding.en),
+        ),
         Phase::Delivering { .. } if case.opening.delivery == DeliveryMode::CollectingWindow => Text::new(
             format!("请到{}领取", collecting.zh),
             format!("Ready to be collected at {}", collecting.en),

@@ -82,11 +82,18 @@ macro_rules! narrowed {
 
 const OFFICE: Stmt = stmt(
     "case.queue.office",
-    concat!(columns!(), " WHERE office = $1", narrowed!(), " ORDER BY COALESCE(due, since), case_id LIMIT $6 OFFSET $7"),
+    concat!(
+        columns!(),
+        " WHERE office = $1",
+        narrowed!(),
+        " ORDER BY COALESCE(due, since), case_id LIMIT $6 OFFSET $7"
+    ),
 );
 
-const OFFICE_COUNT: Stmt =
-    stmt("case.queue.office_count", concat!("SELECT COUNT(*) AS counted FROM case_index WHERE office = $1", narrowed!()));
+const OFFICE_COUNT: Stmt = stmt(
+    "case.queue.office_count",
+    concat!("SELECT COUNT(*) AS counted FROM case_index WHERE office = $1", narrowed!()),
+);
 
 const COLLECTED: Stmt = stmt(
     "case.queue.collected",
@@ -150,7 +157,8 @@ pub fn of_person(tx: &mut Tx<'_>, person: PersonId, page: u32) -> Result<CasePag
 
 /// The case of a code, as a person types it: blanks and case do not matter.
 pub fn by_code(tx: &mut Tx<'_>, code: &str) -> Result<Option<CaseRow>> {
-    let code: String = code.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_uppercase();
+    let code: String =
+        code.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_uppercase();
     let found = tx.all(&CODE, params![code])?;
     // Two cities draw codes on their own; a code that names two cases names none.
     if 1 < found.len() {

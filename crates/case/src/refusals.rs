@@ -25,7 +25,10 @@ pub(crate) fn wrong_party(command: CommandKind) -> Refusal {
         format!("您不能对本办件{}", command.zh),
         format!("You may not do this with the case: {}", command.en),
     )
-    .but("由申请人、收件窗口或办理部门各自办理", "The applicant, the collecting window and the deciding office each have their own part")
+    .but(
+        "由申请人、收件窗口或办理部门各自办理",
+        "The applicant, the collecting window and the deciding office each have their own part",
+    )
 }
 
 pub(crate) fn wrong_office() -> Refusal {
@@ -34,18 +37,30 @@ pub(crate) fn wrong_office() -> Refusal {
 }
 
 pub(crate) fn recusal() -> Refusal {
-    Refusal::not_allowed("CAS-WHO-003", "审查人员不得作出决定，请由另一位审批人员决定", "Whoever examined the case may not decide it; another approver must")
-        .but("转给本单位其他审批人员", "Hand it to another approver of the office")
+    Refusal::not_allowed(
+        "CAS-WHO-003",
+        "审查人员不得作出决定，请由另一位审批人员决定",
+        "Whoever examined the case may not decide it; another approver must",
+    )
+    .but("转给本单位其他审批人员", "Hand it to another approver of the office")
 }
 
 pub(crate) fn not_found() -> Refusal {
-    Refusal::gone("CAS-FND-001", "没有这个办件，或者您无权查看", "There is no such case, or you may not see it")
-        .but("请核对查询码", "Check the code you ask by")
+    Refusal::gone(
+        "CAS-FND-001",
+        "没有这个办件，或者您无权查看",
+        "There is no such case, or you may not see it",
+    )
+    .but("请核对查询码", "Check the code you ask by")
 }
 
 pub(crate) fn not_owner() -> Refusal {
-    Refusal::conflict("CAS-CUS-001", "本办件已由办理城市接管，本市不能再写入", "The deciding city has custody of the case; this city can no longer write to it")
-        .but("请刷新页面，操作会转给办理城市", "Reload the page; what you do is passed on to the deciding city")
+    Refusal::conflict(
+        "CAS-CUS-001",
+        "本办件已由办理城市接管，本市不能再写入",
+        "The deciding city has custody of the case; this city can no longer write to it",
+    )
+    .but("请刷新页面，操作会转给办理城市", "Reload the page; what you do is passed on to the deciding city")
 }
 
 pub(crate) fn overtaken() -> Refusal {
@@ -58,13 +73,24 @@ pub(crate) fn stale_epoch() -> Refusal {
 }
 
 pub(crate) fn other_definition() -> Refusal {
-    Refusal::conflict("CAS-CUS-003", "两市的事项标准版本不一致", "The two cities hold different versions of the item's standard")
-        .but("由两市数据局核对事项标准后重新提交", "The data bureaus compare the definitions; then submit again")
+    Refusal::conflict(
+        "CAS-CUS-003",
+        "两市的事项标准版本不一致",
+        "The two cities hold different versions of the item's standard",
+    )
+    .but("由两市数据局核对事项标准后重新提交", "The data bureaus compare the definitions; then submit again")
 }
 
 pub(crate) fn unknown_subject() -> Refusal {
-    Refusal::gone("CAS-CUS-004", "办理城市没有申请人的登记", "The deciding city has no record of the applicant")
-        .but("请到办理城市核对登记，或由收件窗口协助", "Have the record checked in the deciding city; the window helps")
+    Refusal::gone(
+        "CAS-CUS-004",
+        "办理城市没有申请人的登记",
+        "The deciding city has no record of the applicant",
+    )
+    .but(
+        "请到办理城市核对登记，或由收件窗口协助",
+        "Have the record checked in the deciding city; the window helps",
+    )
 }
 
 pub(crate) fn licence_changed(material: &str) -> Refusal {
@@ -77,7 +103,11 @@ pub(crate) fn licence_changed(material: &str) -> Refusal {
 }
 
 pub(crate) fn broken_chain() -> Refusal {
-    Refusal::conflict("CAS-CUS-006", "移交的办件历史不连续", "The history of the offered case does not hold together")
+    Refusal::conflict(
+        "CAS-CUS-006",
+        "移交的办件历史不连续",
+        "The history of the offered case does not hold together",
+    )
 }
 
 pub(crate) fn not_competent() -> Refusal {
@@ -85,19 +115,32 @@ pub(crate) fn not_competent() -> Refusal {
 }
 
 pub(crate) fn correction_used() -> Refusal {
-    Refusal::not_now("CAS-COR-001", "补正只能一次性告知，本办件已告知过", "Corrections are asked once; this case has had its notice")
-        .by(LAW_32)
-        .but("请依现有材料受理或者不予受理", "Accept or decline on what there is")
+    Refusal::not_now(
+        "CAS-COR-001",
+        "补正只能一次性告知，本办件已告知过",
+        "Corrections are asked once; this case has had its notice",
+    )
+    .by(LAW_32)
+    .but("请依现有材料受理或者不予受理", "Accept or decline on what there is")
 }
 
 pub(crate) fn deemed_accepted() -> Refusal {
-    Refusal::not_now("CAS-COR-006", "逾期未告知，自收到材料之日起即为受理", "Nobody asked in time: the case counts as accepted from its receipt")
-        .by(LAW_32)
-        .but("请受理后继续审查", "Accept it and go on with the examination")
+    Refusal::not_now(
+        "CAS-COR-006",
+        "逾期未告知，自收到材料之日起即为受理",
+        "Nobody asked in time: the case counts as accepted from its receipt",
+    )
+    .by(LAW_32)
+    .but("请受理后继续审查", "Accept it and go on with the examination")
 }
 
 pub(crate) fn correction_empty() -> Refusal {
-    Refusal::invalid("CAS-COR-002", "补正告知至少列明一项，每项写明问题和依据", "A notice lists at least one line, each with what is wrong and the article").by(LAW_32)
+    Refusal::invalid(
+        "CAS-COR-002",
+        "补正告知至少列明一项，每项写明问题和依据",
+        "A notice lists at least one line, each with what is wrong and the article",
+    )
+    .by(LAW_32)
 }
 
 pub(crate) fn correction_unknown(about: &str) -> Refusal {
@@ -110,12 +153,17 @@ pub(crate) fn correction_unknown(about: &str) -> Refusal {
 }
 
 pub(crate) fn answer_incomplete(about: &str) -> Refusal {
-    Refusal::invalid("CAS-COR-004", format!("还没有补正：{about}"), format!("Not yet answered: {about}")).on(about.to_owned())
+    Refusal::invalid("CAS-COR-004", format!("还没有补正：{about}"), format!("Not yet answered: {about}"))
+        .on(about.to_owned())
 }
 
 pub(crate) fn answer_unknown(about: &str) -> Refusal {
-    Refusal::invalid("CAS-COR-005", format!("补正告知没有这一项：{about}"), format!("The notice has no such line: {about}"))
-        .on(about.to_owned())
+    Refusal::invalid(
+        "CAS-COR-005",
+        format!("补正告知没有这一项：{about}"),
+        format!("The notice has no such line: {about}"),
+    )
+    .on(about.to_owned())
 }
 
 pub(crate) fn not_yet_due() -> Refusal {
@@ -123,12 +171,17 @@ pub(crate) fn not_yet_due() -> Refusal {
 }
 
 pub(crate) fn limit_unconfirmed() -> Refusal {
-    Refusal::not_now("CAS-DUE-002", "该期限来源待核实，不能据此终止办件", "The source of this limit is not certain; it ends no case")
-        .but("请提醒申请人", "Remind the applicant")
+    Refusal::not_now(
+        "CAS-DUE-002",
+        "该期限来源待核实，不能据此终止办件",
+        "The source of this limit is not certain; it ends no case",
+    )
+    .but("请提醒申请人", "Remind the applicant")
 }
 
 pub(crate) fn extension_used() -> Refusal {
-    Refusal::not_now("CAS-EXT-001", "期限只能延长一次", "The limit may be extended once").by("行政许可法第四十二条第一款")
+    Refusal::not_now("CAS-EXT-001", "期限只能延长一次", "The limit may be extended once")
+        .by("行政许可法第四十二条第一款")
 }
 
 pub(crate) fn no_extension() -> Refusal {
@@ -156,11 +209,18 @@ pub(crate) fn opinion_missing() -> Refusal {
 }
 
 pub(crate) fn reasons_missing() -> Refusal {
-    Refusal::invalid("CAS-DEC-002", "不予许可应当说明理由", "A refusal states its reasons").on("grounds").by("行政许可法第三十八条第二款")
+    Refusal::invalid("CAS-DEC-002", "不予许可应当说明理由", "A refusal states its reasons")
+        .on("grounds")
+        .by("行政许可法第三十八条第二款")
 }
 
 pub(crate) fn ground_unknown(ground: &str) -> Refusal {
-    Refusal::invalid("CAS-DEC-003", format!("没有这项理由：{ground}"), format!("There is no such ground: {ground}")).on("grounds")
+    Refusal::invalid(
+        "CAS-DEC-003",
+        format!("没有这项理由：{ground}"),
+        format!("There is no such ground: {ground}"),
+    )
+    .on("grounds")
 }
 
 pub(crate) fn ground_unconfirmed(ground: &Ground) -> Refusal {
@@ -178,11 +238,21 @@ pub(crate) fn result_missing() -> Refusal {
 }
 
 pub(crate) fn proof_mismatch() -> Refusal {
-    Refusal::invalid("CAS-DEL-001", "送达方式与申请人选择的不一致", "This is not the way of delivery that the applicant chose").on("mode")
+    Refusal::invalid(
+        "CAS-DEL-001",
+        "送达方式与申请人选择的不一致",
+        "This is not the way of delivery that the applicant chose",
+    )
+    .on("mode")
 }
 
 pub(crate) fn proof_missing() -> Refusal {
-    Refusal::invalid("CAS-DEL-002", "请填写送达凭证（运单号或签收记录）", "Enter the proof of delivery: waybill or record of signature").on("reference")
+    Refusal::invalid(
+        "CAS-DEL-002",
+        "请填写送达凭证（运单号或签收记录）",
+        "Enter the proof of delivery: waybill or record of signature",
+    )
+    .on("reference")
 }
 
 pub(crate) fn rated_already() -> Refusal {
@@ -207,8 +277,12 @@ pub(crate) fn text_missing(field: &'static str) -> Refusal {
 }
 
 pub(crate) fn item_not_online() -> Refusal {
-    Refusal::not_now("CAS-SUB-001", "本事项目前只有办理指引，不能在线提交", "This item is a guide entry and cannot be filed here")
-        .but("请按办理指引到窗口咨询", "Ask at a window, as the guide says")
+    Refusal::not_now(
+        "CAS-SUB-001",
+        "本事项目前只有办理指引，不能在线提交",
+        "This item is a guide entry and cannot be filed here",
+    )
+    .but("请按办理指引到窗口咨询", "Ask at a window, as the guide says")
 }
 
 pub(crate) fn material_missing(material: &str) -> Refusal {
@@ -218,15 +292,20 @@ pub(crate) fn material_missing(material: &str) -> Refusal {
         format!("Material not yet fetched: {material}"),
     )
     .on(material.to_owned())
-    .but("请先同意调取；对方城市暂时无法应答时，草稿会保留", "Consent to the fetch first; when the other city does not answer, the draft is kept")
+    .but(
+        "请先同意调取；对方城市暂时无法应答时，草稿会保留",
+        "Consent to the fetch first; when the other city does not answer, the draft is kept",
+    )
 }
 
 pub(crate) fn consent_missing(material: &str) -> Refusal {
-    Refusal::invalid("CAS-SUB-003", "调取证照需要本人同意", "Fetching a licence needs the person's consent").on(material.to_owned())
+    Refusal::invalid("CAS-SUB-003", "调取证照需要本人同意", "Fetching a licence needs the person's consent")
+        .on(material.to_owned())
 }
 
 pub(crate) fn check_missing(check: &str) -> Refusal {
-    Refusal::invalid("CAS-SUB-004", "形式审查还没有完成", "The formal check is not complete").on(check.to_owned())
+    Refusal::invalid("CAS-SUB-004", "形式审查还没有完成", "The formal check is not complete")
+        .on(check.to_owned())
 }
 
 pub(crate) fn competent_unknown() -> Refusal {
@@ -248,6 +327,10 @@ pub(crate) fn draft_gone() -> Refusal {
         .but("请到“我的办件”查看", "Look under 'my cases'")
 }
 
+pub(crate) fn not_returned() -> Refusal {
+    Refusal::not_now("CAS-DRA-004", "只有被退回的办件可以重新提交", "Only a returned case can be begun again")
+}
+
 pub(crate) fn draft_changed() -> Refusal {
     Refusal::conflict("CAS-DRA-002", "草稿在别处改过了", "The draft was changed elsewhere")
         .but("请刷新后继续填写", "Reload and go on")
@@ -263,6 +346,10 @@ pub(crate) fn drafts_too_many(drafts_max: i64) -> Refusal {
 }
 
 pub(crate) fn act_waiting() -> Refusal {
-    Refusal::not_now("CAS-ACT-001", "同一操作正在等待办理城市答复", "The same act is waiting for the deciding city's answer")
-        .but("不用再提交，收到答复后自动更新", "No need to repeat it; the page follows by itself")
+    Refusal::not_now(
+        "CAS-ACT-001",
+        "同一操作正在等待办理城市答复",
+        "The same act is waiting for the deciding city's answer",
+    )
+    .but("不用再提交，收到答复后自动更新", "No need to repeat it; the page follows by itself")
 }

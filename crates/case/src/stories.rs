@@ -10,7 +10,9 @@ use crate::acts::{self, ActStatus, Acted};
 use crate::case::{ClockKind, Party, PhaseKind};
 use crate::command::{Command, CommandKind};
 use crate::definitions::RatingTarget;
-use crate::fixture::{answer, approve, changsha, correction, deliver, morning, opine, place, rate, refuse, xiangtan};
+use crate::fixture::{
+    answer, approve, changsha, correction, deliver, morning, opine, place, rate, refuse, xiangtan,
+};
 use crate::peer::{Offer, Progress};
 use crate::{draft, keep, queue, submit, timers};
 use world::World;
@@ -41,7 +43,10 @@ fn check_same(world: &World, case: tb_base::CaseId, phase: PhaseKind) {
     assert_eq!(owners.count(), 1);
     let chain = world.write(xiangtan(), Actor::System, move |tx, _, _| keep::records(tx, case)).unwrap();
     let replayed = keep::replay(&chain).unwrap();
-    assert_eq!(replayed, world.write(xiangtan(), Actor::System, move |tx, _, _| acts::owned(tx, case)).unwrap());
+    assert_eq!(
+        replayed,
+        world.write(xiangtan(), Actor::System, move |tx, _, _| acts::owned(tx, case)).unwrap()
+    );
     assert_eq!(chain.last().unwrap().hash, here.head_hash);
 }
 
@@ -89,7 +94,9 @@ fn approved(world: &mut World) {
     assert_eq!(view.holder.place, place(changsha(), true));
     let window = place(changsha(), true).office;
     let filter = queue::Filter::default();
-    let page = world.write(changsha(), Actor::System, move |tx, _, _| queue::of_office(tx, &window, &filter, 0)).unwrap();
+    let page = world
+        .write(changsha(), Actor::System, move |tx, _, _| queue::of_office(tx, &window, &filter, 0))
+        .unwrap();
     assert_eq!((page.total, page.rows[0].case), (1, case));
 
     let clerk = world.staff(changsha(), Role::Window);
@@ -125,7 +132,10 @@ fn every_statement_works_on_both_engines() {
     ];
     for engine in engines {
         let schemas = [tb_identity::SCHEMA, crate::SCHEMA];
-        assert_eq!(runtime.block_on(tb_store::check_statements(&schemas, &engine)).unwrap(), Vec::<String>::new());
+        assert_eq!(
+            runtime.block_on(tb_store::check_statements(&schemas, &engine)).unwrap(),
+            Vec::<String>::new()
+        );
     }
 }
 
@@ -138,7 +148,10 @@ fn approved_on_sqlite() {
 fn approved_on_postgres() {
     let postgres = tb_testkit::Postgres::start();
     let config = |node| Config {
-        engine: tb_store::Engine::Postgres { url: postgres.url.clone(), schema: postgres.schema(&format!("case_{node}")) },
+        engine: tb_store::Engine::Postgres {
+            url: postgres.url.clone(),
+            schema: postgres.schema(&format!("case_{node}")),
+        },
         inline: false,
     };
     approved(&mut World::on(config));
@@ -155,7 +168,9 @@ fn refused_with_reasons_and_remedies() {
     world.exchange();
     check_same(&world, case, PhaseKind::Decided);
     let view = world.view(changsha(), case);
-    let Some(crate::case::Outcome::Refused { reasons, remedies }) = view.outcome else { panic!("not refused") };
+    let Some(crate::case::Outcome::Refused { reasons, remedies }) = view.outcome else {
+        panic!("not refused")
+    };
     assert_eq!((reasons.len(), remedies.len()), (1, 2));
     assert!(world.in_force.lock().unwrap().values().all(|version| *version == 1));
 }
@@ -171,7 +186,8 @@ fn withdrawn_from_the_other_city() {
     world.act(changsha(), world.driver(changsha()), case, Command::Withdraw).unwrap();
     world.exchange();
     check_same(&world, case, PhaseKind::Withdrawn);
-    let late = world.act(xiangtan(), world.staff(xiangtan(), Role::Reviewer), case, Command::Accept).unwrap_err();
+    let late =
+        world.act(xiangtan(), world.staff(xiangtan(), Role::Reviewer), case, Command::Accept).unwrap_err();
     assert_eq!(refusal(late), "CAS-PHA-001");
 }
 
@@ -184,7 +200,13 @@ fn custody_refused_when_a_licence_has_changed() {
     let view = world.view(changsha(), case);
     assert_eq!((view.phase, view.epoch, view.owner), (PhaseKind::Returned, 1, changsha()));
     assert_eq!(view.reason.unwrap().ground, "CAS-CUS-005");
-    let there = world.write(xiangtan(), Actor::System, move |tx, _, env| acts::view(tx, env, case)).unwrap_err();
+    let driver = world.driver(changsha());
+    let again = world
+        .write(changsha(), driver, move |tx, ctx, env| draft::from_returned(tx, ctx, env, case))
+        .unwrap();
+    assert_eq!((again.answers["phone"].as_str(), again.fetched.len()), ("13807314627", 0));
+    let there =
+        world.write(xiangtan(), Actor::System, move |tx, _, env| acts::view(tx, env, case)).unwrap_err();
     assert_eq!(refusal(there), "CAS-FND-001");
 }
 
@@ -233,7 +255,8 @@ fn stale_progress_changes_nothing() {
     let early = world.waiting(xiangtan()).remove(0);
     here(&world, Role::Reviewer, case, opine());
     here(&world, Role::Approver, case, approve());
-    let seq = |message: &tb_exchange::Outgoing| serde_json::from_slice::<Progress>(&message.body).unwrap().view.seq;
+    let seq =
+        |message: &tb_exchange::Outgoing| serde_json::from_slice::<Progress>(&message.body).unwrap().view.seq;
     let late = world.waiting(xiangtan()).into_iter().max_by_key(seq).unwrap();
     world.deliver(&late).unwrap();
     check_same(&world, case, PhaseKind::Decided);
@@ -247,7 +270,8 @@ fn stale_progress_changes_nothing() {
 fn the_old_owner_cannot_write() {
     let world = World::new();
     let case = world.file("electronic");
-    let before = world.write(changsha(), Actor::System, move |tx, _, _| keep::head(tx, case)).unwrap().unwrap();
+    let before =
+        world.write(changsha(), Actor::System, move |tx, _, _| keep::head(tx, case)).unwrap().unwrap();
     world.exchange();
     let id = world.ctx(changsha(), Actor::System).id(MessageId::new);
     let late = world
@@ -342,12 +366,16 @@ fn drafts_are_kept_and_checked() {
         .unwrap();
     let fields: Vec<_> = missing.iter().filter_map(|it| it.field.as_deref()).collect();
     assert_eq!(fields, ["recipient", "address"]);
-    let refused = world.write(changsha(), clerk.clone(), move |tx, ctx, env| crate::submit(tx, ctx, env, id, command));
+    let refused =
+        world.write(changsha(), clerk.clone(), move |tx, ctx, env| crate::submit(tx, ctx, env, id, command));
     assert_eq!(refusal(refused.unwrap_err()), "CAS-FRM-003");
     let answers = [("recipient", "贺志强"), ("address", "雨花区万家丽中路二段 8 号")];
-    let answers: crate::form::Answers = answers.iter().map(|(id, it)| ((*id).to_owned(), (*it).to_owned())).collect();
+    let answers: crate::form::Answers =
+        answers.iter().map(|(id, it)| ((*id).to_owned(), (*it).to_owned())).collect();
     let stale = answers.clone();
-    let error = world.write(changsha(), clerk.clone(), move |tx, ctx, env| draft::save(tx, ctx, env, id, version - 1, &stale));
+    let error = world.write(changsha(), clerk.clone(), move |tx, ctx, env| {
+        draft::save(tx, ctx, env, id, version - 1, &stale)
+    });
     assert_eq!(refusal(error.unwrap_err()), "CAS-DRA-002");
     let filed = world
         .write(changsha(), clerk.clone(), move |tx, ctx, env| {
@@ -372,6 +400,8 @@ fn drafts_are_kept_and_checked() {
     assert_eq!(file.filing.answers["recipient"], "贺志强");
     assert_eq!(may, [CommandKind::AskCorrection, CommandKind::Accept, CommandKind::Decline]);
     assert_eq!(looks, 1);
-    let kept = world.write(changsha(), Actor::System, move |tx, _, env| crate::files::read(tx, &env.vault, filed)).unwrap();
+    let kept = world
+        .write(changsha(), Actor::System, move |tx, _, env| crate::files::read(tx, &env.vault, filed))
+        .unwrap();
     assert!(kept.is_none(), "the collecting city keeps a reference, a status and a hash");
 }

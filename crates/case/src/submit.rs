@@ -23,7 +23,9 @@ pub fn missing(draft: &Draft, rules: &ItemRules) -> Vec<Refusal> {
         let fetched = draft.fetched.iter().find(|it| it.material == material.id);
         match (&material.source, fetched) {
             (Source::Licence { .. }, None) => all.push(refusals::material_missing(&material.id)),
-            (Source::Licence { .. }, Some(it)) if it.consent.is_empty() => all.push(refusals::consent_missing(&material.id)),
+            (Source::Licence { .. }, Some(it)) if it.consent.is_empty() => {
+                all.push(refusals::consent_missing(&material.id))
+            }
             (Source::Licence { .. }, Some(_)) | (Source::Office { .. }, _) => {}
         }
     }
@@ -43,7 +45,8 @@ pub fn submit(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, draft: DraftId, command: Me
     }
     let draft = draft::find(tx, env, draft)?.ok_or_else(refusals::draft_gone)?;
     let own = env.rules_of(draft.item, env.me())?;
-    let deciding = draft::competent(&own, env.me(), &draft.fetched).ok_or_else(refusals::competent_unknown)?;
+    let deciding =
+        draft::competent(&own, env.me(), &draft.fetched).ok_or_else(refusals::competent_unknown)?;
     let rules = env.rules_of(draft.item, deciding)?;
     check_actor(ctx, &draft, &rules)?;
     if let Some(first) = missing(&draft, &rules).into_iter().next() {
@@ -60,7 +63,11 @@ pub fn submit(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, draft: DraftId, command: Me
         definition: rules.sha256.clone(),
         channel: draft.channel,
         collecting,
-        deciding: Place { city: deciding, office: rules.offices.deciding.id.clone(), name: rules.offices.deciding.name.clone() },
+        deciding: Place {
+            city: deciding,
+            office: rules.offices.deciding.id.clone(),
+            name: rules.offices.deciding.name.clone(),
+        },
         delivery: delivery(&filing, &rules),
         licences: draft.fetched.iter().map(licence_ref).collect(),
         filing: crate::digest(&filing),
@@ -90,9 +97,12 @@ fn check_actor(ctx: &Ctx, draft: &Draft, rules: &ItemRules) -> Result<()> {
 
 fn by(ctx: &Ctx, env: &Env) -> By {
     match &ctx.actor {
-        Actor::Staff { staff, office, .. } => {
-            By { party: Party::Window, name: format!("staff:{staff}"), city: env.me(), office: Some(office.clone()) }
-        }
+        Actor::Staff { staff, office, .. } => By {
+            party: Party::Window,
+            name: format!("staff:{staff}"),
+            city: env.me(),
+            office: Some(office.clone()),
+        },
         Actor::Resident { .. } | Actor::System | Actor::Anonymous | Actor::Peer(_) => {
             By { party: Party::Applicant, name: "applicant".to_owned(), city: env.me(), office: None }
         }
@@ -102,7 +112,11 @@ fn by(ctx: &Ctx, env: &Env) -> By {
 /// Where it is collected: the clerk's office under the name of the city's window; online the window that serves it.
 fn window(rules: &ItemRules, draft: &Draft, env: &Env) -> Place {
     let window = &rules.offices.window;
-    Place { city: env.me(), office: draft.office.clone().unwrap_or_else(|| window.id.clone()), name: window.name.clone() }
+    Place {
+        city: env.me(),
+        office: draft.office.clone().unwrap_or_else(|| window.id.clone()),
+        name: window.name.clone(),
+    }
 }
 
 fn filing(ctx: &Ctx, draft: &Draft, rules: &ItemRules) -> Filing {

@@ -95,7 +95,8 @@ pub(crate) fn set(tx: &mut Tx<'_>, ctx: &Ctx, case: &Case, rules: &ItemRules) ->
 }
 
 fn put(tx: &mut Tx<'_>, case: CaseId, cause: Cause, due: Timestamp) -> Result<()> {
-    let payload = serde_json::to_value(Payload { case, cause }).map_err(|error| Fault::of("writing a timer", error))?;
+    let payload =
+        serde_json::to_value(Payload { case, cause }).map_err(|error| Fault::of("writing a timer", error))?;
     jobs::put(tx, JOB, &key(case, cause), due, &payload)
 }
 
@@ -119,7 +120,9 @@ pub fn run(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, payload: &serde_json::Value) -
         Cause::Acceptance => Command::DeemAccept,
         Cause::Answer => Command::Lapse,
         Cause::Archive => Command::Close,
-        Cause::HandOver | Cause::Legal | Cause::Promised | Cause::Delivery => return late(tx, ctx, case, cause),
+        Cause::HandOver | Cause::Legal | Cause::Promised | Cause::Delivery => {
+            return late(tx, ctx, case, cause);
+        }
     };
     let by = By::system(env.me());
     match decide(&kept.case, &rules, &command, &by, ctx.now, &env.calendar) {

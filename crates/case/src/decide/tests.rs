@@ -11,7 +11,8 @@ use crate::event::{evolve, fold};
 use crate::fixture::*;
 use crate::progress::{StepState, progress};
 
-const PARTIES: [Party; 5] = [Party::Applicant, Party::Window, Party::Reviewer, Party::Approver, Party::System];
+const PARTIES: [Party; 5] =
+    [Party::Applicant, Party::Window, Party::Reviewer, Party::Approver, Party::System];
 
 fn filed() -> Timestamp {
     morning("2026-09-14")
@@ -23,7 +24,8 @@ fn check_table(phase: PhaseKind, expected: &[CommandKind]) {
     let case = in_phase(phase, filed());
     assert_eq!(case.phase.kind(), phase);
     let rules = rules(xiangtan());
-    let someone = |kind: &CommandKind| PARTIES.iter().any(|party| permits(&case, &rules, *kind, &by(*party)).is_ok());
+    let someone =
+        |kind: &CommandKind| PARTIES.iter().any(|party| permits(&case, &rules, *kind, &by(*party)).is_ok());
     let found: Vec<CommandKind> = COMMANDS.into_iter().filter(someone).collect();
     assert_eq!(found, expected, "{phase:?}");
 }
@@ -75,7 +77,10 @@ fn guards() {
     check_refused(&received, &Command::DeemAccept, Party::System, "CAS-DUE-001");
     let mut elsewhere = by(Party::Reviewer);
     elsewhere.office = Some("430300-housing".parse().unwrap());
-    assert_eq!(permits(&received, &rules(xiangtan()), CommandKind::Accept, &elsewhere).unwrap_err().code, "CAS-WHO-002");
+    assert_eq!(
+        permits(&received, &rules(xiangtan()), CommandKind::Accept, &elsewhere).unwrap_err().code,
+        "CAS-WHO-002"
+    );
 
     let correcting = in_phase(PhaseKind::Correcting, filed());
     let nothing = Command::AnswerCorrection { answers: Answers { salt: String::new(), lines: vec![] } };
@@ -197,7 +202,14 @@ fn whoever_is_not_accepted_learns_the_remedies() {
 fn an_unconfirmed_limit_ends_nothing() {
     let correcting = in_phase(PhaseKind::Correcting, filed());
     let late = morning("2027-11-01");
-    let outcome = decide(&correcting, &rules(xiangtan()), &Command::Lapse, &by(Party::System), late, Calendar::national());
+    let outcome = decide(
+        &correcting,
+        &rules(xiangtan()),
+        &Command::Lapse,
+        &by(Party::System),
+        late,
+        Calendar::national(),
+    );
     assert_eq!(outcome.unwrap_err().code, "CAS-DUE-002");
     let mut certain = correcting.clone();
     certain.clocks.iter_mut().for_each(|clock| clock.unconfirmed = false);
@@ -207,13 +219,19 @@ fn an_unconfirmed_limit_ends_nothing() {
 #[test]
 fn extension_and_pause_move_the_date() {
     let accepted = in_phase(PhaseKind::Accepted, morning("2026-09-14"));
-    let extended = run(accepted.clone(), &Command::Extend { reason: "需要核实".into() }, Party::Approver, morning("2026-09-15"));
+    let extended = run(
+        accepted.clone(),
+        &Command::Extend { reason: "需要核实".into() },
+        Party::Approver,
+        morning("2026-09-15"),
+    );
     check_due(&extended, ClockKind::Legal, "2026-10-30");
     assert_eq!(progress(&extended, &rules(xiangtan()), "00").notes[0].words, "需要核实");
     let hearing = Command::Pause { kind: PauseKind::Hearing, notice: "听证".into(), estimate_days: 5 };
     let paused = run(accepted, &hearing, Party::Reviewer, morning("2026-09-15"));
     check_refused(&paused, &hearing, Party::Reviewer, "CAS-PAU-002");
-    let resumed = run(paused, &Command::Resume { result: "已听证".into() }, Party::Reviewer, morning("2026-09-18"));
+    let resumed =
+        run(paused, &Command::Resume { result: "已听证".into() }, Party::Reviewer, morning("2026-09-18"));
     let due = resumed.clock(ClockKind::Legal).unwrap().due;
     assert!("2026-10-16".parse::<Date>().unwrap() < due, "{due}");
 }

@@ -6,7 +6,9 @@ use serde_json::{Map, Value};
 use tb_base::Limit;
 
 use super::read::{line_of, problem};
-use super::{Competent, DefinitionFile, Entry, Ground, ItemRules, LimitOf, Problem, QuestionKind, Source, StageId};
+use super::{
+    Competent, DefinitionFile, Entry, Ground, ItemRules, LimitOf, Problem, QuestionKind, Source, StageId,
+};
 
 /// More questions than this nobody answers.
 const QUESTIONS_MAX: usize = 60;
@@ -16,7 +18,12 @@ const MATERIALS_MAX: usize = 40;
 const LETTERS_MAX: u32 = 2_000;
 
 /// The list and the definition call the item by the same name (同名).
-pub(super) fn same_name(entry: &Entry, file: &DefinitionFile<'_>, standard: &Map<String, Value>, problems: &mut Vec<Problem>) {
+pub(super) fn same_name(
+    entry: &Entry,
+    file: &DefinitionFile<'_>,
+    standard: &Map<String, Value>,
+    problems: &mut Vec<Problem>,
+) {
     let title = standard.get("item").and_then(|item| item.get("title")).and_then(|title| title.get("zh"));
     if title.and_then(Value::as_str) != Some(entry.title.as_str()) {
         let text = format!("the list calls this item {}", entry.title);
@@ -74,12 +81,21 @@ fn form(rules: &ItemRules, finder: &mut Finder<'_, '_>) {
             finder.at(&needle, format!("question {}: a choice has options, nothing else has", question.id));
         }
         if LETTERS_MAX < question.letters_max || question.letters_max < question.letters_min {
-            finder.at(&needle, format!("question {}: letters_min <= letters_max <= {LETTERS_MAX}", question.id));
+            finder.at(
+                &needle,
+                format!("question {}: letters_min <= letters_max <= {LETTERS_MAX}", question.id),
+            );
         }
         if let Some(when) = &question.when
             && !earlier.contains(when.question.as_str())
         {
-            finder.at(&needle, format!("question {} depends on {}, which is not asked before it", question.id, when.question));
+            finder.at(
+                &needle,
+                format!(
+                    "question {} depends on {}, which is not asked before it",
+                    question.id, when.question
+                ),
+            );
         }
         finder.unique("option", question.options.iter().map(|option| option.id.as_str()));
         earlier.insert(&question.id);
@@ -95,13 +111,21 @@ fn materials(rules: &ItemRules, finder: &mut Finder<'_, '_>) {
         if let Source::Licence { fields, .. } = &material.source
             && fields.is_empty()
         {
-            finder.at(&format!("\"{}\"", material.id), format!("material {} names no fields: nothing may be fetched", material.id));
+            finder.at(
+                &format!("\"{}\"", material.id),
+                format!("material {} names no fields: nothing may be fetched", material.id),
+            );
         }
         if material.required && material.unconfirmed {
-            finder.at(&format!("\"{}\"", material.id), format!("material {} is unconfirmed and must not be required", material.id));
+            finder.at(
+                &format!("\"{}\"", material.id),
+                format!("material {} is unconfirmed and must not be required", material.id),
+            );
         }
     }
-    let named = |name: &str| rules.material(name).is_some_and(|material| matches!(material.source, Source::Licence { .. }));
+    let named = |name: &str| {
+        rules.material(name).is_some_and(|material| matches!(material.source, Source::Licence { .. }))
+    };
     if let Competent::IssuerOf { material } = &rules.item.competent
         && !named(material)
     {
@@ -167,7 +191,10 @@ fn grounds(rules: &ItemRules, finder: &mut Finder<'_, '_>) {
 
 fn parts(rules: &ItemRules, finder: &mut Finder<'_, '_>) {
     let order: Vec<StageId> = rules.stages.iter().map(|stage| stage.id).collect();
-    if !order.is_sorted() || order.first() != Some(&StageId::Collect) || order.last() != Some(&StageId::Deliver) {
+    if !order.is_sorted()
+        || order.first() != Some(&StageId::Collect)
+        || order.last() != Some(&StageId::Deliver)
+    {
         finder.at("[[stage]]", "stages run from collect to deliver, in the order of the machine");
     }
     finder.unique("check", rules.checks.iter().map(|check| check.id.as_str()));
@@ -182,7 +209,9 @@ fn parts(rules: &ItemRules, finder: &mut Finder<'_, '_>) {
     let offered = rules.delivery.iter().map(|rule| crate::word(&rule.id));
     match delivery {
         Some(question) if question.options.iter().map(|option| option.id.clone()).eq(offered) => {}
-        Some(_) | None => finder.at("id = \"delivery\"", "question delivery must offer exactly the ways of [[delivery]]"),
+        Some(_) | None => {
+            finder.at("id = \"delivery\"", "question delivery must offer exactly the ways of [[delivery]]")
+        }
     }
 }
 
@@ -193,10 +222,15 @@ fn promise_only_shorter(
     standard: &Map<String, Value>,
     problems: &mut Vec<Problem>,
 ) {
-    let limit = standard.get("clocks").and_then(|clocks| clocks.get("promised")).and_then(|clock| clock.get("limit"));
+    let limit =
+        standard.get("clocks").and_then(|clocks| clocks.get("promised")).and_then(|clock| clock.get("limit"));
     let limit: Option<LimitOf> = limit.and_then(|limit| serde_json::from_value(limit.clone()).ok());
     if limit.is_some_and(|limit| longer(rules.clocks.promised.limit, limit)) {
         let line = line_of(overlay.text, "[clocks.promised]");
-        problems.push(problem(overlay, line, "a city may promise a shorter time than the standard, not a longer one".to_owned()));
+        problems.push(problem(
+            overlay,
+            line,
+            "a city may promise a shorter time than the standard, not a longer one".to_owned(),
+        ));
     }
 }

@@ -49,7 +49,9 @@ fn json(value: toml::Value) -> Value {
         toml::Value::Boolean(truth) => Value::Bool(truth),
         toml::Value::Datetime(date) => Value::String(date.to_string()),
         toml::Value::Array(list) => Value::Array(list.into_iter().map(json).collect()),
-        toml::Value::Table(table) => Value::Object(table.into_iter().map(|(key, value)| (key, json(value))).collect()),
+        toml::Value::Table(table) => {
+            Value::Object(table.into_iter().map(|(key, value)| (key, json(value))).collect())
+        }
     }
 }
 
@@ -89,12 +91,17 @@ fn overlay(
 ) -> Option<Map<String, Value>> {
     let mut changes = table(file, problems)?;
     if number(&changes) != number(standard) {
-        problems.push(problem(file, line_of(file.text, "number"), "the overlay is for another item".to_owned()));
+        problems.push(problem(
+            file,
+            line_of(file.text, "number"),
+            "the overlay is for another item".to_owned(),
+        ));
     }
     changes.remove("item");
-    let local: Vec<String> = standard.get("item").and_then(|item| item.get("local")).map_or(Vec::new(), |list| {
-        list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
-    });
+    let local: Vec<String> =
+        standard.get("item").and_then(|item| item.get("local")).map_or(Vec::new(), |list| {
+            list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+        });
     for path in leaves(&Value::Object(changes.clone())).keys() {
         let allowed = |open: &String| path == open || path.starts_with(&format!("{open}."));
         if !local.iter().any(allowed) {
@@ -112,7 +119,9 @@ fn merge(into: &mut Map<String, Value>, from: Map<String, Value>, depth: usize) 
     for (key, value) in from {
         match (into.get_mut(&key), value) {
             // A limit is one value: `working_days` must not stand beside `days`.
-            (Some(Value::Object(old)), Value::Object(new)) if key != "limit" && depth < DEPTH_MAX => merge(old, new, depth + 1),
+            (Some(Value::Object(old)), Value::Object(new)) if key != "limit" && depth < DEPTH_MAX => {
+                merge(old, new, depth + 1)
+            }
             (_, value) => {
                 into.insert(key, value);
             }
@@ -194,7 +203,11 @@ impl Sections<'_, '_> {
             }
             Some(Value::Object(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => {
                 let line = line_of_section(self.file.text, name, 0);
-                self.problems.push(problem(self.file, line, format!("{name} must be a list: write [[{name}]]")));
+                self.problems.push(problem(
+                    self.file,
+                    line,
+                    format!("{name} must be a list: write [[{name}]]"),
+                ));
                 Vec::new()
             }
         }
@@ -207,7 +220,11 @@ impl Sections<'_, '_> {
                 let line = line_of_section(self.file.text, name, nth);
                 // A section that stands in the overlay only is mended there.
                 let only_local = line == 1 && self.local.text.contains(&format!("[{name}"));
-                let (file, line) = if only_local { (self.local, line_of_section(self.local.text, name, 0)) } else { (self.file, line) };
+                let (file, line) = if only_local {
+                    (self.local, line_of_section(self.local.text, name, 0))
+                } else {
+                    (self.file, line)
+                };
                 self.problems.push(problem(file, line, format!("in {name}: {error}")));
                 None
             }

@@ -18,14 +18,19 @@ fn rules_follow_the_city() {
     assert_eq!(promised(changsha()), LimitOf::WorkingDays(8));
     assert_eq!(promised(xiangtan()), LimitOf::WorkingDays(5));
     // Three cities, one standard.
-    assert_eq!(catalogue.rules(121, changsha()).unwrap().sha256, catalogue.rules(121, xiangtan()).unwrap().sha256);
+    assert_eq!(
+        catalogue.rules(121, changsha()).unwrap().sha256,
+        catalogue.rules(121, xiangtan()).unwrap().sha256
+    );
     assert!(catalogue.rules(1, changsha()).is_none());
 }
 
 #[test]
 fn differences_are_the_permitted_ones() {
     let differences = catalogue().diff(changsha(), xiangtan());
-    assert!(differences.iter().all(|it| ["offices", "window", "clocks.promised.limit"].iter().any(|path| it.path.starts_with(path))));
+    assert!(differences.iter().all(|it| {
+        ["offices", "window", "clocks.promised.limit"].iter().any(|path| it.path.starts_with(path))
+    }));
     let dates: Vec<_> = differences.iter().filter(|it| it.path.starts_with("clocks")).collect();
     assert_eq!(dates.len(), 1);
     assert_eq!((dates[0].first.as_str(), dates[0].second.as_str()), ("8", "5"));
@@ -50,10 +55,14 @@ fn check(path: &str, from: &str, to: &str, line: usize, expected: &str) {
     let changed = shipped.text.replacen(from, to, 1);
     let files: Vec<_> = FILES
         .iter()
-        .map(|file| if file.path == path { DefinitionFile { path: file.path, text: &changed } } else { *file })
+        .map(
+            |file| if file.path == path { DefinitionFile { path: file.path, text: &changed } } else { *file },
+        )
         .collect();
     let problems = Catalogue::load(&files).problems;
-    let found = problems.iter().any(|it| it.file == path && it.text.contains(expected) && (line == 0 || it.line == line));
+    let found = problems
+        .iter()
+        .any(|it| it.file == path && it.text.contains(expected) && (line == 0 || it.line == line));
     assert!(found, "expected {path}:{line}: {expected}, found {problems:#?}");
 }
 
@@ -68,7 +77,13 @@ fn mistakes_are_told_with_file_and_line() {
     check("121.toml", "[archive]", "[attic]", 0, "[archive] is missing");
     check("121.toml", "[archive]", "[attic]", 0, "unknown section attic");
     check("121.toml", "basis = \"行政许可法第四十四条\"", "", 0, "without a basis is unconfirmed");
-    check("121.toml", "limit = { working_days = 8 }", "limit = { working_days = 21 }", 0, "longer than the limit by law");
+    check(
+        "121.toml",
+        "limit = { working_days = 8 }",
+        "limit = { working_days = 21 }",
+        0,
+        "longer than the limit by law",
+    );
     check("121.toml", "required = false", "required = true", 0, "must not be required");
     check("121.toml", "material = \"old-certificate\" }", "material = \"none\" }", 0, "no licence material");
     check("430300/121.toml", "working_days = 5", "working_days = 9", 7, "shorter time than the standard");
@@ -80,7 +95,8 @@ fn mistakes_are_told_with_file_and_line() {
 
 #[test]
 fn every_problem_is_told_at_once() {
-    let changed = FILES[1].text.replace("kind = \"mobile\"", "kind = \"phone\"").replace("[archive]", "[attic]");
+    let changed =
+        FILES[1].text.replace("kind = \"mobile\"", "kind = \"phone\"").replace("[archive]", "[attic]");
     let mut files = FILES;
     files[1].text = &changed;
     let problems = Catalogue::load(&files).problems;

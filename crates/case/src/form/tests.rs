@@ -10,7 +10,8 @@ fn answers(pairs: &[(&str, &str)]) -> Answers {
 #[track_caller]
 fn verify(pairs: &[(&str, &str)], expected: &[(&str, &str)]) {
     let mistakes = check(&rules(xiangtan()), &answers(pairs));
-    let found: Vec<_> = mistakes.iter().map(|it| (it.field.as_deref().unwrap_or_default(), it.code.as_ref())).collect();
+    let found: Vec<_> =
+        mistakes.iter().map(|it| (it.field.as_deref().unwrap_or_default(), it.code.as_ref())).collect();
     assert_eq!(found, expected);
 }
 
@@ -22,10 +23,21 @@ fn mistakes() {
     verify(&GOOD, &[]);
     verify(
         &[],
-        &[("reason", "CAS-FRM-003"), ("phone", "CAS-FRM-003"), ("delivery", "CAS-FRM-003"), ("truth", "CAS-FRM-003")],
+        &[
+            ("reason", "CAS-FRM-003"),
+            ("phone", "CAS-FRM-003"),
+            ("delivery", "CAS-FRM-003"),
+            ("truth", "CAS-FRM-003"),
+        ],
     );
     verify(
-        &[("reason", "changed"), ("phone", "1380731462"), ("delivery", "post"), ("address", "万家丽"), ("truth", "no")],
+        &[
+            ("reason", "changed"),
+            ("phone", "1380731462"),
+            ("delivery", "post"),
+            ("address", "万家丽"),
+            ("truth", "no"),
+        ],
         &[
             ("changed-what", "CAS-FRM-003"),
             ("phone", "CAS-FRM-007"),

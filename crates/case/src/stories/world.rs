@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use tb_base::{Actor, Calendar, CaseId, Ctx, DraftId, Error, LicenceId, MessageId, NodeId, PersonId, Result, Role, StaffId, Timestamp};
+use tb_base::{
+    Actor, Calendar, CaseId, Ctx, DraftId, Error, LicenceId, MessageId, NodeId, PersonId, Result, Role,
+    StaffId, Timestamp,
+};
 use tb_crypto::Vault;
 use tb_exchange::founding::{Charter, Founder, Member, found};
 use tb_exchange::keys::{Secrets, WitnessKey};
@@ -42,7 +45,8 @@ impl World {
     }
 
     pub(super) fn on(config: impl Fn(NodeId) -> Config) -> World {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let now = morning("2026-09-14");
         let entropy = Arc::new(Mutex::new(Counter(77)));
         let in_force = Arc::new(Mutex::new(BTreeMap::new()));
@@ -65,11 +69,12 @@ impl World {
             };
             let id = person.id;
             world.cities.insert(me, City { store, env, person: id });
-            world.write(me, Actor::System, move |tx, ctx, env| {
-                people::add(tx, ctx, &env.vault, &person)?;
-                people::bind_pseudonyms(tx, ctx, &env.desk, &person)
-            })
-            .unwrap();
+            world
+                .write(me, Actor::System, move |tx, ctx, env| {
+                    people::add(tx, ctx, &env.vault, &person)?;
+                    people::bind_pseudonyms(tx, ctx, &env.desk, &person)
+                })
+                .unwrap();
         }
         world
     }
@@ -86,7 +91,9 @@ impl World {
                 issued.lock().unwrap().insert(old.licence, old.version + 1);
                 Ok(IssuedResult { licence: old.licence, version: old.version + 1 })
             }),
-            is_current: Arc::new(move |_, _, it| Ok(checked.lock().unwrap().get(&it.licence) == Some(&it.version))),
+            is_current: Arc::new(move |_, _, it| {
+                Ok(checked.lock().unwrap().get(&it.licence) == Some(&it.version))
+            }),
         }
     }
 
@@ -122,7 +129,8 @@ impl World {
         self.write(changsha(), clerk, move |tx, ctx, env| {
             let new = NewDraft { item: 121, person, channel: Channel::Window, deciding: Some(xiangtan()) };
             let mut held = draft::create(tx, ctx, env, &new)?;
-            let pairs = [("reason", "expiring"), ("phone", "13807314627"), ("delivery", &delivery), ("truth", "yes")];
+            let pairs =
+                [("reason", "expiring"), ("phone", "13807314627"), ("delivery", &delivery), ("truth", "yes")];
             let answers = pairs.iter().map(|(id, answer)| ((*id).to_owned(), (*answer).to_owned())).collect();
             held = draft::save(tx, ctx, env, held.id, held.version, &answers)?;
             let rules = env.rules_of(121, xiangtan())?;
@@ -171,7 +179,8 @@ impl World {
 
     /// What waits in a city's outbox.
     pub(super) fn waiting(&self, from: NodeId) -> Vec<Outgoing> {
-        let sent = self.write(from, Actor::System, move |tx, ctx, _| outbox::due(tx, ctx.now, 100, 0)).unwrap();
+        let sent =
+            self.write(from, Actor::System, move |tx, ctx, _| outbox::due(tx, ctx.now, 100, 0)).unwrap();
         sent.into_iter().map(|sent| sent.message).collect()
     }
 
@@ -193,8 +202,13 @@ impl World {
             inbox::receive(tx, ctx, handler, &incoming).map(drop)
         })?;
         self.write(from, Actor::System, move |tx, ctx, _| {
-            let receipt =
-                Receipt { message: id, kind: ReceiptKind::Processed, at: ctx.now, leaf: "00".repeat(32), refusal: None };
+            let receipt = Receipt {
+                message: id,
+                kind: ReceiptKind::Processed,
+                at: ctx.now,
+                leaf: "00".repeat(32),
+                refusal: None,
+            };
             outbox::settled(tx, ctx.now, id, &receipt, &serde_json::Value::Null)
         })
     }
@@ -225,7 +239,8 @@ fn desks(now: Timestamp) -> Vec<Desk> {
         .into_iter()
         .map(|node| (node, Secrets::generate(&mut entropy), WitnessKey::generate(&mut entropy)))
         .collect();
-    let terms = ServiceTerms { purposes: ["*".to_owned()].into(), fields: BTreeSet::new(), quota_per_day: 1_000 };
+    let terms =
+        ServiceTerms { purposes: ["*".to_owned()].into(), fields: BTreeSet::new(), quota_per_day: 1_000 };
     let charter = Charter {
         region: "czt".to_owned(),
         not_before: now.plus_seconds(-86_400),
@@ -242,8 +257,12 @@ fn desks(now: Timestamp) -> Vec<Desk> {
         site_url: format!("https://{node}"),
         tls_sha256: "00".repeat(32),
     };
-    let founders: Vec<_> =
-        keys.iter().map(|(node, secrets, witness)| Founder { member: member(*node), secrets, witness }).collect();
+    let founders: Vec<_> = keys
+        .iter()
+        .map(|(node, secrets, witness)| Founder { member: member(*node), secrets, witness })
+        .collect();
     let (trust, contracts) = found(&charter, &founders).unwrap();
-    keys.iter().map(|(node, secrets, _)| Desk::new(*node, trust.clone(), contracts.clone(), secrets).unwrap()).collect()
+    keys.iter()
+        .map(|(node, secrets, _)| Desk::new(*node, trust.clone(), contracts.clone(), secrets).unwrap())
+        .collect()
 }
