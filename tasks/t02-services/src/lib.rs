@@ -6,7 +6,6 @@
 
 mod access;
 pub mod defs;
-mod fetching;
 mod home;
 mod parts;
 mod words;
