@@ -214,7 +214,7 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
             enter(&mut case, Phase::Received, event.at);
         }
         Change::CustodyRefused { reason } => {
-            over(&mut case, Phase::Returned { reason: reason.clone() }, event.at)
+            over(&mut case, Phase::Returned { reason: reason.clone() }, event.at);
         }
         Change::CorrectionAsked { correction, clocks } => {
             renew(&mut case, clocks);
@@ -241,15 +241,7 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
             note(&mut case, event.at, Text::new("期限延长", "The limit was extended"), reason);
             renew(&mut case, clocks);
         }
-        Change::Paused { pause, clocks } => {
-            let days = pause.estimate_days;
-            let name = pause.kind.name();
-            let zh = format!("{}，预计 {days} 日，不计入期限", name.zh);
-            let title = Text::new(zh, format!("{}, about {days} days, not counted", name.en));
-            note(&mut case, event.at, title, &pause.notice);
-            renew(&mut case, clocks);
-            within_acceptance(&mut case, |_, paused| *paused = Some(pause.clone()));
-        }
+        Change::Paused { pause, clocks } => paused(&mut case, pause, clocks, event.at),
         Change::Resumed { result, clocks } => {
             note(&mut case, event.at, Text::new("特别程序结束", "The special procedure ended"), result);
             renew(&mut case, clocks);
@@ -333,6 +325,15 @@ fn within_acceptance(case: &mut Case, change: impl FnOnce(&mut Option<Opinion>, 
     if let Phase::Accepted { opinion, paused, .. } = &mut case.phase {
         change(opinion, paused);
     }
+}
+
+fn paused(case: &mut Case, pause: &Pause, clocks: &[CaseClock], at: Timestamp) {
+    let (days, name) = (pause.estimate_days, pause.kind.name());
+    let zh = format!("{}，预计 {days} 日，不计入期限", name.zh);
+    let title = Text::new(zh, format!("{}, about {days} days, not counted", name.en));
+    note(case, at, title, &pause.notice);
+    renew(case, clocks);
+    within_acceptance(case, |_, held| *held = Some(pause.clone()));
 }
 
 fn issued(case: &mut Case, result: &IssuedResult, at: Timestamp) {

@@ -24,7 +24,7 @@ pub fn missing(draft: &Draft, rules: &ItemRules) -> Vec<Refusal> {
         match (&material.source, fetched) {
             (Source::Licence { .. }, None) => all.push(refusals::material_missing(&material.id)),
             (Source::Licence { .. }, Some(it)) if it.consent.is_empty() => {
-                all.push(refusals::consent_missing(&material.id))
+                all.push(refusals::consent_missing(&material.id));
             }
             (Source::Licence { .. }, Some(_)) | (Source::Office { .. }, _) => {}
         }

@@ -210,7 +210,7 @@ fn parts(rules: &ItemRules, finder: &mut Finder<'_, '_>) {
     match delivery {
         Some(question) if question.options.iter().map(|option| option.id.clone()).eq(offered) => {}
         Some(_) | None => {
-            finder.at("id = \"delivery\"", "question delivery must offer exactly the ways of [[delivery]]")
+            finder.at("id = \"delivery\"", "question delivery must offer exactly the ways of [[delivery]]");
         }
     }
 }

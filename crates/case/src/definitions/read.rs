@@ -120,7 +120,7 @@ fn merge(into: &mut Map<String, Value>, from: Map<String, Value>, depth: usize) 
         match (into.get_mut(&key), value) {
             // A limit is one value: `working_days` must not stand beside `days`.
             (Some(Value::Object(old)), Value::Object(new)) if key != "limit" && depth < DEPTH_MAX => {
-                merge(old, new, depth + 1)
+                merge(old, new, depth + 1);
             }
             (_, value) => {
                 into.insert(key, value);
