@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 
 use serde::Serialize;
-use tb_base::{Actor, Clock, Ctx, Entropy, Fault, NodeId, Result};
+use tb_base::{Actor, Clock, Ctx, Entropy, Fault, NodeId, Result, Timestamp};
 use tb_exchange::{Desk, Peers};
 use tb_store::Store;
 
@@ -77,6 +77,8 @@ struct Inner {
     /// Binds form tokens to their cookie; new at every start, so that a token dies with the process.
     form_key: [u8; 32],
     shared: Vec<Arc<dyn Any + Send + Sync>>,
+    keep: Option<session::Keep>,
+    kept: session::Kept,
 }
 
 impl App {
@@ -88,7 +90,7 @@ impl App {
             Err(poisoned) => poisoned.into_inner().fill(&mut form_key),
         }
         let assets = Assets::new(&parts.cities);
-        App { inner: Arc::new(Inner { parts, assets, form_key, shared: Vec::new() }) }
+        App { inner: Arc::new(Inner { parts, assets, form_key, shared: Vec::new(), keep: None, kept: session::Kept::default() }) }
     }
 
     /// Adds something that modules need and `web` does not know: a vault, definitions, licence keys.
@@ -100,6 +102,20 @@ impl App {
             inner.shared.push(shared);
         }
         self
+    }
+
+    /// Notes sessions in use by `keep`; called while the application is being put together.
+    #[must_use]
+    pub fn keeping(mut self, keep: session::Keep) -> App {
+        if let Some(inner) = Arc::get_mut(&mut self.inner) {
+            inner.keep = Some(keep);
+        }
+        self
+    }
+
+    /// How to note this session, if it is time to.
+    pub(crate) fn keep(&self, token: &str, now: Timestamp) -> Option<session::Keep> {
+        self.inner.keep.clone().filter(|_| self.inner.kept.is_due(token, now))
     }
 
     /// What was added by [`App::with`]; a fault when `main` forgot it.

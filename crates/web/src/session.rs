@@ -1,8 +1,9 @@
 //! Sessions as pages see them (会话): who the cookie stands for. Identity owns the rows.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use tb_base::{Actor, Result, Timestamp};
+use tb_base::{Actor, Ctx, Result, Timestamp};
 use tb_store::Tx;
 
 /// The account that a session belongs to (账户).
@@ -22,6 +23,33 @@ pub struct Account {
 
 /// Finds the account of a session token; none when the session is unknown, over or locked.
 pub type Lookup = Arc<dyn Fn(&mut Tx<'_>, &str, Timestamp) -> Result<Option<Account>> + Send + Sync>;
+
+/// Notes that a session is in use, so that it does not end while somebody works.
+pub type Keep = Arc<dyn Fn(&mut Tx<'_>, &Ctx, &str) -> Result<()> + Send + Sync>;
+
+/// A session in use is noted this often, not at every request.
+const KEEP_SECONDS: i64 = 60;
+/// Sessions remembered at once; beyond that the memory begins anew.
+const KEPT_MAX: usize = 100_000;
+
+/// When each session was noted last (会话续期).
+#[derive(Default)]
+pub(crate) struct Kept(Mutex<HashMap<String, Timestamp>>);
+
+impl Kept {
+    /// Whether the session is to be noted now; says so once a minute.
+    pub(crate) fn is_due(&self, token: &str, now: Timestamp) -> bool {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.get(token).is_some_and(|last| now < last.plus_seconds(KEEP_SECONDS)) {
+            return false;
+        }
+        if KEPT_MAX <= kept.len() {
+            kept.clear();
+        }
+        kept.insert(token.to_owned(), now);
+        true
+    }
+}
 
 /// A lookup that knows nobody, for sites without accounts and for tests.
 pub fn nobody() -> Lookup {

@@ -213,8 +213,17 @@ impl Visit {
             self.ctx = self.ctx.acting(account.actor.clone());
             self.account = Some(Arc::new(account));
             self.session_token = Some(token);
+            self.note_use().await?;
         }
         Ok(())
+    }
+
+    /// A session ends after half an hour without a request; this one was a request.
+    async fn note_use(&self) -> Result<(), tb_base::Error> {
+        let Some(token) = self.session_token.clone() else { return Ok(()) };
+        let Some(keep) = self.app.keep(&token, self.ctx.now) else { return Ok(()) };
+        let ctx = self.ctx.clone();
+        self.app.store.write("web.session.keep", move |tx| keep(tx, &ctx, &token)).await
     }
 }
 
