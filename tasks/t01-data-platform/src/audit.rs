@@ -14,10 +14,10 @@ const LINES: u32 = 50;
 /// Letters of what is searched for; the longest object is a message with its city.
 const TEXT_LETTERS_MAX: usize = 80;
 
-const OBJECT: Field<'static> = Field::text("object", "对象编号", "Object").optional();
-const ACTION: Field<'static> = Field::text("action", "操作", "Action").optional();
-const FROM: Field<'static> = Field::new("from", "从哪天", "From", Input::Text).optional();
-const UNTIL: Field<'static> = Field::new("until", "到哪天", "Until", Input::Text).optional();
+const OBJECT: Field<'static> = Field::text("object", "对象编号", "Object");
+const ACTION: Field<'static> = Field::text("action", "操作", "Action");
+const FROM: Field<'static> = Field::new("from", "从哪天", "From", Input::Text);
+const UNTIL: Field<'static> = Field::new("until", "到哪天", "Until", Input::Text);
 const FILTERS: [Field<'static>; 4] = [OBJECT, ACTION, FROM, UNTIL];
 
 /// The page.

@@ -277,6 +277,15 @@ impl BureauPage {
         }
     }
 
+    /// Witnesses by the names of their cities; a name of another form as it is.
+    fn witnesses(&self, names: &[String]) -> String {
+        let named = names.iter().map(|name| match name.rsplit('/').next().and_then(|code| code.parse::<NodeId>().ok()) {
+            Some(node) => self.frame.city_name(node),
+            None => name.clone(),
+        });
+        named.collect::<Vec<_>>().join(self.lang.t("、", ", "))
+    }
+
     fn log(&self) -> ui::Summary {
         let (lang, log) = (self.lang, &self.state.log);
         let row = |zh, en, value: String| ui::SummaryRow::new(lang.t(zh, en), value);
@@ -289,7 +298,7 @@ impl BureauPage {
             rows.push(row("树根", "Root", ui::grouped(&checkpoint.root, 4)).code());
             let witnesses = match checkpoint.witnesses.is_empty() {
                 true => lang.t("还没有", "none yet").to_owned(),
-                false => checkpoint.witnesses.join(lang.t("、", ", ")),
+                false => self.witnesses(&checkpoint.witnesses),
             };
             rows.push(row("已见证", "Cosigned by", witnesses));
         }

@@ -3,5 +3,6 @@
 mod accounts;
 mod cases;
 mod looks;
+mod real_cases;
 mod staff;
 mod support;

@@ -8,6 +8,7 @@ use tb_case::{Env, ProgressView, acts, keep};
 use tb_crypto::{canonical, text};
 use tb_exchange::LeafKind;
 use tb_exchange::bundle::{self, EventEvidence, LicenceEvidence};
+use tb_licence::store::Licence;
 use tb_store::{Tx, log};
 
 use super::{CaseEvidence, CaseFacts};
@@ -55,8 +56,12 @@ fn licences(tx: &mut Tx<'_>, me: NodeId, view: &ProgressView) -> Result<Vec<Lice
     let found = tb_licence::store::find(tx, result.licence)?;
     let same = |version: u16| u32::from(version) == result.version;
     let Some(licence) = found.filter(|it| it.record.city == me && same(it.version)) else { return Ok(Vec::new()) };
+    Ok(vec![of_licence(&licence)?])
+}
+
+/// A licence as its issuer signed it.
+pub(crate) fn of_licence(licence: &Licence) -> Result<LicenceEvidence> {
     let record = String::from_utf8(canonical(&licence.record)?)
         .map_err(|_| Violation::inconsistent("licence_version", licence.id))?;
-    let signature = text::base64(&licence.signature);
-    Ok(vec![LicenceEvidence { record, issuer: licence.record.city, signature }])
+    Ok(LicenceEvidence { record, issuer: licence.record.city, signature: text::base64(&licence.signature) })
 }

@@ -30,6 +30,10 @@ pub struct LooksPage {
     /// Looks in all answering cities.
     total: i64,
     unavailable: Vec<Unavailable>,
+    /// The case that the list is narrowed to.
+    case: Option<CaseId>,
+    /// Older looks that are counted and not listed.
+    left_out: i64,
     #[serde(skip)]
     tiles: ui::Tiles,
     #[serde(skip)]
@@ -138,13 +142,15 @@ pub fn view(visit: &Visit, parts: &Parts, found: &Found) -> LooksPage {
     let pager = ui::Pager::of(visit, fitting.len(), PAGE_ROWS);
     let mut day = None;
     let shown = fitting.iter().skip(pager.offset(PAGE_ROWS)).take(PAGE_ROWS);
-    let rows = shown.map(|(node, seen)| row(lang, parts, found, *node, seen, &mut day)).collect();
+    let rows = shown.map(|(node, seen)| row(&frame, parts, found, *node, seen, &mut day)).collect();
     LooksPage {
         lang,
         rows,
         count: fitting.len(),
         total: found.total,
         unavailable: unavailable(&frame, found),
+        case: asked.case,
+        left_out: found.total.saturating_sub(i64::try_from(found.rows.len()).unwrap_or(i64::MAX)),
         tiles: tiles(lang, visit.ctx.now, found),
         filters: filters(&frame, &asked, found),
         is_filtered: asked.is_any(),
@@ -153,7 +159,8 @@ pub fn view(visit: &Visit, parts: &Parts, found: &Found) -> LooksPage {
     }
 }
 
-fn row(lang: Lang, parts: &Parts, found: &Found, held_by: NodeId, seen: &Seen, day: &mut Option<String>) -> Row {
+fn row(frame: &Frame, parts: &Parts, found: &Found, held_by: NodeId, seen: &Seen, day: &mut Option<String>) -> Row {
+    let lang = frame.lang;
     let date = lang.date(seen.at.date());
     let is_first = day.as_ref() != Some(&date);
     let weekday = lang.weekday(seen.at.date());
@@ -175,7 +182,7 @@ fn row(lang: Lang, parts: &Parts, found: &Found, held_by: NodeId, seen: &Seen, d
         witnesses: seen.witnesses,
         proof_url: format!("/looks/{held_by}/{}/proof", seen.id),
         why: Why::of(seen),
-        told: tell(lang, &parts.words, found, seen),
+        told: tell(lang, &parts.words, found, seen, &frame.city_name(seen.city)),
         day: heading,
         clock: seen.at.minute().split(' ').nth(1).unwrap_or("").to_owned(),
         granted: is_granted(seen),
@@ -242,8 +249,15 @@ fn filters(frame: &Frame, asked: &Asked, found: &Found) -> Vec<Filter> {
 impl LooksPage {
     fn count_line(&self) -> String {
         match self.lang {
-            tb_web::Lang::Zh => format!("{} 条，最近的在前", self.lang.number(self.count)),
-            tb_web::Lang::En => format!("{}, the latest first", self.lang.count(self.count, "条", "look", "looks")),
+            Lang::Zh => format!("{} 条，最近的在前", self.lang.number(self.count)),
+            Lang::En => format!("{}, the latest first", self.lang.count(self.count, "条", "look", "looks")),
+        }
+    }
+
+    fn left_out_line(&self) -> String {
+        match self.lang {
+            Lang::Zh => format!("更早的 {} 条没有列出", self.lang.number(self.left_out)),
+            Lang::En => format!("{} not listed", self.lang.count(self.left_out, "", "older look is", "older looks are")),
         }
     }
 

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 use tb_identity::look::LookKind;
+use tb_licence::ask::VERIFY_PURPOSE;
+use tb_licence::peer::INDEX_FIELD;
 use tb_web::Lang;
 
 use super::trace::Seen;
@@ -65,10 +67,12 @@ pub struct Telling {
 }
 
 /// Puts a look into words.
-pub fn tell(lang: Lang, words: &Words, found: &Found, row: &Seen) -> Telling {
+///
+/// `city` is the name of the city that looked, for an office whose own city does not answer.
+pub fn tell(lang: Lang, words: &Words, found: &Found, row: &Seen, city: &str) -> Telling {
     let (verb, tail) = verb(lang, row);
     Telling {
-        who: who(lang, found, row),
+        who: who(lang, found, row, city),
         verb,
         what: what(lang, words, row),
         tail,
@@ -84,13 +88,16 @@ pub fn is_granted(row: &Seen) -> bool {
     row.outcome == SHOWN
 }
 
-fn who(lang: Lang, found: &Found, row: &Seen) -> String {
+fn who(lang: Lang, found: &Found, row: &Seen, city: &str) -> String {
     let Some(office) = &row.office else {
         return lang.t("系统", "The system").to_owned();
     };
     match found.offices.get(office) {
         Some((zh, en)) => lang.t(zh, en).to_owned(),
-        None => office.to_string(),
+        None => match lang {
+            Lang::Zh => format!("{city}的单位（{office}）"),
+            Lang::En => format!("An office of {city} ({office})"),
+        },
     }
 }
 
@@ -102,7 +109,7 @@ fn verb(lang: Lang, row: &Seen) -> (String, String) {
     let (zh, en) = match row.kind {
         LookKind::Register => ("查了登记里的", " read in the register: "),
         LookKind::Fetch => ("调取了", " fetched: "),
-        LookKind::Verify => ("核验了", " verified: "),
+        LookKind::Verify => ("核验了", " verified "),
         LookKind::Locate => ("查了", " looked up "),
         LookKind::Case => ("打开了", " opened "),
         LookKind::Trace => ("看了", " read "),
@@ -137,7 +144,7 @@ fn headline(lang: Lang, words: &Words, fields: &[String]) -> String {
 
 fn field_name(lang: Lang, words: &Words, field: &str) -> String {
     let own = match field {
-        "licence_index" => Some(("有哪些证照", "which licences there are")),
+        INDEX_FIELD => Some(("有哪些证照", "which licences there are")),
         "state" => Some(("状态", "state")),
         _ => None,
     };
@@ -149,8 +156,10 @@ fn field_name(lang: Lang, words: &Words, field: &str) -> String {
 }
 
 fn item(lang: Lang, words: &Words, item: &str) -> String {
-    if item == PURPOSE {
-        return lang.t("看自己的查看记录", "reading the own list").to_owned();
+    match item {
+        PURPOSE => return lang.t("看自己的查看记录", "reading the own list").to_owned(),
+        VERIFY_PURPOSE => return lang.t("核验您出示的证照", "checking a licence that you showed").to_owned(),
+        _ => {}
     }
     match (words.item)(item) {
         Some((zh, en)) => lang.t(&zh, &en).to_owned(),
@@ -183,14 +192,20 @@ fn ground(lang: Lang, row: &Seen) -> String {
 fn seen(lang: Lang, words: &Words, row: &Seen) -> String {
     if !is_granted(row) {
         let nothing = lang.t("什么也没看到", "Nothing");
-        return format!("{nothing} ({})", row.outcome);
+        return match lang {
+            Lang::Zh => format!("{nothing}（{}）", row.outcome),
+            Lang::En => format!("{nothing} ({})", row.outcome),
+        };
     }
     if row.fields.is_empty() {
         return lang.t("没有字段", "No field").to_owned();
     }
     let named: Vec<String> = row.fields.iter().map(|field| field_name(lang, words, field)).collect();
     let count = lang.count(row.fields.len(), "项", "field", "fields");
-    format!("{} ({count})", named.join(lang.t("、", ", ")))
+    match lang {
+        Lang::Zh => format!("{}（{count}）", named.join("、")),
+        Lang::En => format!("{} ({count})", named.join(", ")),
+    }
 }
 
 fn function(lang: Lang, role: &str) -> &str {

@@ -34,7 +34,11 @@ fn one_case(drivers: Drivers) -> CaseEvidence {
 /// A region in which Changsha sent one signed message and looked once for the case.
 async fn begun() -> Region {
     let drivers = Drivers::default();
-    let region = Region::new(Some(one_case(Arc::clone(&drivers)))).await;
+    let region = Region::new(Some(Box::new({
+        let drivers = Arc::clone(&drivers);
+        move |_, _| one_case(Arc::clone(&drivers))
+    })))
+    .await;
     let driver = region.driver("430100").await;
     drivers.lock().unwrap().insert(node("430100"), driver);
     region.look("430100", |look| look.case = Some(CASE.parse().unwrap())).await;

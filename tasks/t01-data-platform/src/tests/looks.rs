@@ -151,6 +151,34 @@ async fn filters_stand_in_the_address() {
 }
 
 #[tokio::test]
+async fn the_list_is_narrowed_to_a_case() {
+    const CASE: &str = "01kq3zt0000000000000000000";
+    let region = Region::new(None).await;
+    region.look("430300", |look| look.case = Some(CASE.parse().unwrap())).await;
+    region.look("430300", |_| ()).await;
+    let mut browser = Browser::signed_in(&region, "430100", DRIVER).await;
+    let page = browser.get(&format!("/looks?case={CASE}")).await.json();
+    assert_eq!((page["count"].as_u64(), page["case"].as_str()), (Some(1), Some(CASE)));
+    browser.program = false;
+    assert!(browser.get(&format!("/looks?case={CASE}")).await.text().contains("只看与这个办件有关的"));
+}
+
+#[tokio::test]
+async fn more_looks_than_a_city_tells_are_counted() {
+    let region = Region::new(None).await;
+    for _ in 0..=super::super::looks::ROWS_MAX {
+        region.look("430300", |_| ()).await;
+    }
+    let mut browser = Browser::signed_in(&region, "430100", DRIVER).await;
+    let page = browser.get("/looks").await.json();
+    assert_eq!((page["count"].as_u64(), page["total"].as_u64(), page["left_out"].as_u64()), (Some(200), Some(201), Some(1)));
+    assert_eq!(page["rows"].as_array().unwrap().len(), 50);
+    assert_eq!(browser.get("/looks?page=4").await.json()["rows"].as_array().unwrap().len(), 50);
+    browser.program = false;
+    assert!(browser.get("/looks").await.text().contains("没有列出"));
+}
+
+#[tokio::test]
 async fn only_residents_read_looks() {
     let region = Region::new(None).await;
     assert_eq!(Browser::at(&region, "430100").get("/looks").await.status, StatusCode::UNAUTHORIZED);

@@ -146,6 +146,9 @@ pub fn fronts() -> Vec<CityFront> {
     ]
 }
 
+/// Makes the case block of a city.
+pub type CaseBlock = Box<dyn Fn(&Arc<Desk>, &Arc<Vault>) -> CaseEvidence>;
+
 /// The keys, the trust list and the contracts of a new region.
 struct Founding {
     secrets: BTreeMap<NodeId, Secrets>,
@@ -187,8 +190,8 @@ async fn seeded(me: NodeId, ctx: &Ctx, vault: &Arc<Vault>, desk: &Desk, password
 }
 
 impl Region {
-    /// Three seeded cities; `case` is the case block of each.
-    pub async fn new(case: Option<CaseEvidence>) -> Region {
+    /// Three seeded cities; `case` makes the case block of each.
+    pub async fn new(case: Option<CaseBlock>) -> Region {
         let entropy = Arc::new(Mutex::new(Counted(0)));
         let Founding { secrets, witnesses, trust, contracts } = founding(&mut entropy.lock().unwrap());
         let passwords = Passwords::new(&mut *entropy.lock().unwrap()).unwrap();
@@ -219,7 +222,7 @@ impl Region {
                 desk: Arc::clone(&desk),
                 door,
                 words: Words::none(),
-                case_evidence: case.clone(),
+                case_evidence: case.as_ref().map(|block| block(&desk, &vault)),
             });
             let handlers = module.handlers.clone();
             fars.insert(me, Arc::new(Far { store: store.clone(), desk: Arc::clone(&desk), handlers }));
