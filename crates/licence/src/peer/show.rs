@@ -8,9 +8,7 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use tb_base::{
-    Ctx, Date, LicenceId, MessageId, NodeId, PersonId, Refusal, Result, Timestamp, Violation,
-};
+use tb_base::{Ctx, Date, LicenceId, MessageId, NodeId, PersonId, Refusal, Result, Timestamp, Violation};
 use tb_crypto::text::{hex, unhex};
 use tb_exchange::{Answer, Desk, Envelope, Incoming, Outgoing, Purpose, TrustList, service};
 use tb_identity::look::LookKind;
@@ -152,13 +150,7 @@ pub(super) fn is_by_holder(envelope: &Envelope) -> bool {
 }
 
 /// Asks a city which licences of these types she has there.
-pub fn locate(
-    desk: &Desk,
-    ctx: &Ctx,
-    to: NodeId,
-    number: &str,
-    types: BTreeSet<String>,
-) -> Result<Outgoing> {
+pub fn locate(desk: &Desk, ctx: &Ctx, to: NodeId, number: &str, types: BTreeSet<String>) -> Result<Outgoing> {
     let deadline = ctx.now.plus_seconds(DEADLINE_SECONDS);
     let body = Locate { types };
     desk.compose(ctx, to, service::LICENCE_LOCATE, purpose(), HOLDER, Some(number), &body, deadline)
