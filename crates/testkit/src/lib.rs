@@ -1,9 +1,11 @@
-//! What tests need from the machine (测试工具): a private PostgreSQL and folders of their own.
+//! What tests need from the machine (测试工具): a private PostgreSQL, a browser and folders of their own.
 //!
 //! Depends on no other crate, so that every crate may use it in its tests.
 
+mod chrome;
 mod folder;
 mod postgres;
 
+pub use chrome::Chrome;
 pub use folder::Folder;
 pub use postgres::Postgres;
