@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 use tb_base::{CaseId, Ctx, Fault, MessageId, PersonId, Result, Violation};
-use tb_exchange::{Leaf, LeafKind};
+use tb_exchange::{Leaf, LeafKind, Pseudonym, SELF_CONTRACT};
 use tb_store::{Row, Stmt, Tx, Value, params, stmt};
 
 use crate::case::Case;
@@ -261,7 +261,7 @@ pub(crate) fn begin(
     let records = chained(Chain::new(&case), events, command);
     let kept = Kept { case, head_hash: last_hash(&records), person: Some(person) };
     insert_head(tx, ctx, &kept)?;
-    insert_records(tx, ctx, &records, number.as_deref())?;
+    insert_records(tx, ctx, &records, subject_of(env, number.as_deref())?)?;
     let view = settle(tx, ctx, env, &kept, None)?;
     Ok((kept, view))
 }
@@ -323,7 +323,7 @@ pub(crate) fn apply(
         let overtaken = head(tx, kept.case.id())?.is_some();
         return Err(if overtaken { refusals::overtaken() } else { refusals::not_owner() }.into());
     }
-    insert_records(tx, ctx, &records, number.as_deref())?;
+    insert_records(tx, ctx, &records, subject_of(env, number.as_deref())?)?;
     let view = settle(tx, ctx, env, &kept, Some(before))?;
     match tell {
         Tell::Progress(acts)
@@ -474,10 +474,11 @@ fn last_hash(records: &[Record]) -> String {
 }
 
 /// Writes records, each with its leaf; the subject of a leaf is salted.
-fn insert_records(tx: &mut Tx<'_>, ctx: &Ctx, records: &[Record], number: Option<&str>) -> Result<()> {
+fn insert_records(tx: &mut Tx<'_>, ctx: &Ctx, records: &[Record], subject: Option<Pseudonym>) -> Result<()> {
     for record in records {
         let leaf = leaf(ctx, record)?;
-        let leaf = tb_store::log::append_about(tx, ctx, leaf, number.map(str::as_bytes))?;
+        let leaf =
+            tb_store::log::append_about(tx, ctx, leaf, subject.as_ref().map(|subject| &subject.0[..]))?;
         tx.run(&INSERT_EVENT, &event_row(ctx, tx.name, record, Some(leaf))?)?;
     }
     Ok(())
@@ -525,7 +526,13 @@ fn state(case: &Case) -> Result<String> {
     serde_json::to_string(case).map_err(|error| Fault::of("writing a case", error).into())
 }
 
-/// The resident number of the person, for pseudonyms and the salted subject of a leaf.
+/// Whom the leaves of a case are about: her pseudonym in this city, since the store keeps it beside the salt.
+fn subject_of(env: &Env, number: Option<&str>) -> Result<Option<Pseudonym>> {
+    let own = SELF_CONTRACT.parse()?;
+    number.map(|number| env.desk.pseudonym(&own, number)).transpose()
+}
+
+/// The resident number of the person, for pseudonyms.
 pub(crate) fn number_of(tx: &mut Tx<'_>, env: &Env, person: Option<PersonId>) -> Result<Option<String>> {
     let Some(person) = person else { return Ok(None) };
     Ok(Some(tb_identity::people::get(tx, &env.vault, person)?.number.to_string()))
