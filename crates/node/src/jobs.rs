@@ -1,74 +1,114 @@
 //! The jobs worker (后台任务): does what falls due, each in one transaction, again later when it fails.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tb_base::{Actor, Ctx, Result};
+use tb_base::{Actor, Ctx, Fault, Result};
+use tb_store::jobs::Job;
 use tb_store::{Tx, jobs};
+use tokio::task::JoinSet;
 
 use crate::{Node, receive};
 
-/// How often due jobs are looked for.
+/// How often due jobs are looked for: the blocks put them without telling.
 const PERIOD_MILLIS: u64 = 50;
-/// Jobs taken at once.
-const JOBS_MAX: u32 = 64;
-/// A worker that died is replaced after this time.
-const LEASE_SECONDS: i64 = 60;
-/// The pause after the first failure; it doubles with each further one.
+/// Jobs taken at once; they are finished before the node stops.
+const JOBS_MAX: u32 = 32;
+/// A process that died is replaced after this time.
+const LEASE_SECONDS: i64 = 15;
+/// The pause after the first failure; it doubles with each further one, up to about an hour.
 const RETRY_SECONDS: i64 = 1;
 const RETRY_DOUBLINGS_MAX: u32 = 12;
+/// The longest description of a failure that is kept.
+const PROBLEM_LETTERS_MAX: usize = 400;
 
 /// What is done when a job falls due, in one transaction that may run twice.
 pub type RunJob = Arc<dyn Fn(&mut Tx<'_>, &Ctx, &serde_json::Value) -> Result<()> + Send + Sync>;
 
 /// Runs until the node stops.
 pub async fn run(node: Arc<Node>) {
-    let mut stop = node.stop.subscribe();
-    loop {
-        if let Err(error) = round(&node).await {
-            tracing::error!(%error, "jobs could not be done");
+    while !node.is_stopped() {
+        match round(&node).await {
+            Ok(taken) if taken == JOBS_MAX as usize => continue,
+            Ok(_) => {}
+            Err(error) => tracing::error!(%error, "jobs could not be taken"),
         }
         tokio::select! {
             () = tokio::time::sleep(Duration::from_millis(PERIOD_MILLIS)) => {}
-            _ = stop.changed() => return,
+            () = node.put.notified() => {}
+            () = node.stopped() => return,
         }
     }
 }
 
-async fn round(node: &Arc<Node>) -> Result<()> {
+/// One round: what is due; messages of one city one after the other, everything else side by side.
+async fn round(node: &Arc<Node>) -> Result<usize> {
     let now = node.clock.now();
     let due = node.store.read("jobs.peek", jobs::next_due).await?;
     if due.is_none_or(|due| now < due) {
-        return Ok(());
+        return Ok(0);
     }
     let taken = node.store.write("jobs.take", move |tx| jobs::due(tx, now, JOBS_MAX, LEASE_SECONDS)).await?;
+    let count = taken.len();
+    let mut rows: BTreeMap<String, Vec<Job>> = BTreeMap::new();
     for job in taken {
-        one(node, job).await?;
+        rows.entry(row_of(&job)).or_default().push(job);
     }
-    Ok(())
+    let mut working = JoinSet::new();
+    for (_, row) in rows {
+        let node = node.clone();
+        working.spawn(async move {
+            for job in row {
+                one(&node, job).await;
+            }
+        });
+    }
+    while let Some(done) = working.join_next().await {
+        done.map_err(|error| Fault::of("doing a job", error))?;
+    }
+    Ok(count)
 }
 
-async fn one(node: &Arc<Node>, job: jobs::Job) -> Result<()> {
+/// Jobs of one row are done in their order: the key of a message begins with its sender.
+fn row_of(job: &Job) -> String {
+    let (head, _) = job.key.split_once('/').unwrap_or((&job.key, ""));
+    if job.kind == receive::PROCESS {
+        format!("{}/{head}", job.kind)
+    } else {
+        format!("{}/{}", job.kind, job.key)
+    }
+}
+
+/// Does one job; that it failed is written beside it, and delays no other.
+async fn one(node: &Arc<Node>, job: Job) {
     let (worker, work) = (node.clone(), job.clone());
     let ctx = node.ctx(Actor::System);
     let done = node.store.write("jobs.do", move |tx| {
         perform(tx, &ctx, &worker, &work)?;
         jobs::done(tx, &work)
     });
-    let Err(error) = done.await else { return Ok(()) };
-    tracing::warn!(kind = job.kind, attempts = job.attempts, %error, "a job failed and is tried again");
-    let pause = RETRY_SECONDS << job.attempts.min(RETRY_DOUBLINGS_MAX);
-    let due = node.clock.now().plus_seconds(pause);
-    let problem = error.to_string();
-    node.store.write("jobs.retry", move |tx| jobs::retry(tx, &job, due, &problem)).await
+    let Err(error) = done.await else {
+        // It may have sent a message: a receipt at least.
+        node.enqueued.notify_one();
+        return;
+    };
+    let (kind, attempts) = (job.kind.clone(), job.attempts);
+    tracing::warn!(kind, attempts, %error, "a job failed and is tried again");
+    let due = node.clock.now().plus_seconds(RETRY_SECONDS << attempts.min(RETRY_DOUBLINGS_MAX));
+    let problem: String = error.to_string().chars().take(PROBLEM_LETTERS_MAX).collect();
+    let kept = node.store.write("jobs.retry", move |tx| jobs::retry(tx, &job, due, &problem)).await;
+    if let Err(error) = kept {
+        // Its lease ends, and then it is taken again.
+        tracing::error!(kind, %error, "that a job failed could not be written down");
+    }
 }
 
-fn perform(tx: &mut Tx<'_>, ctx: &Ctx, node: &Node, job: &jobs::Job) -> Result<()> {
+fn perform(tx: &mut Tx<'_>, ctx: &Ctx, node: &Node, job: &Job) -> Result<()> {
     if job.kind == receive::PROCESS {
         return receive::process(tx, ctx, node, &job.payload);
     }
     let run = node.jobs.get(job.kind.as_str());
-    let run =
-        run.ok_or_else(|| tb_base::Fault::new(format!("looking for somebody who does {}", job.kind)))?;
+    let run = run.ok_or_else(|| Fault::new(format!("looking for somebody who does {}", job.kind)))?;
     run(tx, ctx, &job.payload)
 }

@@ -4,8 +4,10 @@
 //!
 //! Everything that decides is elsewhere and pure; here are the loops that drive it.
 
+mod call;
 mod client;
 mod jobs;
+mod lines;
 mod listener;
 mod outbox;
 mod query;
@@ -19,22 +21,30 @@ pub mod tls;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use tb_base::{Actor, Clock, Ctx, Entropy, NodeId, Result, Violation};
+use tb_base::{Actor, Clock, Ctx, Entropy, Fault, NodeId, Result, Violation};
+use tb_exchange::idempotency::Nonces;
 use tb_exchange::keys::{Secrets, WitnessKey};
 use tb_exchange::{City, Desk};
 use tb_store::Store;
 use tb_store::inbox::Handler;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::client::PeerClients;
+use crate::lines::Lines;
 use crate::listener::TlsListener;
 use crate::tls::Identity;
 
 pub use jobs::RunJob;
 pub use query::NodePeers;
+
+/// Requests of peers that are worked on at once; more wait, and are shed when they wait too long.
+const REQUESTS_MAX: usize = 128;
+/// What is in work when the node stops is finished within this time, or cut off.
+const STOP_SECONDS_MAX: u64 = 8;
 
 /// The parts that a node is made of.
 pub struct NodeParts {
@@ -76,25 +86,38 @@ pub struct Node {
     holder: String,
     stop: watch::Sender<bool>,
     offline: AtomicBool,
+    /// What waits for each city.
+    lines: Lines,
     /// The size that each witness cosigned last.
     cosigned: Mutex<BTreeMap<NodeId, u64>>,
+    /// The size of the newest checkpoint that this process signed.
+    checkpointed: watch::Sender<u64>,
+    nonces: Mutex<Nonces>,
+    requests: Semaphore,
+    /// The node itself put a message into the outbox.
+    enqueued: Notify,
+    /// The node itself put a job.
+    put: Notify,
 }
 
 impl Node {
     /// Puts a node together; nothing runs yet.
     pub fn new(parts: NodeParts) -> Result<Arc<Node>> {
         let me = parts.desk.me;
-        let city = parts.desk.trust.list.city(me);
+        let trust = &parts.desk.trust.list;
+        let city = trust.city(me);
         let city = city
             .ok_or_else(|| Violation::new("key-unknown", "trust-list", format!("{me} is no member")))?
             .clone();
-        let clients = PeerClients::new(me, &parts.identity, &parts.desk.trust.list)?;
+        let clients = PeerClients::new(me, &parts.identity, trust)?;
+        let lines = Lines::new(trust.cities.iter().map(|city| city.node));
         let ctx = Ctx::new(parts.clock.now(), Actor::System, me, parts.entropy.clone());
         Ok(Arc::new(Node {
             me,
             holder: ctx.trace.to_string(),
             city,
             clients,
+            lines,
             store: parts.store,
             desk: parts.desk,
             secrets: parts.secrets,
@@ -107,6 +130,11 @@ impl Node {
             stop: watch::Sender::new(false),
             offline: AtomicBool::new(false),
             cosigned: Mutex::new(BTreeMap::new()),
+            checkpointed: watch::Sender::new(0),
+            nonces: Mutex::new(Nonces::default()),
+            requests: Semaphore::new(REQUESTS_MAX),
+            enqueued: Notify::new(),
+            put: Notify::new(),
         }))
     }
 
@@ -118,6 +146,9 @@ impl Node {
     /// Takes the node off the network and back, as if its line were cut; work inside the city goes on.
     pub fn set_offline(&self, offline: bool) {
         self.offline.store(offline, Ordering::SeqCst);
+        if !offline {
+            self.lines.all_open();
+        }
     }
 
     /// Whether the line is cut.
@@ -126,18 +157,46 @@ impl Node {
     }
 
     /// Serves peers on the socket and runs the workers until [`Node::shut_down`].
+    ///
+    /// A worker that panics ends the node with a fault: half a node would look like a whole one.
     pub async fn run(self: Arc<Node>, socket: TcpListener) -> Result<()> {
         let trust = Arc::new(self.desk.trust.list.clone());
         let config = tls::server_config(&self.identity, trust.clone())?;
         let listener = TlsListener::new(socket, config, trust);
-        let listener = listener.map_err(|error| tb_base::Fault::of("listening for peers", error))?;
+        let listener = listener.map_err(|error| Fault::of("listening for peers", error))?;
         let mut tasks = JoinSet::new();
         tasks.spawn(server::run(self.clone(), listener));
         tasks.spawn(outbox::run(self.clone()));
         tasks.spawn(jobs::run(self.clone()));
         tasks.spawn(sequencer::run(self.clone()));
-        while tasks.join_next().await.is_some() {}
-        Ok(())
+        for to in self.lines.cities() {
+            tasks.spawn(outbox::serve(self.clone(), to));
+        }
+        for peer in self.clients.peers() {
+            tasks.spawn(witness::run(self.clone(), peer));
+        }
+        let ended = self.attend(&mut tasks).await;
+        self.shut_down();
+        let within = Duration::from_secs(STOP_SECONDS_MAX);
+        let finished = tokio::time::timeout(within, async { while tasks.join_next().await.is_some() {} });
+        if finished.await.is_err() {
+            tracing::warn!(node = %self.me, "some work did not end in time and was cut off");
+        }
+        ended
+    }
+
+    /// Waits until the node is told to stop, or a worker ends before that.
+    async fn attend(&self, tasks: &mut JoinSet<()>) -> Result<()> {
+        tokio::select! {
+            () = self.stopped() => Ok(()),
+            ended = tasks.join_next() => match ended {
+                Some(Err(error)) => Err(Fault::of("running the node", error).into()),
+                Some(Ok(())) | None if !self.is_stopped() => {
+                    Err(Fault::new("running the node: a worker ended by itself").into())
+                }
+                Some(Ok(())) | None => Ok(()),
+            },
+        }
     }
 
     /// Ends the loops; what is in work is finished, what waits stays stored.
@@ -145,8 +204,22 @@ impl Node {
         self.stop.send_replace(true);
     }
 
+    /// Waits until the node is told to stop; at once where it was told already.
+    async fn stopped(&self) {
+        // The sender is a field of this node, so the channel cannot close while we wait.
+        let _ = self.stop.subscribe().wait_for(|stop| *stop).await;
+    }
+
+    fn is_stopped(&self) -> bool {
+        *self.stop.borrow()
+    }
+
     fn cosigned_sizes(&self) -> MutexGuard<'_, BTreeMap<NodeId, u64>> {
         self.cosigned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn nonces(&self) -> MutexGuard<'_, Nonces> {
+        self.nonces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A context for one act of `actor`, at the present moment.

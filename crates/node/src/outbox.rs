@@ -1,141 +1,220 @@
-//! The outbox worker (发件): signs, sends and retries what waits, each peer on its own.
+//! The outbox worker (发件): signs, sends and retries what waits, each city on its own line.
+//!
+//! Invariant: a message leaves the outbox only with a signed word of its receiver, or as a dead letter with an
+//! audit line: by its deadline, or because the receiver said for good that it will not take it.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Method;
-use tb_base::{Actor, Error, Fault, NodeId, Result};
-use tb_exchange::http_message::{self, SignedRequest};
-use tb_exchange::{Outgoing, Receipt};
-use tb_store::outbox::{self, Sent};
-use tokio::task::JoinSet;
+use tb_base::{Actor, Error, Fault, NodeId, Result, Timestamp, Violation};
+use tb_exchange::http_message;
+use tb_exchange::retry::{self, Next};
+use tb_exchange::{Incoming, Outgoing, Receipt};
+use tb_store::audit;
+use tb_store::outbox::{self, Sent, State};
 
-use crate::Node;
+use crate::call::{self, Said};
+use crate::lines::{Line, Place};
+use crate::{Node, receive};
 
-/// How often waiting messages are looked for.
+/// How often the outbox is looked at: the blocks write into it without telling.
 const PERIOD_MILLIS: u64 = 50;
-/// Messages taken at once.
-const MESSAGES_MAX: u32 = 64;
-/// A worker that died is replaced after this time.
-const LEASE_SECONDS: i64 = 30;
-/// The pause after the first failed try; it doubles with each further one.
-const RETRY_SECONDS: i64 = 1;
-const RETRY_SECONDS_MAX: i64 = 60;
-const RETRY_DOUBLINGS_MAX: u32 = 6;
+/// Messages taken at once; they come with their bodies, so this bounds memory.
+const MESSAGES_MAX: u32 = 32;
+/// A process that died is replaced after this time.
+const LEASE_SECONDS: i64 = 10;
+/// The pause doubles with each failure in a row up to this one: 16 seconds at the longest.
+const DOUBLINGS_MAX: u32 = 5;
 
-/// Runs until the node stops.
+/// Puts what falls due into the line of its city, until the node stops.
 pub async fn run(node: Arc<Node>) {
-    let mut stop = node.stop.subscribe();
-    loop {
-        if let Err(error) = round(&node).await {
-            tracing::error!(%error, "the outbox could not be read");
+    while !node.is_stopped() {
+        match round(&node).await {
+            Ok(taken) if taken == MESSAGES_MAX as usize => continue,
+            Ok(_) => {}
+            Err(error) => tracing::error!(%error, "the outbox could not be read"),
         }
         tokio::select! {
             () = tokio::time::sleep(Duration::from_millis(PERIOD_MILLIS)) => {}
-            _ = stop.changed() => return,
+            () = node.enqueued.notified() => {}
+            () = node.stopped() => return,
         }
     }
 }
 
-/// One round: what is due, in order for each peer, peers side by side.
-async fn round(node: &Arc<Node>) -> Result<()> {
+async fn round(node: &Arc<Node>) -> Result<usize> {
     let now = node.clock.now();
     let due = node.store.read("outbox.peek", outbox::next_due).await?;
     if due.is_none_or(|due| now < due) {
-        return Ok(());
+        return Ok(0);
     }
-    let taken =
-        node.store.write("outbox.take", move |tx| outbox::due(tx, now, MESSAGES_MAX, LEASE_SECONDS)).await?;
-    let mut by_peer: BTreeMap<NodeId, Vec<Sent>> = BTreeMap::new();
-    for sent in taken {
-        by_peer.entry(sent.message.envelope.to).or_default().push(sent);
+    let take = move |tx: &mut tb_store::Tx<'_>| outbox::due(tx, now, MESSAGES_MAX, LEASE_SECONDS);
+    let taken = node.store.write("outbox.take", take).await?;
+    for sent in &taken {
+        let envelope = &sent.message.envelope;
+        match node.lines.to(envelope.to) {
+            Some(line) => line.put((sent.created, envelope.id), &envelope.service),
+            None => bury(node, sent, "its receiver is no member of the region").await?,
+        }
     }
-    let mut peers = JoinSet::new();
-    for (_, messages) in by_peer {
-        let node = node.clone();
-        peers.spawn(async move {
-            for sent in messages {
-                one(&node, sent).await?;
-            }
-            Ok::<(), Error>(())
-        });
+    Ok(taken.len())
+}
+
+/// Tries what stands in the line to one city, one message after the other, until the node stops.
+pub async fn serve(node: Arc<Node>, to: NodeId) {
+    let Some(line) = node.lines.to(to) else { return };
+    while !node.is_stopped() {
+        let Some(place) = line.next(node.clock.now()) else {
+            wait(&node, line).await;
+            continue;
+        };
+        if let Err(error) = one(&node, line, place).await {
+            tracing::error!(%error, "what became of a message could not be written down");
+            line.close(node.clock.now().plus_seconds(1));
+        }
     }
-    while let Some(done) = peers.join_next().await {
-        done.map_err(|error| Fault::of("sending messages", error))??;
+}
+
+/// An empty line waits for a message; a closed one also looks at the clock, which may be set.
+async fn wait(node: &Node, line: &Line) {
+    let period = if line.is_empty() { Duration::from_secs(60) } else { Duration::from_millis(PERIOD_MILLIS) };
+    tokio::select! {
+        () = tokio::time::sleep(period) => {}
+        () = line.wake.notified() => {}
+        () = node.stopped() => {}
     }
-    Ok(())
 }
 
 /// One try; whatever comes of it is written down.
-async fn one(node: &Arc<Node>, sent: Sent) -> Result<()> {
-    let id = sent.message.envelope.id;
-    match deliver(node, &sent.message).await {
-        Ok((receipt, evidence)) => {
-            let now = node.clock.now();
-            node.store
-                .write("outbox.delivered", move |tx| outbox::settled(tx, now, id, &receipt, &evidence))
-                .await
-        }
-        Err(error) => failed(node, &sent, error).await,
+async fn one(node: &Arc<Node>, line: &Line, place: Place) -> Result<()> {
+    let id = place.1;
+    let found = node.store.read("outbox.find", move |tx| outbox::find(tx, id)).await?;
+    // A receipt may have come by another way meanwhile.
+    let Some(sent) = found.filter(|sent| sent.state == State::Waiting) else {
+        line.remove(&place);
+        return Ok(());
+    };
+    if sent.message.envelope.deadline < node.clock.now() {
+        line.remove(&place);
+        return bury(node, &sent, "its deadline has passed").await;
+    }
+    if sent.message.envelope.to == node.me {
+        return own(node, line, place, &sent).await;
+    }
+    let said = tokio::select! {
+        said = deliver(node, &sent.message) => said,
+        // The receiver answers a repetition from memory, so a call may be cut off at any moment.
+        () = node.stopped() => return Ok(()),
+    };
+    match said {
+        Ok(said) => heard(node, line, place, &sent, said).await,
+        Err(error) => unheard(node, line, &sent, &error).await,
     }
 }
 
-async fn deliver(node: &Arc<Node>, message: &Outgoing) -> Result<(Receipt, serde_json::Value)> {
+async fn deliver(node: &Arc<Node>, message: &Outgoing) -> Result<Said> {
     let ctx = node.ctx(Actor::System);
     let signed = http_message::sign_request(message, &node.secrets, &node.desk, ctx.now, ctx.random())?;
-    let evidence = json(&signed.evidence())?;
+    let evidence = serde_json::to_value(signed.evidence());
+    let evidence = evidence.map_err(|error| Fault::of("writing evidence", error))?;
     let (id, now) = (message.envelope.id, ctx.now);
     node.store.write("outbox.signed", move |tx| outbox::signed(tx, now, id, &evidence)).await?;
-    let (body, evidence) = call(node, message.envelope.to, signed).await?;
-    let receipt: Receipt = serde_json::from_slice(&body)
-        .map_err(|error| tb_base::Violation::new("schema", "receipt", error.to_string()))?;
-    Ok((receipt, evidence))
+    call::call(node, message.envelope.to, &signed).await
 }
 
-/// Sends a signed request; gives the verified answer and how it was signed.
-pub async fn call(
-    node: &Arc<Node>,
-    to: NodeId,
-    signed: SignedRequest,
-) -> Result<(Vec<u8>, serde_json::Value)> {
-    if node.is_offline() {
-        let city = node.desk.trust.list.city(to);
-        return Err(city.map_or_else(
-            || crate::client::unavailable(to.as_str(), to.as_str()),
-            |city| crate::client::unavailable(&city.name, &city.name_en),
-        ));
+/// A message of the city to itself crosses no socket.
+async fn own(node: &Arc<Node>, line: &Line, place: Place, sent: &Sent) -> Result<()> {
+    let incoming = Incoming {
+        envelope: sent.message.envelope.clone(),
+        body: sent.message.body.clone(),
+        at: node.clock.now(),
+        base_hash: [0; 32],
+        evidence: serde_json::Value::Null,
+    };
+    match receive::message(node, incoming).await {
+        Ok((receipt, _)) => {
+            settle(node, receipt, serde_json::Value::Null).await?;
+            line.remove(&place);
+            line.answered();
+            Ok(())
+        }
+        Err(Error::Violation(violation)) => {
+            line.remove(&place);
+            bury(node, sent, &violation.to_string()).await
+        }
+        Err(error) => unheard(node, line, sent, &error).await,
     }
-    let reply =
-        node.clients.call(to, Method::POST, &signed.path, &signed.fields, signed.body.clone()).await?;
-    let now = node.clock.now();
-    let checked =
-        http_message::verify_response(&node.desk, &signed, reply.status, &reply.fields, &reply.body, now)?;
-    let evidence = json(&checked.evidence)?;
-    let answer = checked.into_answer(reply.body, now)?;
-    Ok((answer.body, evidence))
 }
 
-fn json(value: &impl serde::Serialize) -> Result<serde_json::Value> {
-    serde_json::to_value(value).map_err(|error| Fault::of("writing evidence", error).into())
-}
-
-/// Peers that are down are tried again until the deadline; what the peer refuses for good is a dead letter.
-async fn failed(node: &Arc<Node>, sent: &Sent, error: Error) -> Result<()> {
-    let now = node.clock.now();
-    let id = sent.message.envelope.id;
-    let problem = error.to_string();
-    let pause = (RETRY_SECONDS << sent.attempts.min(RETRY_DOUBLINGS_MAX)).min(RETRY_SECONDS_MAX);
-    let again = now.plus_seconds(pause);
-    let hopeless = matches!(error, Error::Violation(_)) || sent.message.envelope.deadline < again;
-    tracing::info!(message = %id, attempts = sent.attempts, %problem, hopeless, "a message was not delivered");
-    node.store
-        .write("outbox.failed", move |tx| {
-            if hopeless {
-                outbox::dead(tx, now, id, &problem)
-            } else {
-                outbox::attempted(tx, now, id, again, &problem)
+/// The city spoke: it has the message, or will take it later, or never.
+async fn heard(node: &Arc<Node>, line: &Line, place: Place, sent: &Sent, said: Said) -> Result<()> {
+    line.answered();
+    let Some(problem) = &said.problem else {
+        return match receipt(&said.body) {
+            Ok(receipt) => {
+                settle(node, receipt, said.evidence).await?;
+                line.remove(&place);
+                Ok(())
             }
+            Err(error) => unheard(node, line, sent, &error).await,
+        };
+    };
+    let words = problem.clone().into_error().to_string();
+    if said.is_temporary() {
+        return again(node, sent, sent.attempts.saturating_add(1), &words, |until| {
+            line.hold(&sent.message.envelope.service, until);
+        })
+        .await;
+    }
+    line.remove(&place);
+    bury(node, sent, &words).await
+}
+
+/// The city said nothing that could be believed: the whole line waits, so that the order holds.
+async fn unheard(node: &Arc<Node>, line: &Line, sent: &Sent, error: &Error) -> Result<()> {
+    again(node, sent, line.failed(), &error.to_string(), |until| line.close(until)).await
+}
+
+fn receipt(body: &[u8]) -> Result<Receipt> {
+    let receipt = serde_json::from_slice(body);
+    receipt.map_err(|error| Violation::new("schema", "receipt", error.to_string()).into())
+}
+
+async fn settle(node: &Arc<Node>, receipt: Receipt, evidence: serde_json::Value) -> Result<()> {
+    let (now, id) = (node.clock.now(), receipt.message);
+    node.store.write("outbox.delivered", move |tx| outbox::settled(tx, now, id, &receipt, &evidence)).await
+}
+
+/// Writes down that a try failed and when the next one is; nothing is tried past the deadline.
+async fn again(
+    node: &Arc<Node>,
+    sent: &Sent,
+    failures: u32,
+    problem: &str,
+    pause: impl FnOnce(Timestamp),
+) -> Result<()> {
+    let ctx = node.ctx(Actor::System);
+    let (id, now, problem) = (sent.message.envelope.id, ctx.now, problem.to_owned());
+    let jitter = u64::from_be_bytes(ctx.random());
+    tracing::info!(message = %id, failures, %problem, "a message was not delivered");
+    let at = match retry::next(failures.min(DOUBLINGS_MAX), now, sent.message.envelope.deadline, jitter) {
+        Next::At(at) => at,
+        // It is tried once more at its deadline, and then buried.
+        Next::DeadLetter => sent.message.envelope.deadline.max(now.plus_seconds(1)),
+    };
+    pause(at);
+    node.store.write("outbox.failed", move |tx| outbox::attempted(tx, now, id, at, &problem)).await
+}
+
+/// A dead letter: a person has to look at it.
+async fn bury(node: &Arc<Node>, sent: &Sent, problem: &str) -> Result<()> {
+    let ctx = node.ctx(Actor::System);
+    let (id, problem) = (sent.message.envelope.id, problem.to_owned());
+    tracing::warn!(message = %id, %problem, "a message is a dead letter");
+    node.store
+        .write("outbox.dead", move |tx| {
+            outbox::dead(tx, ctx.now, id, &problem)?;
+            audit::line(tx, &ctx, "exchange.dead", id.as_str(), "dead")
         })
         .await
 }

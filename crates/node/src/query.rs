@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use tb_base::{Actor, Ctx, Result};
+use tb_base::{Actor, Ctx, Error, Fault, NodeId, Result};
 use tb_crypto::sha256;
 use tb_exchange::{Answer, BoxFuture, Incoming, Leaf, LeafKind, Outgoing, Peers, http_message};
-use tb_store::log;
+use tb_store::{audit, log};
 
-use crate::{Node, outbox, receive};
+use crate::call::{self, Said};
+use crate::{Node, receive};
 
 /// Asks peers in the name of this node.
 pub struct NodePeers {
@@ -43,22 +44,57 @@ async fn own(node: &Arc<Node>, message: Outgoing) -> Result<Answer> {
         body: message.body,
         at,
     };
-    let answer = receive::query(node, incoming).await?;
+    let (answer, _) = receive::query(node, incoming).await?;
     Ok(Answer { from: node.me, body: answer.to_string().into_bytes(), at: node.clock.now() })
 }
 
 /// The leaf of the question is made durable while it travels; the answer is handed on when both leaves are.
 async fn remote(node: &Arc<Node>, ctx: &Ctx, message: Outgoing) -> Result<Answer> {
     let to = message.envelope.to;
-    let signed = http_message::sign_request(&message, &node.secrets, &node.desk, ctx.now, ctx.random())?;
+    // The act may have begun a while ago; a signature counts from the moment that it is made.
+    let now = node.clock.now();
+    let signed = http_message::sign_request(&message, &node.secrets, &node.desk, now, ctx.random())?;
     let base = signed.base_hash;
     let asked = write_leaf(node, ctx, &message, LeafKind::Sent, sha256(&message.body), base);
-    let (asked, answered) = tokio::join!(asked, outbox::call(node, to, signed));
+    let (asked, said) = tokio::join!(asked, call::call(node, to, &signed));
     asked?;
-    let (body, _) = answered?;
+    let said = match said {
+        Ok(said) => said,
+        Err(error) => return Err(unheard(node, ctx, &message, error).await),
+    };
+    node.lines.open(to);
+    // A refusal is an answer, too, and its leaf stands beside the other city's.
     let got = node.ctx(Actor::System);
-    write_leaf(node, &got, &message, LeafKind::Got, sha256(&body), base).await?;
-    Ok(Answer { from: to, body, at: node.clock.now() })
+    write_leaf(node, &got, &message, LeafKind::Got, sha256(&said.body), base).await?;
+    answer(node, to, said)
+}
+
+fn answer(node: &Node, to: NodeId, said: Said) -> Result<Answer> {
+    let is_temporary = said.is_temporary();
+    match said.problem {
+        None => Ok(Answer { from: to, body: said.body, at: node.clock.now() }),
+        Some(problem) if is_temporary && problem.refusal.is_none() => {
+            tracing::info!(peer = %to, code = problem.code(), "a peer cannot answer at the moment");
+            Err(call::unavailable(node, to))
+        }
+        Some(problem) => Err(problem.into_error()),
+    }
+}
+
+/// Who waits for the answer learns that the city is not to be had; what came instead of an answer is audited.
+async fn unheard(node: &Arc<Node>, ctx: &Ctx, message: &Outgoing, error: Error) -> Error {
+    let (violation, to) = match error {
+        Error::Violation(violation) => (violation, message.envelope.to),
+        Error::Refused(_) | Error::Fault(_) => return error,
+    };
+    tracing::warn!(peer = %to, %violation, "what came back is not the answer of the peer");
+    let (ctx, id, code) = (ctx.clone(), message.envelope.id, violation.code.into_owned());
+    let line =
+        move |tx: &mut tb_store::Tx<'_>| audit::line(tx, &ctx, "exchange.mistrust", id.as_str(), &code);
+    match node.store.write("exchange.mistrust", line).await {
+        Ok(()) => call::unavailable(node, to),
+        Err(error) => Fault::of("auditing an answer that is none", error).into(),
+    }
 }
 
 async fn write_leaf(

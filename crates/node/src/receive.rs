@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tb_base::{Actor, Ctx, Error, MessageId, NodeId, Result, Timestamp, Violation};
+use tb_base::{Actor, Ctx, Error, Fault, MessageId, NodeId, Refusal, Result, Timestamp, Violation};
 use tb_crypto::{sha256, text};
+use tb_exchange::problem::Problem;
 use tb_exchange::{Incoming, Leaf, LeafKind, Purpose, Receipt, ReceiptKind, service};
 use tb_store::inbox::{Handler, Kept, Outcome, Recorded};
 use tb_store::{Tx, audit, inbox, jobs, log, outbox};
@@ -25,16 +26,18 @@ struct Which {
     id: MessageId,
 }
 
-/// Stores a message with its leaf and gives the receipt `delivered`; a duplicate gets the same one.
-pub async fn message(node: &Arc<Node>, incoming: Incoming) -> Result<Receipt> {
+/// Stores a message with its leaf and gives the receipt `delivered`, and whether it was given before.
+pub async fn message(node: &Arc<Node>, incoming: Incoming) -> Result<(Receipt, bool)> {
     let ctx = node.ctx(Actor::Peer(incoming.envelope.from));
     let receiver = node.clone();
-    node.store.write("exchange.deliver", move |tx| deliver(tx, &ctx, &receiver, &incoming)).await
+    let delivered = move |tx: &mut Tx<'_>| deliver(tx, &ctx, &receiver, &incoming);
+    let delivered = node.store.write("exchange.deliver", delivered).await?;
+    node.put.notify_one();
+    Ok(delivered)
 }
 
-fn deliver(tx: &mut Tx<'_>, ctx: &Ctx, node: &Node, incoming: &Incoming) -> Result<Receipt> {
+fn deliver(tx: &mut Tx<'_>, ctx: &Ctx, node: &Node, incoming: &Incoming) -> Result<(Receipt, bool)> {
     let envelope = &incoming.envelope;
-    quota(tx, ctx, node, incoming)?;
     let delivered = |leaf: [u8; 32], at: Timestamp| Receipt {
         message: envelope.id,
         kind: ReceiptKind::Delivered,
@@ -42,35 +45,32 @@ fn deliver(tx: &mut Tx<'_>, ctx: &Ctx, node: &Node, incoming: &Incoming) -> Resu
         leaf: text::hex(&leaf),
         refusal: None,
     };
+    // Counted before the message is recorded, judged after: a repetition uses up nothing.
+    let sent_today = sent_today(tx, ctx, incoming)?;
     match inbox::record(tx, ctx, incoming)? {
-        Recorded::Duplicate(kept) => Ok(delivered(kept.leaf, kept.incoming.at)),
+        Recorded::Duplicate(kept) => {
+            audit::line(tx, ctx, "exchange.receive", envelope.id.as_str(), "duplicate")?;
+            Ok((delivered(kept.leaf, kept.incoming.at), true))
+        }
         Recorded::New(leaf) => {
+            node.desk.check_quota(envelope, sent_today)?;
             if envelope.service == service::RECEIPT {
-                settle(tx, ctx, node, incoming)?;
-                let done = Outcome::Answered(serde_json::Value::Null);
-                inbox::conclude(tx, ctx.now, envelope.from, envelope.id, &done)?;
-            } else {
-                let which = Which { from: envelope.from, id: envelope.id };
-                let payload = serde_json::to_value(&which).unwrap_or_default();
-                jobs::put(tx, PROCESS, &format!("{}/{}", which.from, which.id), ctx.now, &payload)?;
+                settle(tx, ctx, incoming)?;
             }
+            let which = Which { from: envelope.from, id: envelope.id };
+            let payload = serde_json::to_value(&which);
+            let payload = payload.map_err(|error| Fault::of("writing down a job", error))?;
+            jobs::put(tx, PROCESS, &format!("{}/{}", which.from, which.id), ctx.now, &payload)?;
             audit::line(tx, ctx, "exchange.receive", envelope.id.as_str(), &envelope.service)?;
-            Ok(delivered(leaf, ctx.now))
+            Ok((delivered(leaf, incoming.at), false))
         }
     }
 }
 
-/// What the contract allows a day at the most.
-fn quota(tx: &mut Tx<'_>, ctx: &Ctx, node: &Node, incoming: &Incoming) -> Result<()> {
+/// How many messages of the service came before this one today, for the quota of the contract.
+fn sent_today(tx: &mut Tx<'_>, ctx: &Ctx, incoming: &Incoming) -> Result<u32> {
     let envelope = &incoming.envelope;
-    let Some(signed) = node.desk.contracts.get(&envelope.contract.id) else { return Ok(()) };
-    let Some(terms) = signed.contract.services.get(&envelope.service) else { return Ok(()) };
-    let today = Timestamp::at(ctx.now.date(), 0);
-    if inbox::count_since(tx, envelope.from, &envelope.service, today)? < terms.quota_per_day {
-        return Ok(());
-    }
-    let detail = format!("{} a day are agreed for {}", terms.quota_per_day, envelope.service);
-    Err(Violation::new("quota", "tb-contract", detail).into())
+    inbox::count_since(tx, envelope.from, &envelope.service, Timestamp::at(ctx.now.date(), 0))
 }
 
 /// Gives a stored message to its handler; what became of it goes back as a receipt, in the same transaction.
@@ -84,34 +84,63 @@ pub fn process(tx: &mut Tx<'_>, ctx: &Ctx, node: &Node, payload: &serde_json::Va
         return Ok(());
     }
     let incoming = &kept.incoming;
-    let handler = handler(node, &incoming.envelope.service)?;
     let ctx = ctx.acting(Actor::Peer(which.from));
-    let outcome = match tx.attempt(|tx| (handler.handle)(tx, &ctx, incoming)) {
+    let is_receipt = incoming.envelope.service == service::RECEIPT;
+    let handled = tx.attempt(|tx| {
+        let handler =
+            if is_receipt { receipt_handler(tx, node, incoming)? } else { Some(handler(node, incoming)?) };
+        handler.map_or(Ok(serde_json::Value::Null), |handler| (handler.handle)(tx, &ctx, incoming))
+    });
+    let outcome = match handled {
         Ok(answer) => Outcome::Answered(answer),
         Err(Error::Refused(refusal)) => Outcome::Refused(*refusal),
-        Err(error) => return Err(error),
+        // What does not fit will not fit the next time either; the sender is to know.
+        Err(Error::Violation(violation)) if violation.code != "inconsistent" => {
+            Outcome::Refused(unfit(&violation))
+        }
+        Err(error @ (Error::Fault(_) | Error::Violation(_))) => return Err(error),
     };
     inbox::conclude(tx, ctx.now, which.from, which.id, &outcome)?;
-    acknowledge(tx, &ctx, node, &kept, &outcome)
+    let word = match &outcome {
+        Outcome::Refused(refusal) => refusal.code.to_string(),
+        Outcome::Answered(_) | Outcome::Received => "processed".to_owned(),
+    };
+    audit::line(tx, &ctx, "exchange.process", which.id.as_str(), &word)?;
+    // A receipt is a message, too, but needs none.
+    if is_receipt { Ok(()) } else { acknowledge(tx, &ctx, node, &kept, &outcome) }
+}
+
+fn unfit(violation: &Violation) -> Refusal {
+    Refusal::invalid(
+        "EXC-MSG-003",
+        format!("报文内容不合格（{violation}）"),
+        format!("The message does not fit: {violation}"),
+    )
+    .but("请更正后以新报文发送", "Mend it and send it as a new message")
 }
 
 fn acknowledge(tx: &mut Tx<'_>, ctx: &Ctx, node: &Node, kept: &Kept, outcome: &Outcome) -> Result<()> {
     let envelope = &kept.incoming.envelope;
-    let (kind, refusal, word) = match outcome {
-        Outcome::Refused(refusal) => (ReceiptKind::Rejected, Some(refusal.clone()), refusal.code.to_string()),
-        Outcome::Answered(_) | Outcome::Received => (ReceiptKind::Processed, None, "processed".to_owned()),
+    let (kind, refusal) = match outcome {
+        Outcome::Refused(refusal) => (ReceiptKind::Rejected, Some(refusal.clone())),
+        Outcome::Answered(_) | Outcome::Received => (ReceiptKind::Processed, None),
     };
     let receipt = Receipt { message: envelope.id, kind, at: ctx.now, leaf: text::hex(&kept.leaf), refusal };
     let purpose = Purpose { basis: "case".to_owned(), ..envelope.purpose.clone() };
     let deadline = ctx.now.plus_seconds(RECEIPT_DAYS * DAY_SECONDS);
-    let message =
-        node.desk.compose(ctx, envelope.from, service::RECEIPT, purpose, "node", None, &receipt, deadline)?;
-    audit::line(tx, ctx, "exchange.process", envelope.id.as_str(), &word)?;
-    outbox::send(tx, ctx, &message)
+    let to = envelope.from;
+    match node.desk.compose(ctx, to, service::RECEIPT, purpose, "node", None, &receipt, deadline) {
+        Ok(message) => outbox::send(tx, ctx, &message),
+        // The contract ended meanwhile: the effect stands, and that nobody is told of it is on record.
+        Err(Error::Refused(refusal)) => {
+            audit::line(tx, ctx, "exchange.acknowledge", envelope.id.as_str(), &refusal.code)
+        }
+        Err(error) => Err(error),
+    }
 }
 
-/// A receipt came: the outbox learns of it, and whoever sent the message, if it wants to.
-fn settle(tx: &mut Tx<'_>, ctx: &Ctx, node: &Node, incoming: &Incoming) -> Result<()> {
+/// A receipt came: the outbox learns of it at once.
+fn settle(tx: &mut Tx<'_>, ctx: &Ctx, incoming: &Incoming) -> Result<()> {
     let receipt: Receipt = incoming.parse()?;
     let Some(sent) = outbox::find(tx, receipt.message)? else {
         return Err(
@@ -121,31 +150,39 @@ fn settle(tx: &mut Tx<'_>, ctx: &Ctx, node: &Node, incoming: &Incoming) -> Resul
     if sent.message.envelope.to != incoming.envelope.from {
         return Err(Violation::new("receipt", "tb-from", "the message went to another city").into());
     }
-    outbox::settled(tx, ctx.now, receipt.message, &receipt, &incoming.evidence)?;
-    let name = format!("{RECEIPT_HANDLERS}{}", sent.message.envelope.service);
-    match node.handlers.get(name.as_str()) {
-        Some(handler) => (handler.handle)(tx, ctx, incoming).map(drop),
-        None => Ok(()),
-    }
+    outbox::settled(tx, ctx.now, receipt.message, &receipt, &incoming.evidence)
 }
 
-/// Answers a query: record, look, leaves and answer in one transaction; a duplicate gets the same answer.
-pub async fn query(node: &Arc<Node>, incoming: Incoming) -> Result<serde_json::Value> {
+/// Who wants to know what became of a message that this city sent, if anybody does.
+fn receipt_handler<'a>(tx: &mut Tx<'_>, node: &'a Node, incoming: &Incoming) -> Result<Option<&'a Handler>> {
+    let receipt: Receipt = incoming.parse()?;
+    let Some(sent) = outbox::find(tx, receipt.message)? else {
+        return Err(Violation::inconsistent("store_outbox", receipt.message).into());
+    };
+    let name = format!("{RECEIPT_HANDLERS}{}", sent.message.envelope.service);
+    Ok(node.handlers.get(name.as_str()))
+}
+
+/// Answers a query, and says whether it was answered before; record, look, leaves and answer are one transaction.
+pub async fn query(node: &Arc<Node>, incoming: Incoming) -> Result<(serde_json::Value, bool)> {
     let ctx = node.ctx(Actor::Peer(incoming.envelope.from));
     let receiver = node.clone();
-    let kept = node.store.write("exchange.answer", move |tx| answer(tx, &ctx, &receiver, &incoming)).await?;
+    let answer = move |tx: &mut Tx<'_>| answer(tx, &ctx, &receiver, &incoming);
+    let (kept, is_new) = node.store.write("exchange.answer", answer).await?;
     match kept.outcome {
-        Outcome::Answered(answer) => Ok(answer),
+        Outcome::Answered(answer) => Ok((answer, !is_new)),
         Outcome::Refused(refusal) => Err(refusal.into()),
         Outcome::Received => Err(Violation::inconsistent("store_inbox", kept.incoming.envelope.id).into()),
     }
 }
 
-fn answer(tx: &mut Tx<'_>, ctx: &Ctx, node: &Node, incoming: &Incoming) -> Result<Kept> {
-    quota(tx, ctx, node, incoming)?;
-    let handler = handler(node, &incoming.envelope.service)?;
-    let (kept, new) = inbox::receive(tx, ctx, handler, incoming)?;
-    if new {
+fn answer(tx: &mut Tx<'_>, ctx: &Ctx, node: &Node, incoming: &Incoming) -> Result<(Kept, bool)> {
+    let handler = handler(node, incoming)?;
+    let sent_today = sent_today(tx, ctx, incoming)?;
+    let (kept, is_new) = inbox::receive(tx, ctx, handler, incoming)?;
+    if is_new {
+        // An error undoes what the handler did, too.
+        node.desk.check_quota(&incoming.envelope, sent_today)?;
         log::append(tx, &answered(ctx, &kept))?;
         let word = match &kept.outcome {
             Outcome::Refused(refusal) => refusal.code.to_string(),
@@ -153,13 +190,14 @@ fn answer(tx: &mut Tx<'_>, ctx: &Ctx, node: &Node, incoming: &Incoming) -> Resul
         };
         audit::line(tx, ctx, "exchange.answer", incoming.envelope.id.as_str(), &word)?;
     }
-    Ok(kept)
+    Ok((kept, is_new))
 }
 
+/// The leaf of an answer commits to the bytes that travel, as the leaf of the other side does.
 fn answered(ctx: &Ctx, kept: &Kept) -> Leaf {
     let content = match &kept.outcome {
         Outcome::Answered(answer) => sha256(answer.to_string().as_bytes()),
-        Outcome::Refused(refusal) => sha256(refusal.code.as_bytes()),
+        Outcome::Refused(refusal) => sha256(&Problem::of_error(&refusal.clone().into()).to_json()),
         Outcome::Received => [0; 32],
     };
     Leaf {
@@ -173,8 +211,10 @@ fn answered(ctx: &Ctx, kept: &Kept) -> Leaf {
     }
 }
 
-/// Whether the service waits for an answer, or an error where nobody offers it.
-pub fn handler<'a>(node: &'a Node, service: &str) -> Result<&'a Handler> {
+/// Who handles the service, or a violation where nobody offers it.
+pub fn handler<'a>(node: &'a Node, incoming: &Incoming) -> Result<&'a Handler> {
+    let service = incoming.envelope.service.as_str();
     let found = node.handlers.get(service);
-    found.ok_or_else(|| Violation::new("grant", "path", format!("this city does not offer {service}")).into())
+    found
+        .ok_or_else(|| Violation::new("grant", "@path", format!("this city does not offer {service}")).into())
 }

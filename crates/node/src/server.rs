@@ -1,33 +1,42 @@
 //! What a node answers to other cities: messages, queries, the log and the witness.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, State};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, Request, State};
+use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
 use http::{HeaderMap, StatusCode};
-use tb_base::{Actor, Error, MessageId, Result, Violation};
+use tb_base::{Actor, Error, Fault, MessageId, Result, Violation};
 use tb_exchange::http_message::{self, Facts, Reply};
 use tb_exchange::problem::Problem;
+use tb_exchange::witness::ADD_CHECKPOINT_PATH;
 use tb_exchange::{BODY_BYTES_MAX, Incoming};
-use tb_store::{audit, log};
+use tb_store::{audit, inbox, log};
 use tb_tlog::tile::{self, Content, Tile};
+use tb_tlog::witness as witness_request;
+use tokio::sync::SemaphorePermit;
 
 use crate::listener::{PeerCity, TlsListener};
 use crate::{Node, receive, witness};
 
 /// Room for the fields of a request beside its body.
 const REQUEST_BYTES_MAX: usize = BODY_BYTES_MAX + 64 * 1024;
+/// A body that comes slower than this is given up.
+const BODY_SECONDS_MAX: u64 = 30;
+/// A request that finds no free place in this time is shed.
+const PLACE_SECONDS_MAX: u64 = 5;
+/// The part of a path that an audit line holds.
+const AUDIT_PATH_LETTERS_MAX: usize = 100;
 
 /// Serves until the node stops; requests in work are finished.
 pub async fn run(node: Arc<Node>, listener: TlsListener) {
-    let mut stop = node.stop.subscribe();
+    let stopping = node.clone();
     let service = router(node).into_make_service_with_connect_info::<PeerCity>();
-    let stopped = async move {
-        let _ = stop.wait_for(|stop| *stop).await;
-    };
+    let stopped = async move { stopping.stopped().await };
     if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stopped).await {
         tracing::error!(%error, "serving peers ended");
     }
@@ -38,29 +47,37 @@ fn router(node: Arc<Node>) -> Router {
         .route("/x/v1/{*rest}", post(exchange))
         .route("/log/checkpoint", get(checkpoint))
         .route("/log/tile/{*rest}", get(tile))
-        .route("/log/add-checkpoint", post(witness::add_checkpoint))
-        .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
+        .route(ADD_CHECKPOINT_PATH, post(witness::add_checkpoint))
+        .layer(DefaultBodyLimit::max(witness_request::REQUEST_BYTES_MAX))
+        .layer(middleware::from_fn_with_state(node.clone(), only_online))
         .with_state(node)
+}
+
+/// Where the line is cut, nobody answers in the name of the city: the refusal is not signed.
+async fn only_online(State(node): State<Arc<Node>>, request: Request, next: Next) -> Response {
+    if node.is_offline() {
+        return plain(StatusCode::SERVICE_UNAVAILABLE, "this node is off the network");
+    }
+    next.run(request).await
 }
 
 /// Verb by verb: read, check, record, act, sign.
 async fn exchange(
     State(node): State<Arc<Node>>,
     ConnectInfo(peer): ConnectInfo<PeerCity>,
-    uri: axum::http::Uri,
-    headers: HeaderMap,
-    body: Bytes,
+    request: Request,
 ) -> Response {
-    if node.is_offline() {
-        return plain(StatusCode::SERVICE_UNAVAILABLE, "this node is off the network");
-    }
-    let fields = fields(&headers);
-    let facts = Facts::read("POST", uri.path(), &fields);
+    let (head, body) = request.into_parts();
+    let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
+    let fields = fields(&head.headers);
+    let facts = Facts::read("POST", path, &fields);
     let ctx = node.ctx(Actor::Peer(peer.0));
     let id = ctx.id(MessageId::new);
-    let reply = match take(&node, peer, uri.path(), &fields, &body).await {
-        Ok((status, body)) => Reply::json(id, status, body),
-        Err(error) => Reply::problem(id, &refuse(&node, peer, uri.path(), &error).await),
+    let taken = take(&node, peer, path, &fields, &facts, body).await;
+    let reply = match taken {
+        Ok(Taken { status, body, is_again: false }) => Reply::json(id, status, body),
+        Ok(Taken { status, body, is_again: true }) => Reply::json(id, status, body).again(),
+        Err(error) => Reply::problem(id, &refuse(&node, peer, path, &error).await),
     };
     let signed = http_message::sign_response(&reply, &facts, &node.desk, &node.secrets, node.clock.now());
     match signed {
@@ -72,26 +89,71 @@ async fn exchange(
     }
 }
 
+/// What is answered to a message that was taken.
+struct Taken {
+    status: u16,
+    body: Vec<u8>,
+    /// Whether it was answered before.
+    is_again: bool,
+}
+
 async fn take(
     node: &Arc<Node>,
     peer: PeerCity,
     path: &str,
     fields: &[(String, String)],
-    body: &[u8],
-) -> Result<(u16, Vec<u8>)> {
-    let incoming = http_message::verify_request(&node.desk, "POST", path, fields, body, node.clock.now())?;
+    facts: &Facts,
+    body: Body,
+) -> Result<Taken> {
+    let _place = place(node).await?;
+    let body = read(body).await?;
+    let now = node.clock.now();
+    let incoming = http_message::verify_request(&node.desk, "POST", path, fields, &body, now)?;
     same_city(peer, &incoming)?;
+    node.lines.open(peer.0);
+    once(node, facts, &incoming).await?;
     // Receipts are settled by the node itself; every other service has a handler.
     let is_query = incoming.envelope.service != tb_exchange::service::RECEIPT
-        && receive::handler(node, &incoming.envelope.service)?.query;
+        && receive::handler(node, &incoming)?.query;
     if is_query {
-        let value = receive::query(node, incoming).await?;
-        return Ok((200, value.to_string().into_bytes()));
+        let (value, is_again) = receive::query(node, incoming).await?;
+        return Ok(Taken { status: 200, body: value.to_string().into_bytes(), is_again });
     }
-    let receipt = receive::message(node, incoming).await?;
-    let body =
-        serde_json::to_vec(&receipt).map_err(|error| tb_base::Fault::of("writing a receipt", error))?;
-    Ok((202, body))
+    let (receipt, is_again) = receive::message(node, incoming).await?;
+    let body = serde_json::to_vec(&receipt).map_err(|error| Fault::of("writing a receipt", error))?;
+    Ok(Taken { status: 202, body, is_again })
+}
+
+/// A place among the requests that are worked on: what they hold in memory has a limit.
+async fn place(node: &Node) -> Result<SemaphorePermit<'_>> {
+    let within = Duration::from_secs(PLACE_SECONDS_MAX);
+    match tokio::time::timeout(within, node.requests.acquire()).await {
+        Ok(Ok(place)) => Ok(place),
+        Ok(Err(_)) | Err(_) => Err(Violation::new("shed", "request", "too many requests at once").into()),
+    }
+}
+
+async fn read(body: Body) -> Result<Bytes> {
+    let within = Duration::from_secs(BODY_SECONDS_MAX);
+    match tokio::time::timeout(within, axum::body::to_bytes(body, REQUEST_BYTES_MAX)).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(_)) => {
+            let detail = format!("it ended early, or has more than {BODY_BYTES_MAX} bytes");
+            Err(Violation::new("too-large", "body", detail).into())
+        }
+        Err(_) => Err(Violation::new("grammar", "body", "it did not come in time").into()),
+    }
+}
+
+/// A nonce counts once. A message that is known may come again and is answered as then; any other is a replay.
+async fn once(node: &Arc<Node>, facts: &Facts, incoming: &Incoming) -> Result<()> {
+    let (from, id) = (incoming.envelope.from, incoming.envelope.id);
+    let nonce = facts.nonce.as_deref().unwrap_or_default();
+    let admitted = node.nonces().admit(from, nonce, node.clock.now());
+    let Err(violation) = admitted else { return Ok(()) };
+    let known = node.store.read("exchange.known", move |tx| inbox::find(tx, from, id)).await?;
+    // Whether the content is the same, too, the inbox judges.
+    if known.is_some() { Ok(()) } else { Err(violation.into()) }
 }
 
 /// The city that signed is the city whose certificate opened the connection.
@@ -109,7 +171,7 @@ async fn refuse(node: &Arc<Node>, peer: PeerCity, path: &str, error: &Error) -> 
     let problem = Problem::of_error(error);
     let ctx = node.ctx(Actor::Peer(peer.0));
     let code = problem.code().to_owned();
-    let object: String = path.chars().take(100).collect();
+    let object: String = path.chars().take(AUDIT_PATH_LETTERS_MAX).collect();
     let line = node
         .store
         .write("exchange.refuse", move |tx| audit::line(tx, &ctx, "exchange.refuse", &object, &code));

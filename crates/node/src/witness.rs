@@ -3,20 +3,25 @@
 //! Invariant: the state is moved in the transaction that reads it, before the cosignature is sent.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{ConnectInfo, State};
 use axum::response::Response;
 use http::{Method, StatusCode};
 use tb_base::{Actor, Ctx, NodeId, Result, Violation};
 use tb_exchange::City;
-use tb_exchange::keys::KeyUse;
+use tb_exchange::witness::{self, ADD_CHECKPOINT_PATH, Answer, witness_name};
 use tb_store::{Tx, audit, log};
-use tb_tlog::note::{Cosigner, Kind, Note, Signature, Verifier};
+use tb_tlog::note::{Note, Signature};
 use tb_tlog::witness::{Accepted, Known, Refused, Request, decide};
 
 use crate::Node;
 use crate::listener::PeerCity;
 use crate::server::{answer, plain};
+
+/// The first pause after a witness gave nothing; it doubles up to the longest.
+const PAUSE_MILLIS_FIRST: u64 = 250;
+const PAUSE_MILLIS_MAX: u64 = 16_000;
 
 /// Answers `add-checkpoint` as C2SP tlog-witness says.
 pub async fn add_checkpoint(
@@ -24,24 +29,21 @@ pub async fn add_checkpoint(
     ConnectInfo(peer): ConnectInfo<PeerCity>,
     body: String,
 ) -> Response {
-    if node.is_offline() {
-        return plain(StatusCode::SERVICE_UNAVAILABLE, "this node is off the network");
-    }
+    node.lines.open(peer.0);
     let Ok(request) = body.parse::<Request>() else {
         return plain(StatusCode::BAD_REQUEST, "not an add-checkpoint request");
     };
     let ctx = node.ctx(Actor::Peer(peer.0));
     let witness = node.clone();
-    let decided = node.store.write("witness.cosign", move |tx| cosign(tx, &ctx, &witness, peer.0, &request));
-    match decided.await {
-        Ok(Ok(line)) => answer(200, Vec::new(), format!("{line}\n").into_bytes()),
-        Ok(Err(refused)) => {
-            tracing::warn!(peer = %peer.0, ?refused, "a checkpoint was not cosigned");
-            answer(
-                refused.status(),
-                vec![("content-type".into(), "text/x.tlog.size".into())],
-                refused.body().into_bytes(),
-            )
+    let decide = move |tx: &mut Tx<'_>| cosign(tx, &ctx, &witness, peer.0, &request);
+    match node.store.write("witness.cosign", decide).await {
+        Ok(decided) => {
+            if let Err(refused) = &decided {
+                tracing::warn!(peer = %peer.0, ?refused, "a checkpoint was not cosigned");
+            }
+            let said = Answer::of(&decided);
+            let fields = vec![("content-type".to_owned(), said.content_type().to_owned())];
+            answer(said.status(), fields, said.body().into_bytes())
         }
         Err(error) => {
             tracing::error!(%error, "a checkpoint could not be witnessed");
@@ -50,91 +52,125 @@ pub async fn add_checkpoint(
     }
 }
 
+/// A city may bring its own log only; what the witness knows of it is read, decided on and moved in one.
 fn cosign(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
     node: &Node,
     peer: NodeId,
     request: &Request,
-) -> Result<std::result::Result<Signature, Refused>> {
-    let city = node
-        .desk
-        .trust
-        .list
-        .city(peer)
-        .ok_or_else(|| Violation::new("key-unknown", "tls", "no such city"))?;
+) -> Result<std::result::Result<Accepted, Refused>> {
+    let city = city(node, peer)?;
     let kept = log::witness_state(tx, &city.log_origin)?;
     let known = kept.as_ref().map_or(Known::NOTHING, |kept| Known { size: kept.size, root: kept.root });
-    match decide(&log_keys(city)?, known, request, &node.cosigner()?, ctx.now) {
+    let cosigner = witness::cosigner(&node.city, &node.witness_key)?;
+    let decided = decide(&witness::log_keys(city)?, known, request, &cosigner, ctx.now);
+    match &decided {
         Ok(Accepted { known, line }) => {
             let note = request.note.clone().with(line.clone()).to_string();
             let origin = city.log_origin.clone();
             let state = log::WitnessState { origin, size: known.size, root: known.root, note, at: ctx.now };
             log::put_witness_state(tx, kept.map(|kept| kept.size), &state)?;
-            Ok(Ok(line))
         }
+        // A log that was restarted does not remember what we know; that is no offence.
+        Err(Refused::Conflict { .. }) => {}
         Err(refused) => {
-            if refused.is_evidence() {
-                audit::line(tx, ctx, "witness.refuse", &city.log_origin, "log-forked")?;
-            }
-            Ok(Err(refused))
+            let violation = Violation::from(refused.clone());
+            audit::line(tx, ctx, "witness.refuse", &city.log_origin, &violation.code)?;
         }
     }
+    Ok(decided)
 }
 
-/// The keys that sign a city's checkpoints.
-pub fn log_keys(city: &City) -> Result<Vec<Verifier>> {
-    Ok(vec![
-        Verifier::new(&city.log_origin, Kind::Ed25519, city.keys.key(KeyUse::Log)?)?,
-        Verifier::new(&city.log_origin, Kind::Sm2, city.keys.key(KeyUse::LogSm2)?)?,
-    ])
+fn city(node: &Node, peer: NodeId) -> Result<&City> {
+    let city = node.desk.trust.list.city(peer);
+    city.ok_or_else(|| Violation::new("key-unknown", "witness", format!("{peer} is no member")).into())
 }
 
-/// The name that a city's witness signs under.
-pub fn witness_name(node: NodeId) -> String {
-    format!("tongban/witness/{node}")
-}
-
-impl Node {
-    fn cosigner(&self) -> Result<Cosigner> {
-        Ok(Cosigner::new(&witness_name(self.me), self.witness_key.key.clone())?)
+/// Asks one city to cosign whenever the log has grown, until the node stops.
+pub async fn run(node: Arc<Node>, peer: NodeId) {
+    let Some(line) = node.lines.to(peer) else { return };
+    let mut grown = node.checkpointed.subscribe();
+    let mut last_problem = String::new();
+    let mut pause_millis = PAUSE_MILLIS_FIRST;
+    while !node.is_stopped() {
+        grown.mark_unchanged();
+        let asked = tokio::select! {
+            asked = ask(&node, peer) => asked,
+            // Asking again is always safe.
+            () = node.stopped() => return,
+        };
+        let Err(error) = asked else {
+            (pause_millis, last_problem) = (PAUSE_MILLIS_FIRST, String::new());
+            tokio::select! {
+                // The sender is a field of the node that this loop holds.
+                _ = grown.changed() => {}
+                () = line.heard.notified() => {}
+                () = node.stopped() => return,
+            }
+            continue;
+        };
+        note_problem(&node, peer, &error, &mut last_problem).await;
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_millis(pause_millis)) => {}
+            () = line.heard.notified() => {}
+            () = node.stopped() => return,
+        }
+        pause_millis = (pause_millis * 2).min(PAUSE_MILLIS_MAX);
     }
+}
+
+/// That a witness gives nothing is written down once, not with every try; that it refuses is audited.
+async fn note_problem(node: &Arc<Node>, peer: NodeId, error: &tb_base::Error, last: &mut String) {
+    let problem = error.to_string();
+    if problem == *last {
+        return;
+    }
+    tracing::info!(%peer, %problem, "a witness did not cosign");
+    if let tb_base::Error::Violation(violation) = error {
+        let (ctx, code) = (node.ctx(Actor::System), violation.code.to_string());
+        let line = move |tx: &mut Tx<'_>| audit::line(tx, &ctx, "witness.refused", peer.as_str(), &code);
+        if let Err(error) = node.store.write("witness.refused", line).await {
+            tracing::error!(%error, "an audit line could not be written");
+        }
+    }
+    *last = problem;
 }
 
 /// Asks one city to cosign this node's newest checkpoint, unless it did.
-pub async fn ask(node: &Arc<Node>, peer: NodeId) -> Result<()> {
+async fn ask(node: &Arc<Node>, peer: NodeId) -> Result<()> {
+    if node.is_offline() {
+        return Err(crate::call::unavailable(node, peer));
+    }
     let name = witness_name(peer);
     let Some(latest) = node.store.read("witness.latest", log::latest).await? else { return Ok(()) };
-    if node.is_offline() || latest.cosignatures.iter().any(|(witness, _)| *witness == name) {
+    if latest.cosignatures.iter().any(|(witness, _)| *witness == name) {
         return Ok(());
     }
     // After a start nothing is remembered: the witness then answers with the size that it knows.
     let mut old = node.cosigned_sizes().get(&peer).copied().unwrap_or(0);
     // A second try starts from the size that the witness says it knows; a third would be a loop.
     for _ in 0..2 {
-        let request = request(node, old, latest.size, &latest.note).await?;
-        let reply =
-            node.clients.call(peer, Method::POST, "/log/add-checkpoint", &[], request.into_bytes()).await?;
-        let body = String::from_utf8_lossy(&reply.body).into_owned();
-        match reply.status {
-            200 => return keep(node, peer, &name, latest.size, &latest.note, &body).await,
-            409 => {
-                old = body.trim().parse().map_err(|_| Violation::new("witness", "size", "not a number"))?
-            }
-            status => {
-                return Err(Violation::new("witness", "status", format!("{peer} answered {status}")).into());
+        let request = request(node, old, latest.size, &latest.note).await?.into_bytes();
+        let reply = node.clients.call(peer, Method::POST, ADD_CHECKPOINT_PATH, &[], request).await?;
+        let body = String::from_utf8_lossy(&reply.body);
+        match Answer::read(reply.status, &body)? {
+            Answer::Cosigned(lines) => return keep(node, peer, latest.size, &latest.note, lines).await,
+            Answer::Conflict(size) => old = size,
+            // The line is cut, or the witness cannot write.
+            Answer::Refused(503) => return Err(crate::call::unavailable(node, peer)),
+            Answer::Refused(status) => {
+                return Err(
+                    Violation::new("witness-refused", "status", format!("it answered {status}")).into()
+                );
             }
         }
         if latest.size < old {
-            return Err(Violation::new(
-                "witness",
-                "size",
-                format!("{peer} knows a longer log than this one"),
-            )
-            .into());
+            let detail = format!("it knows size {old}, this log has {}", latest.size);
+            return Err(Violation::new("log-rolled-back", "checkpoint", detail).into());
         }
     }
-    Err(Violation::new("log-forked", "checkpoint", format!("{peer} knows another log")).into())
+    Err(Violation::new("log-forked", "checkpoint", "it knows another log of this size").into())
 }
 
 async fn request(node: &Arc<Node>, old: u64, size: u64, note: &str) -> Result<String> {
@@ -142,21 +178,16 @@ async fn request(node: &Arc<Node>, old: u64, size: u64, note: &str) -> Result<St
     Ok(Request { old, proof, note: Note::parse(note)? }.to_string())
 }
 
-/// Keeps a cosignature that verifies under the witness key of the trust list.
-async fn keep(node: &Arc<Node>, peer: NodeId, name: &str, size: u64, note: &str, body: &str) -> Result<()> {
-    let city = node
-        .desk
-        .trust
-        .list
-        .city(peer)
-        .ok_or_else(|| Violation::new("key-unknown", "witness", "no such city"))?;
-    let verifier = Verifier::new(name, Kind::Cosignature, city.keys.key(KeyUse::Witness)?)?;
-    let mut cosigned = Note::parse(note)?;
-    for line in Signature::parse_lines(body)? {
-        cosigned = cosigned.with(line);
-    }
-    cosigned.verify(&[verifier])?;
-    let (name, line, now) = (name.to_owned(), body.to_owned(), node.clock.now());
+/// Keeps a cosignature that verifies under the witness key of the trust list; other lines are left aside.
+async fn keep(node: &Arc<Node>, peer: NodeId, size: u64, note: &str, lines: Vec<Signature>) -> Result<()> {
+    let city = city(node, peer)?;
+    let name = witness_name(peer);
+    let note = Note::parse(note)?;
+    let own = lines.into_iter().find(|line| line.name() == name);
+    let own = own.ok_or_else(|| Violation::new("witness-refused", "body", "no line of this witness"))?;
+    note.with(own.clone()).verify(&[witness::witness_key(city)?])?;
+    let now = node.clock.now();
+    let line = format!("{}\n", own.to_string().trim_end());
     node.store.write("witness.keep", move |tx| log::add_cosignature(tx, now, size, &name, &line)).await?;
     node.cosigned_sizes().insert(peer, size);
     Ok(())
