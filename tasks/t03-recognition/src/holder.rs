@@ -47,18 +47,17 @@ pub async fn ask(
     let message = show::message(&parts.desk, &visit.ctx, city, holder.number.as_str(), ask)?;
     match query(visit, message).await? {
         Heard::Silent(refusal) => Ok(Heard::Silent(refusal)),
-        Heard::Answer(answer) => Ok(Heard::Answer(show::presented(&parts.desk.trust.list, &answer)?)),
+        Heard::Answer(answer) => match show::presented(&parts.desk.trust.list, &answer) {
+            Ok(presented) => Ok(Heard::Answer(presented)),
+            Err(Error::Violation(_)) => Ok(Heard::Silent(unreadable())),
+            Err(error) => Err(error.into()),
+        },
     }
 }
 
 /// Sends a query. Whatever may pass by itself is silence; any other refusal goes on to the page.
-pub async fn query(visit: &Visit, message: Outgoing) -> Result<Heard<Answer>, PageError> {
-    heard(visit.app.peers.query(visit.ctx.clone(), message).await)
-}
-
-/// Tells an answer from silence.
-pub fn heard(outcome: tb_base::Result<Answer>) -> Result<Heard<Answer>, PageError> {
-    match outcome {
+async fn query(visit: &Visit, message: Outgoing) -> Result<Heard<Answer>, PageError> {
+    match visit.app.peers.query(visit.ctx.clone(), message).await {
         Ok(answer) => Ok(Heard::Answer(answer)),
         Err(Error::Refused(refusal)) if refusal.class == Class::NotNow => Ok(Heard::Silent(*refusal)),
         Err(error) => Err(error.into()),
@@ -73,6 +72,11 @@ pub fn place(parts: &Parts, (city, id): &(String, String)) -> Result<(NodeId, Li
         (Some(city), Ok(id)) => Ok((city, id)),
         (None, _) | (_, Err(_)) => Err(no_such_licence().into()),
     }
+}
+
+/// What a city answered does not verify: that city's fault, and no answer.
+pub fn unreadable() -> Refusal {
+    Refusal::not_now("T03-LIC-003", "回答有误，没有采用", "What it answered is not in order and was not used")
 }
 
 fn no_such_licence() -> Refusal {

@@ -45,14 +45,14 @@ enum Answer {
 }
 
 impl Answer {
-    /// Kind of the notice, kind of the tag, and the mark: three ways to tell them apart beside the words.
+    /// Surface, kind of the tag, and mark: three ways to tell the answers apart beside the words.
     fn look(self) -> (&'static str, &'static str, &'static str) {
         match self {
-            Answer::Yes => ("done", "done", "✓"),
-            Answer::No => ("stop", "stop", "✕"),
-            Answer::NotFound => ("", "", "？"),
-            Answer::NotAllowed => ("", "now", "⊘"),
-            Answer::Unavailable => ("wait", "wait", "…"),
+            Answer::Yes => ("note note--done", "done", "✓"),
+            Answer::No => ("note note--stop", "stop", "✕"),
+            Answer::NotFound => ("sheet", "", "?"),
+            Answer::NotAllowed => ("note", "now", "⊘"),
+            Answer::Unavailable => ("note note--wait", "wait", "…"),
         }
     }
 

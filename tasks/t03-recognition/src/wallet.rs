@@ -19,7 +19,7 @@ use tb_licence::store::{Licence, of_holder};
 use tb_web::{Frame, Html, Lang, PageResult, Visit, ui};
 use tokio::task::JoinSet;
 
-use crate::holder::{Holder, holder};
+use crate::holder::{Holder, holder, unreadable};
 use crate::parts::Parts;
 use crate::words::{state_kind, state_word, type_name};
 
@@ -182,8 +182,4 @@ fn card(visit: &Visit, parts: &Parts, city: NodeId, found: Match) -> Card {
         in_force,
         url,
     }
-}
-
-fn unreadable() -> Refusal {
-    Refusal::not_now("T03-LIC-003", "回答有误，没有采用", "What it answered is not in order and was not used")
 }

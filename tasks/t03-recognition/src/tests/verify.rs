@@ -109,6 +109,20 @@ async fn silence_is_neither_yes_nor_no() {
     check(&verify(&world, ZHUZHOU, "inspector", &code).await, "yes", "有效");
 }
 
+/// An answer that the issuer did not sign is not used, neither for a verifier nor for the holder.
+#[tokio::test]
+async fn a_changed_answer_is_no_answer() {
+    let world = World::new().await;
+    let licence = qualification(&world).await;
+    let (_, code) = shown(&world).await;
+    world.forge("货物", "旅客");
+    let json = check(&verify(&world, ZHUZHOU, "inspector", &code).await, "unavailable", "没有通过验证");
+    assert_eq!(json["fields"], Value::Array(Vec::new()));
+    let page = world.page(CHANGSHA, "driver", licence["url"].as_str().expect("it")).await;
+    assert_eq!(page.status, 503);
+    assert!(!page.text.contains("旅客"), "{}", page.text);
+}
+
 #[tokio::test]
 async fn what_is_no_code_is_said_at_the_field() {
     let world = World::new().await;
@@ -135,7 +149,7 @@ async fn pages_of_the_five_answers() {
     let html = verify_page(&world, &code).await;
     assert!(html.contains("✓") && html.contains("note--done"), "{html}");
     let html = verify_page(&world, &code).await;
-    assert!(html.contains("？") && html.contains("查不到"), "{html}");
+    assert!(html.contains(">?</span> 查不到"), "{html}");
     world.cut(XIANGTAN);
     let html = verify_page(&world, &code).await;
     assert!(html.contains("note--wait") && html.contains("不等于有效，也不等于无效"), "{html}");

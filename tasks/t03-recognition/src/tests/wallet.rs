@@ -122,4 +122,11 @@ async fn nobody_else_comes_in() {
     }
     let others = world.post(CHANGSHA, "walkin", present, "").await;
     assert_eq!((others.status.as_u16(), &others.json()["code"]), (404, &Value::from("LIC-FND-001")));
+    let (page, _) = shown(&world).await;
+    assert_eq!(
+        world.get(CHANGSHA, "walkin", &page).await.status,
+        404,
+        "what became of a code is hers to know"
+    );
+    assert_eq!(world.get(CHANGSHA, "driver", &format!("{url}/code?c=T1.430300.X&p=1")).await.status, 404);
 }

@@ -77,6 +77,8 @@ struct Reached {
 struct Lines {
     cities: OnceLock<BTreeMap<NodeId, Reached>>,
     down: Mutex<BTreeSet<NodeId>>,
+    /// What somebody on the way changes: these letters into those.
+    forged: Mutex<Option<(&'static str, &'static str)>>,
     clock: Arc<Stepped>,
     entropy: Arc<Mutex<dyn Entropy>>,
 }
@@ -103,7 +105,11 @@ impl Lines {
         let handle = Arc::clone(&handler.expect("offered").handle);
         let ctx = Ctx::new(now, Actor::Peer(from), to, Arc::clone(&self.entropy));
         let body = city.store.write("test.query", move |tx| handle(tx, &ctx, &incoming)).await?;
-        Ok(Answer { from: to, body: body.to_string().into_bytes(), at: now })
+        let body = match *self.forged.lock().expect("lines") {
+            None => body.to_string(),
+            Some((from, to)) => body.to_string().replace(from, to),
+        };
+        Ok(Answer { from: to, body: body.into_bytes(), at: now })
     }
 }
 
@@ -156,6 +162,7 @@ impl World {
         let lines = Arc::new(Lines {
             cities: OnceLock::new(),
             down: Mutex::default(),
+            forged: Mutex::default(),
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
         });
@@ -244,6 +251,11 @@ impl World {
 
     pub fn cut(&self, city: &str) {
         self.lines.down.lock().expect("lines").insert(node(city));
+    }
+
+    /// From now on answers arrive changed.
+    pub fn forge(&self, from: &'static str, to: &'static str) {
+        *self.lines.forged.lock().expect("lines") = Some((from, to));
     }
 
     pub fn mend(&self, city: &str) {
