@@ -1,14 +1,19 @@
 //! The holder who is signed in (持证人), and how her city asks another one in her name.
 //! Serves clause 1.2.
 
-use tb_base::{Class, Error, LicenceId, NodeId, PersonId, Refusal, ResidentId};
+use std::time::Duration;
+
+use tb_base::{Class, Ctx, Error, Fault, LicenceId, NodeId, PersonId, Refusal, ResidentId};
 use tb_exchange::{Answer, Outgoing};
 use tb_identity::people;
 use tb_identity::permit::{Action, Scope, may};
 use tb_licence::peer::show::{self, Present, Presented};
-use tb_web::{PageError, Visit};
+use tb_web::{App, PageError, Visit};
 
 use crate::parts::Parts;
+
+/// How long a person waits for a city before its silence is said.
+const ANSWER_SECONDS_MAX: u64 = 5;
 
 /// The person who is signed in, permitted to do what she came for.
 #[derive(Clone, Debug)]
@@ -45,7 +50,7 @@ pub async fn ask(
     ask: &Present,
 ) -> Result<Heard<Presented>, PageError> {
     let message = show::message(&parts.desk, &visit.ctx, city, holder.number.as_str(), ask)?;
-    match query(visit, message).await? {
+    match heard(query(visit.app.clone(), visit.ctx.clone(), message).await)? {
         Heard::Silent(refusal) => Ok(Heard::Silent(refusal)),
         Heard::Answer(answer) => match show::presented(&parts.desk.trust.list, &answer) {
             Ok(presented) => Ok(Heard::Answer(presented)),
@@ -55,9 +60,19 @@ pub async fn ask(
     }
 }
 
-/// Sends a query. Whatever may pass by itself is silence; any other refusal goes on to the page.
-async fn query(visit: &Visit, message: Outgoing) -> Result<Heard<Answer>, PageError> {
-    match visit.app.peers.query(visit.ctx.clone(), message).await {
+/// Asks a city and waits for a bearable time; the question runs on by itself, so that its record becomes whole.
+pub async fn query(app: App, ctx: Ctx, message: Outgoing) -> tb_base::Result<Answer> {
+    let asked = tokio::spawn(async move { app.peers.query(ctx, message).await });
+    match tokio::time::timeout(Duration::from_secs(ANSWER_SECONDS_MAX), asked).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(error)) => Err(Fault::of("asking a city about a licence", error).into()),
+        Err(_) => Err(too_slow().into()),
+    }
+}
+
+/// Tells an answer from silence: whatever may pass by itself is silence, any other refusal goes on to the page.
+fn heard(outcome: tb_base::Result<Answer>) -> Result<Heard<Answer>, PageError> {
+    match outcome {
         Ok(answer) => Ok(Heard::Answer(answer)),
         Err(Error::Refused(refusal)) if refusal.class == Class::NotNow => Ok(Heard::Silent(*refusal)),
         Err(error) => Err(error.into()),
@@ -72,6 +87,11 @@ pub fn place(parts: &Parts, (city, id): &(String, String)) -> Result<(NodeId, Li
         (Some(city), Ok(id)) => Ok((city, id)),
         (None, _) | (_, Err(_)) => Err(no_such_licence().into()),
     }
+}
+
+fn too_slow() -> Refusal {
+    Refusal::not_now("T03-LIC-004", "签发城市没有及时应答", "The issuing city does not answer in time")
+        .but("请稍后再试", "Try again in a while")
 }
 
 /// What a city answered does not verify: that city's fault, and no answer.

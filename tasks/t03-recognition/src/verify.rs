@@ -18,6 +18,7 @@ use tb_licence::state::State;
 use tb_store::audit;
 use tb_web::{Field, Fields, Form, Frame, Lang, PageResult, Visit, ui};
 
+use crate::holder::query;
 use crate::parts::Parts;
 use crate::words::{clock, face_order, field_name, type_name};
 
@@ -205,7 +206,7 @@ fn known_city(parts: &Parts, code: &Code) -> std::result::Result<(), Refusal> {
 async fn verdict(visit: &Visit, parts: &Parts, code: &Code) -> Result<Verdict> {
     let (ctx, city) = (&visit.ctx, code.city);
     let answer = match ask::verify(&parts.desk, ctx, &code.to_string(), &actor(&visit.ctx.actor)?) {
-        Ok(message) => visit.app.peers.query(ctx.clone(), message).await,
+        Ok(message) => query(visit.app.clone(), ctx.clone(), message).await,
         Err(error) => Err(error),
     };
     match ask::verdict(&parts.desk.trust.list, ctx, city, answer) {

@@ -19,7 +19,7 @@ use tb_licence::store::{Licence, of_holder};
 use tb_web::{Frame, Html, Lang, PageResult, Visit, ui};
 use tokio::task::JoinSet;
 
-use crate::holder::{Holder, holder, unreadable};
+use crate::holder::{Holder, holder, query, unreadable};
 use crate::parts::Parts;
 use crate::words::{state_kind, state_word, type_name};
 
@@ -129,7 +129,7 @@ async fn ask_all(visit: &Visit, parts: &Parts, holder: &Holder) -> Result<Asked>
         match by_holder::locate(&parts.desk, &visit.ctx, city, number, types.clone()) {
             Ok(message) => {
                 let (app, ctx) = (visit.app.clone(), visit.ctx.clone());
-                asked.spawn(async move { (city, app.peers.query(ctx, message).await) });
+                asked.spawn(async move { (city, query(app, ctx, message).await) });
             }
             Err(error) => answers.push((city, found(Err(error))?)),
         }

@@ -109,6 +109,19 @@ async fn silence_is_neither_yes_nor_no() {
     check(&verify(&world, ZHUZHOU, "inspector", &code).await, "yes", "有效");
 }
 
+/// Nobody stands at the roadside for half a minute.
+#[tokio::test(start_paused = true)]
+async fn who_answers_too_late_did_not_answer() {
+    let world = World::new().await;
+    let (_, code) = shown(&world).await;
+    world.hang();
+    let began = tokio::time::Instant::now();
+    check(&verify(&world, ZHUZHOU, "inspector", &code).await, "unavailable", "没有及时应答");
+    let wallet = world.get(CHANGSHA, "driver", "/licences").await.json();
+    assert_eq!(wallet["silent"].as_array().map(Vec::len), Some(2), "both other cities are named");
+    assert!(began.elapsed().as_secs() <= 11, "both cities are asked at once");
+}
+
 /// An answer that the issuer did not sign is not used, neither for a verifier nor for the holder.
 #[tokio::test]
 async fn a_changed_answer_is_no_answer() {

@@ -1,7 +1,7 @@
 //! Three cities in one process: a site and a store each, joined by peers that call the other side's handlers.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::Router;
@@ -77,6 +77,8 @@ struct Reached {
 struct Lines {
     cities: OnceLock<BTreeMap<NodeId, Reached>>,
     down: Mutex<BTreeSet<NodeId>>,
+    /// Whether answers never come.
+    hangs: AtomicBool,
     /// What somebody on the way changes: these letters into those.
     forged: Mutex<Option<(&'static str, &'static str)>>,
     clock: Arc<Stepped>,
@@ -97,6 +99,9 @@ impl Lines {
             return Err(
                 Refusal::not_now("EXC-PEER-001", "湘潭市暂时没有应答", "Xiangtan does not answer").into()
             );
+        }
+        if self.hangs.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
         }
         let city = &self.cities.get().expect("cities")[&to];
         city.desk.admit(&envelope, now)?;
@@ -162,6 +167,7 @@ impl World {
         let lines = Arc::new(Lines {
             cities: OnceLock::new(),
             down: Mutex::default(),
+            hangs: AtomicBool::new(false),
             forged: Mutex::default(),
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
@@ -256,6 +262,11 @@ impl World {
     /// From now on answers arrive changed.
     pub fn forge(&self, from: &'static str, to: &'static str) {
         *self.lines.forged.lock().expect("lines") = Some((from, to));
+    }
+
+    /// From now on no answer ever comes, and no error either.
+    pub fn hang(&self) {
+        self.lines.hangs.store(true, Ordering::SeqCst);
     }
 
     pub fn mend(&self, city: &str) {
