@@ -5,8 +5,14 @@
 //! Invariant: what a page offers is what the case block allows; a city that does not answer loses nobody's work.
 
 mod access;
+mod cases;
 pub mod defs;
+mod drafts;
+mod fetch;
+mod form;
 mod home;
+mod items;
+mod messages;
 mod parts;
 mod words;
 
@@ -21,7 +27,7 @@ pub use parts::{Parts, env};
 const RESIDENT: Who = Who::Roles(&[Role::Resident]);
 
 /// The addresses of every page, page by page.
-const LISTS: &[&[RouteInfo]] = &[home::ROUTES];
+const LISTS: &[&[RouteInfo]] = &[home::ROUTES, items::ROUTES, drafts::ROUTES, cases::ROUTES, messages::ROUTES];
 
 /// Who may come to which address of this task.
 static ROUTES: [RouteInfo; count(LISTS)] = joined(LISTS);
@@ -29,7 +35,13 @@ static ROUTES: [RouteInfo; count(LISTS)] = joined(LISTS);
 /// This task, as the binary lists it.
 pub fn module(parts: Parts) -> Module {
     let parts = Arc::new(parts);
-    let routes: Router<App> = Router::new().merge(home::routes()).layer(Extension(Arc::clone(&parts)));
+    let routes: Router<App> = Router::new()
+        .merge(home::routes())
+        .merge(items::routes())
+        .merge(drafts::routes())
+        .merge(cases::routes())
+        .merge(messages::routes())
+        .layer(Extension(Arc::clone(&parts)));
     Module {
         id: "t02",
         clauses: &["2.1", "2.2", "2.3", "2.4", "2.5"],

@@ -47,3 +47,31 @@ pub(crate) fn word(value: &impl serde::Serialize) -> String {
         Ok(_) | Err(_) => String::new(),
     }
 }
+
+/// A name that may exist in Chinese only: pages mark it then, so that it is read aloud in the right language.
+pub(crate) struct Named {
+    pub(crate) text: String,
+    /// The value of `lang`.
+    pub(crate) lang: &'static str,
+}
+
+impl Named {
+    pub(crate) fn of(lang: Lang, zh: &str, en: Option<&str>) -> Named {
+        match (lang, en) {
+            (Lang::En, Some(en)) => Named { text: en.to_owned(), lang: "en" },
+            (Lang::En | Lang::Zh, _) => Named { text: zh.to_owned(), lang: "zh-CN" },
+        }
+    }
+}
+
+/// The address of a search.
+pub(crate) fn search(query: &str) -> String {
+    let mut address = String::from("/items?q=");
+    for byte in query.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => address.push(char::from(byte)),
+            _ => address.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    address
+}

@@ -1,0 +1,157 @@
+//! The list of her cases and drafts (我的办件).
+
+use std::sync::Arc;
+
+use askama::Template;
+use serde::Serialize;
+use tb_base::{CaseId, Date, DraftId};
+use tb_case::case::PhaseKind;
+use tb_case::draft::{self, Draft};
+use tb_case::form;
+use tb_case::queue::{self, CaseRow, PAGE_ROWS};
+use tb_identity::permit::Action;
+use tb_web::ui::Pager;
+use tb_web::{Frame, Html, Lang, PageResult, Visit, ui};
+
+use crate::access::{Shared, resident};
+use crate::parts::Parts;
+use crate::words::{phase_tag, say};
+
+/// A case in a list.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct CaseLine {
+    pub(crate) case: CaseId,
+    pub(crate) query_code: String,
+    pub(crate) item: u16,
+    pub(crate) name: String,
+    pub(crate) phase: PhaseKind,
+    pub(crate) phase_name: String,
+    /// Whether the next step is hers.
+    pub(crate) waits_for_her: bool,
+    pub(crate) due: Option<Date>,
+    pub(crate) collected: Date,
+    #[serde(skip)]
+    pub(crate) about: String,
+    #[serde(skip)]
+    pub(crate) tag: Html,
+}
+
+impl CaseLine {
+    pub(crate) fn of(visit: &Visit, parts: &Parts, row: &CaseRow) -> CaseLine {
+        let lang = visit.lang;
+        let phase_name = say(lang, &row.phase.name()).to_owned();
+        let due = row.due.map(tb_base::Timestamp::date).filter(|_| !row.phase.is_over());
+        let waits_for_her = matches!(row.phase, PhaseKind::Correcting | PhaseKind::Delivering);
+        let words = match (waits_for_her, due) {
+            (true, _) => lang.t("等您", "Yours").to_owned(),
+            (false, Some(due)) => match lang {
+                Lang::Zh => format!("{} 前办完", lang.date(due)),
+                Lang::En => format!("by {}", lang.date(due)),
+            },
+            (false, None) => phase_name.clone(),
+        };
+        CaseLine {
+            case: row.case,
+            query_code: ui::grouped(&row.query_code, 4),
+            item: row.item,
+            name: item_name(lang, parts, row.item),
+            phase: row.phase,
+            about: format!("{phase_name} · {}", place(lang, parts, visit, row)),
+            phase_name,
+            waits_for_her,
+            due,
+            collected: row.collected.date(),
+            tag: ui::tag(phase_tag(row.phase), &words),
+        }
+    }
+}
+
+/// The name of the office that has a case in hand, from the definitions of the cities.
+fn place(lang: Lang, parts: &Parts, visit: &Visit, row: &CaseRow) -> String {
+    let offices = visit.app.cities.iter().filter_map(|city| parts.catalogue.rules(row.item, city.node));
+    for rules in offices {
+        for office in [&rules.offices.window, &rules.offices.deciding] {
+            if office.id == row.office {
+                return say(lang, &office.name).to_owned();
+            }
+        }
+    }
+    row.office.to_string()
+}
+
+/// The name of an item.
+pub(crate) fn item_name(lang: Lang, parts: &Parts, no: u16) -> String {
+    let item = parts.catalogue.item(no);
+    let name = item.map(|item| lang.t(&item.entry.title, item.title_en().unwrap_or(&item.entry.title)).to_owned());
+    name.unwrap_or_else(|| no.to_string())
+}
+
+/// A draft in a list.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct DraftLine {
+    pub(crate) id: DraftId,
+    pub(crate) code: String,
+    pub(crate) item: u16,
+    pub(crate) name: String,
+    pub(crate) saved: String,
+    /// How many answers of the form are still missing or wrong.
+    pub(crate) open_count: usize,
+    #[serde(skip)]
+    pub(crate) about: String,
+}
+
+impl DraftLine {
+    pub(crate) fn of(visit: &Visit, parts: &Parts, draft: &Draft) -> DraftLine {
+        let lang = visit.lang;
+        let rules = crate::drafts::rules(parts, draft).ok();
+        let open_count = rules.map_or(0, |rules| form::check(&rules, &draft.answers).len());
+        let saved = lang.moment(draft.saved);
+        let about = match lang {
+            Lang::Zh => format!("{saved} 存的，还有 {open_count} 处没填"),
+            Lang::En => format!("saved {saved}, {open_count} answers to go"),
+        };
+        DraftLine {
+            id: draft.id,
+            code: ui::grouped(&draft.code, 4),
+            item: draft.item,
+            name: item_name(lang, parts, draft.item),
+            saved,
+            open_count,
+            about,
+        }
+    }
+}
+
+#[derive(Template, Serialize)]
+#[template(path = "t02/cases.html")]
+struct Cases {
+    frame: Frame,
+    #[serde(skip)]
+    lang: Lang,
+    drafts: Vec<DraftLine>,
+    cases: Vec<CaseLine>,
+    count: i64,
+    pager: Pager,
+    done: String,
+}
+
+/// GET /cases
+pub(crate) async fn show(visit: Visit, parts: Shared) -> PageResult {
+    let (person, _) = resident(&visit.ctx, Action::ReadOwnCase)?;
+    let page = visit.param("page").and_then(|page| page.parse::<u32>().ok()).unwrap_or(1).saturating_sub(1);
+    let shared = Arc::clone(&parts);
+    let read = visit.app.store.read("t02.cases", move |tx| {
+        Ok((queue::of_person(tx, person, page)?, draft::of_person(tx, &shared.env, person)?))
+    });
+    let (found, drafts) = read.await?;
+    let rows = usize::try_from(PAGE_ROWS).unwrap_or(1);
+    visit.page(Cases {
+        frame: visit.frame("我的办件", "My cases").crumb("首页", "Start", "/"),
+        lang: visit.lang,
+        drafts: drafts.iter().map(|draft| DraftLine::of(&visit, &parts, draft)).collect(),
+        cases: found.rows.iter().map(|row| CaseLine::of(&visit, &parts, row)).collect(),
+        count: found.total,
+        pager: Pager::of(&visit, usize::try_from(found.total).unwrap_or(0), rows),
+        done: visit.param("done").unwrap_or_default(),
+    })
+}

@@ -1,0 +1,261 @@
+//! One case (办件进度): who holds it, until when and why, what she may do, how it ended.
+//! Serves clauses 2.4 and 2.5.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::Path;
+use serde::Serialize;
+use tb_base::{CaseId, Due, MessageId, Timestamp};
+use tb_case::acts::{self, SentAct};
+use tb_case::case::{Outcome, PhaseKind, Rating, Reason};
+use tb_case::command::CommandKind;
+use tb_case::definitions::{ItemRules, RatingTarget};
+use tb_case::notices;
+use tb_case::progress::ProgressView;
+use tb_case::text::Text;
+use tb_identity::messages::{self, Notice};
+use tb_identity::permit::Action;
+use tb_store::outbox;
+use tb_web::{Field, Fields, Frame, Html, Input, Lang, PageError, PageResult, Visit, ui};
+
+use super::progress::{self, Explained, PendingAct, Stuck};
+use crate::access::{Shared, case_id, own_case, resident};
+use crate::parts::Parts;
+use crate::words::{mark, phase_tag, say};
+
+/// How long a message may take before the page says that its city does not answer.
+const PATIENCE_SECONDS: i64 = 15;
+
+/// What was read of a case in one go.
+pub(crate) struct Seen {
+    pub(crate) view: ProgressView,
+    pub(crate) actions: Vec<CommandKind>,
+    acts: Vec<SentAct>,
+    notices: Vec<Notice>,
+    waiting: Option<Timestamp>,
+}
+
+/// The page.
+#[derive(Template, Serialize)]
+#[template(path = "t02/case.html")]
+pub(crate) struct CasePage {
+    frame: Frame,
+    #[serde(skip)]
+    lang: Lang,
+    progress: ProgressView,
+    due: BTreeMap<String, Due>,
+    actions: Vec<CommandKind>,
+    pending_acts: Vec<PendingAct>,
+    /// The city that does not answer while something waits for it.
+    stuck: Option<Stuck>,
+    form: Fields,
+    #[serde(skip)]
+    command: MessageId,
+    #[serde(skip)]
+    steps: ui::Steps,
+    #[serde(skip)]
+    due_box: Option<ui::DueBox>,
+    #[serde(skip)]
+    calendars: Vec<Explained>,
+    #[serde(skip)]
+    lines: Vec<Asked>,
+    #[serde(skip)]
+    notices: Vec<ui::Message>,
+    #[serde(skip)]
+    rules: Option<Arc<ItemRules>>,
+    #[serde(skip)]
+    done: String,
+}
+
+/// A line of the correction notice, with the field that answers it.
+struct Asked {
+    what: String,
+    article: String,
+    field: Html,
+}
+
+impl CasePage {
+    fn s<'a>(&self, text: &'a Text) -> &'a str {
+        say(self.lang, text)
+    }
+
+    fn can(&self, kind: &str) -> bool {
+        self.actions.iter().any(|action| crate::words::word(action) == kind)
+    }
+
+    /// Just handed in, nothing happened yet: the receipt stands on top.
+    fn is_fresh(&self) -> bool {
+        matches!(self.progress.phase, PhaseKind::Offered | PhaseKind::Received) && self.progress.correction.is_none()
+    }
+
+    fn tag(&self) -> Html {
+        ui::tag(phase_tag(self.progress.phase), self.s(&self.progress.phase_name))
+    }
+
+    fn code(&self) -> Html {
+        ui::code_to_copy(self.lang, &ui::grouped(&self.progress.query_code, 4))
+    }
+
+    fn refused(&self) -> Option<(&[Reason], &[tb_case::case::RemedyText])> {
+        match &self.progress.outcome {
+            Some(Outcome::Refused { reasons, remedies }) => Some((reasons, remedies)),
+            Some(Outcome::Approved) | None => None,
+        }
+    }
+
+    fn is_approved(&self) -> bool {
+        matches!(self.progress.outcome, Some(Outcome::Approved))
+    }
+
+    fn legal_day(&self) -> String {
+        self.due.get("legal").map_or(String::new(), |due| self.lang.date(due.date))
+    }
+
+    /// The targets that she may still rate, with their names.
+    fn to_rate(&self) -> Vec<(&'static str, String)> {
+        let Some(rules) = self.rules.as_ref().filter(|_| self.can("rate")) else { return Vec::new() };
+        let open = rules.rating.targets.iter().filter(|target| !self.progress.ratings.iter().any(|it| it.target == **target));
+        open.map(|target| (target_word(*target), target_name(self.lang, &self.progress, *target))).collect()
+    }
+
+    fn rating(&self, rating: &Rating) -> String {
+        let grades = self.rules.as_ref().map(|rules| rules.rating.grades.as_slice()).unwrap_or_default();
+        let grade = grades.iter().find(|grade| grade.grade == rating.grade);
+        let grade = grade.map_or(rating.grade.to_string(), |grade| self.lang.t(&grade.zh, &grade.en).to_owned());
+        format!("{}{}{grade}", target_name(self.lang, &self.progress, rating.target), self.lang.t("：", ": "))
+    }
+
+    fn why_day(&self) -> String {
+        let Some(clock) = self.progress.due() else { return self.lang.t("期限是怎么算的", "How the limits were counted").to_owned() };
+        match self.lang {
+            Lang::Zh => format!("为什么是 {}", self.lang.day(clock.due)),
+            Lang::En => format!("Why {}", self.lang.day(clock.due)),
+        }
+    }
+}
+
+/// The word of a target in addresses.
+pub(crate) fn target_word(target: RatingTarget) -> &'static str {
+    match target {
+        RatingTarget::Window => "window",
+        RatingTarget::Department => "department",
+    }
+}
+
+/// Who is rated, by name.
+pub(crate) fn target_name(lang: Lang, view: &ProgressView, target: RatingTarget) -> String {
+    let place = match target {
+        RatingTarget::Window => &view.collecting,
+        RatingTarget::Department => &view.deciding,
+    };
+    say(lang, &place.name).to_owned()
+}
+
+/// GET /cases/{case}
+pub(crate) async fn show(visit: Visit, parts: Shared, id: Path<String>) -> PageResult {
+    let case = case_id(&id)?;
+    let seen = see(&visit, &parts, case).await?;
+    let form = Fields::blank(&visit);
+    visit.page(page(&visit, &parts, seen, form))
+}
+
+/// Reads everything that the page shows, if the case is hers.
+pub(crate) async fn see(visit: &Visit, parts: &Arc<Parts>, case: CaseId) -> Result<Seen, PageError> {
+    let (person, _) = resident(&visit.ctx, Action::ReadOwnCase)?;
+    let (ctx, shared) = (visit.ctx.clone(), Arc::clone(parts));
+    let read = visit.app.store.read_snapshot("t02.case", move |tx| {
+        own_case(tx, case, person)?;
+        let view = acts::view(tx, &shared.env, case)?;
+        let to = if view.owner == shared.env.me() { view.deciding.city } else { view.owner };
+        let waiting = if to == shared.env.me() { None } else { outbox::waiting_since(tx, to)? };
+        Ok(Seen {
+            actions: acts::may(tx, &ctx, &shared.env, case)?,
+            acts: acts::sent(tx, case)?,
+            notices: messages::of_person(tx, person, 0)?.into_iter().filter(|it| it.case == Some(case)).collect(),
+            waiting,
+            view,
+        })
+    });
+    Ok(read.await?)
+}
+
+/// The page of a case, with a form that may hold errors.
+pub(crate) fn page(visit: &Visit, parts: &Parts, seen: Seen, form: Fields) -> CasePage {
+    let lang = visit.lang;
+    let view = seen.view;
+    let rules = parts.catalogue.rules(view.item, view.deciding.city);
+    let title = format!("{} · {}", say(lang, &view.item_name), say(lang, &view.phase_name));
+    let frame = visit.frame(&title, &title).crumb("首页", "Start", "/").crumb("我的办件", "My cases", "/cases");
+    CasePage {
+        frame: frame.errors(&form),
+        lang,
+        due: progress::due(parts, &view),
+        steps: progress::steps(visit, &view),
+        due_box: progress::due_box(visit, parts, &view),
+        calendars: progress::calendars(visit, parts, &view),
+        lines: asked(&view, rules.as_deref(), &form),
+        pending_acts: progress::pending(visit, &view, &seen.acts),
+        stuck: stuck(visit, &view, seen.waiting),
+        notices: seen.notices.iter().filter_map(|notice| message(visit, &view, notice)).collect(),
+        actions: seen.actions,
+        command: visit.ctx.id(MessageId::new),
+        progress: view,
+        form,
+        rules,
+        done: visit.param("done").unwrap_or_default(),
+    }
+}
+
+/// Something waits for another city for longer than it takes.
+fn stuck(visit: &Visit, view: &ProgressView, waiting: Option<Timestamp>) -> Option<Stuck> {
+    let city = if view.owner == visit.ctx.node { view.deciding.city } else { view.owner };
+    let since = waiting.filter(|since| since.plus_seconds(PATIENCE_SECONDS) <= visit.ctx.now)?;
+    (city != visit.ctx.node && !view.phase.is_over()).then_some(Stuck { city, since })
+}
+
+/// The lines of an open correction notice.
+fn asked(view: &ProgressView, rules: Option<&ItemRules>, form: &Fields) -> Vec<Asked> {
+    let open = view.correction.as_ref().filter(|correction| correction.answered.is_none());
+    let lines = open.map(|correction| correction.lines.as_slice()).unwrap_or_default();
+    let one = |line: &tb_case::case::CorrectionLine| {
+        let name = answer_name(&line.about);
+        let title = title(rules, &line.about);
+        let field = Field::new(&name, &title.zh, &title.en, Input::Area);
+        Asked {
+            what: line.what.clone(),
+            article: line.article.clone(),
+            field: form.show(&field),
+        }
+    };
+    lines.iter().map(one).collect()
+}
+
+/// The field that answers a line of the notice.
+pub(crate) fn answer_name(about: &str) -> String {
+    format!("answer.{about}")
+}
+
+/// What a line of the notice is about, in the words of the definition.
+pub(crate) fn title(rules: Option<&ItemRules>, about: &str) -> Text {
+    let question = rules.and_then(|rules| rules.all_questions().find(|question| question.id == about));
+    let material = rules.and_then(|rules| rules.material(about));
+    match (question, material) {
+        (Some(question), _) => question.text.clone(),
+        (None, Some(material)) => material.title.clone(),
+        (None, None) => Text::new(about, about),
+    }
+}
+
+fn message(visit: &Visit, view: &ProgressView, notice: &Notice) -> Option<ui::Message> {
+    let lang = visit.lang;
+    let words = notices::words(&notice.template, &notice.params)?;
+    Some(ui::Message {
+        who: say(lang, &view.deciding.name).to_owned(),
+        when: lang.moment(notice.at),
+        city: mark(&visit.app, lang, view.deciding.city),
+        mine: false,
+        text: say(lang, &words).to_owned(),
+    })
+}
