@@ -105,7 +105,6 @@ pub async fn run(node: Arc<Node>, peer: NodeId) {
             tokio::select! {
                 // The sender is a field of the node that this loop holds.
                 _ = grown.changed() => {}
-                () = line.heard.notified() => {}
                 () = node.stopped() => return,
             }
             continue;
@@ -113,7 +112,11 @@ pub async fn run(node: Arc<Node>, peer: NodeId) {
         note_problem(&node, peer, &error, &mut last_problem).await;
         tokio::select! {
             () = tokio::time::sleep(Duration::from_millis(pause_millis)) => {}
-            () = line.heard.notified() => {}
+            // A city that was heard of is asked sooner, but not with every message that it sends.
+            () = async {
+                tokio::time::sleep(Duration::from_millis(PAUSE_MILLIS_FIRST)).await;
+                line.heard.notified().await;
+            } => {}
             () = node.stopped() => return,
         }
         pause_millis = (pause_millis * 2).min(PAUSE_MILLIS_MAX);
