@@ -82,6 +82,7 @@ impl City {
             secure_cookies: false,
             demo,
         });
+        let app = app.keeping(modules::keep_session(parts.vault.clone()));
         let site = tb_web::site(app.clone(), &modules);
         let listeners = (bind(folder.config.site).await?, bind(folder.config.exchange).await?);
         Ok(City { node, store, parts, app, engine, site, listeners })

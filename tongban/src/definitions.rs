@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tb_base::{Fault, Result};
-use tb_case::{Catalogue, DefinitionFile};
+use tb_case::Catalogue;
 use tb_licence::types::Types;
 
 /// Names a file of `defs/` and embeds it.
@@ -12,9 +12,6 @@ macro_rules! embed {
         &[$(($path, include_str!(concat!("../../tasks/", $folder, "/defs/", $path)))),+]
     };
 }
-
-const ITEMS: &[(&str, &str)] =
-    embed!("t02-services": "items.csv", "121.toml", "430100/121.toml", "430200/121.toml", "430300/121.toml");
 
 const LICENCE_TYPES: &[(&str, &str)] = embed!("t03-recognition":
     "licence/business_licence.toml",
@@ -43,9 +40,7 @@ pub struct Found {
 
 /// Loads everything and reports every problem.
 pub fn find() -> Found {
-    let files: Vec<DefinitionFile<'_>> =
-        ITEMS.iter().map(|(path, text)| DefinitionFile { path, text }).collect();
-    let loaded = Catalogue::load(&files);
+    let loaded = Catalogue::load(t02_services::defs::FILES);
     let mut problems: Vec<String> = loaded.problems.iter().map(ToString::to_string).collect();
     let types = match Types::load(LICENCE_TYPES) {
         Ok(types) => Some(types),

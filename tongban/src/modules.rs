@@ -7,7 +7,7 @@ use tb_case::Env;
 use tb_crypto::Vault;
 use tb_exchange::Desk;
 use tb_exchange::keys::Secrets;
-use tb_identity::accounts::{Door, Passwords};
+use tb_identity::accounts::{self, Door, Passwords};
 use tb_identity::seed;
 use tb_licence::store::Issuer;
 use tb_store::{Schema, Store};
@@ -113,9 +113,22 @@ pub fn all(parts: &Parts) -> Result<Vec<Module>> {
             calendar: parts.calendar.clone(),
             env: parts.env.clone(),
         }),
+        t03_recognition::module(t03_recognition::Parts {
+            desk: parts.desk.clone(),
+            issuer: parts.issuer.clone(),
+            item: t01_data_platform::Words::of(parts.definitions.catalogue.clone(), parts.definitions.types.clone()).item,
+        }),
         agreement::module(),
         help::module(),
     ])
+}
+
+/// How a session in use is noted.
+pub fn keep_session(vault: Arc<Vault>) -> tb_web::session::Keep {
+    Arc::new(move |tx, ctx, token| match accounts::session(tx, &vault, token, ctx.now)? {
+        Some(session) if session.is_due_for_touch(ctx.now) => accounts::touch(tx, ctx, session.id),
+        Some(_) | None => Ok(()),
+    })
 }
 
 /// The main menu, by role.

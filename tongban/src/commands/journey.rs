@@ -1,9 +1,50 @@
-//! `tongban journey` (无界面全程).
+//! `tongban journey` (无界面全程): one case through three fresh processes, over HTTP only.
+
+#![expect(clippy::print_stdout, reason = "the steps and the summary are what the command is for")]
+
+use std::path::PathBuf;
+
 use clap::Args;
+
+use crate::journey::report::Report;
+use crate::journey::tour::{Tour, travel};
+
 /// Options of `journey`.
 #[derive(Args)]
-pub struct Options {}
-/// Runs.
-pub async fn run(_: Options) -> Result<(), String> {
-    Ok(())
+pub struct Options {
+    /// Print a summary as JSON on standard output instead of the steps.
+    #[arg(long)]
+    json: bool,
+    /// Where the evidence is written.
+    #[arg(long, default_value = "journey-bundle.json")]
+    out: PathBuf,
+    /// The day on which it begins; its year must be announced.
+    #[arg(long, default_value = "2026-03-10")]
+    at: String,
+    /// Use PostgreSQL, with a schema for each city, instead of SQLite files.
+    #[arg(long)]
+    database: Option<String>,
+}
+
+/// Runs it; an error names the step that is missing.
+pub async fn run(options: Options) -> Result<(), String> {
+    let Options { json, out, at, database } = options;
+    let binary = std::env::current_exe().map_err(|error| error.to_string())?;
+    let tour = Tour { binary, out, at, database, quiet: json };
+    let (report, outcome) = travel(tour).await;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?);
+    } else {
+        summarise(&report);
+    }
+    outcome
+}
+
+fn summarise(report: &Report) {
+    println!("\ncase {}", report.case);
+    println!("by law until {}, promised until {}", report.legal_due, report.promised_due);
+    println!("messages between the cities: {}", report.messages.len());
+    println!("leaves: {:?}", report.log_sizes);
+    println!("looks {}, inclusion proofs {}, cosignatures {}", report.looks, report.proofs, report.cosignatures);
+    println!("evidence in {}, {} ms in all: {}", report.bundle, report.millis, if report.ok { "complete" } else { "INCOMPLETE" });
 }

@@ -27,6 +27,9 @@ pub enum Command {
         /// The region's trust list, got from elsewhere; with it the origin is proved too.
         #[arg(long)]
         trust: Option<PathBuf>,
+        /// Print every check as JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Looks at the definitions that the binary holds.
     Defs {
@@ -42,7 +45,7 @@ pub async fn run(command: Command) -> Result<(), String> {
         Command::Demo(options) => demo::run(options).await.map_err(|error| error.to_string()),
         Command::Serve(options) => serve::run(options).await.map_err(|error| error.to_string()),
         Command::Journey(options) => journey::run(options).await,
-        Command::Verify { bundle, trust } => verify::run(&bundle, trust.as_deref()),
+        Command::Verify { bundle, trust, json } => verify::run(&bundle, trust.as_deref(), json),
         Command::Defs { what } => defs::run(what).map_err(|error| error.to_string()),
     }
 }

@@ -7,14 +7,22 @@ use std::path::Path;
 use tb_exchange::bundle::{self, Origin, Report};
 
 /// Prints every part that fails, then what was found; fails when anything does.
-pub fn run(bundle: &Path, trust: Option<&Path>) -> Result<(), String> {
+pub fn run(bundle: &Path, trust: Option<&Path>, json: bool) -> Result<(), String> {
     let bytes = read(bundle)?;
     let trust = trust.map(read).transpose()?;
     let report = bundle::verify(&bytes, trust.as_deref());
+    if json {
+        println!("{}", serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?);
+        return verdict(bundle, &report);
+    }
     for check in report.checks.iter().filter(|check| !check.ok) {
         println!("FAILED  {} · {}: {}", check.part, check.what, check.detail);
     }
     println!("{}", summary(&report));
+    verdict(bundle, &report)
+}
+
+fn verdict(bundle: &Path, report: &Report) -> Result<(), String> {
     if report.ok { Ok(()) } else { Err(format!("{} does not verify", bundle.display())) }
 }
 

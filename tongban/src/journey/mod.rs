@@ -4,6 +4,8 @@
 
 pub mod browser;
 pub mod people;
+pub mod proof;
 pub mod region;
 pub mod report;
 pub mod steps;
+pub mod tour;

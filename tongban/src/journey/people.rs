@@ -1,1 +1,92 @@
-//! The people of the journey.
+//! The people of a journey (人物): each signed in at a city's site with a browser of her own.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::journey::browser::Browser;
+use crate::journey::region::Region;
+
+/// The password of the demo's accounts.
+const PASSWORD: &str = "Tongban-demo-2026";
+/// What does not show within this time is missing.
+const WAIT_SECONDS_MAX: u64 = 20;
+/// How often a page is read while something is awaited.
+const ASK_MILLIS: u64 = 40;
+
+/// A region with people in it.
+pub struct World {
+    /// The nodes.
+    pub region: Region,
+    people: BTreeMap<String, Browser>,
+}
+
+impl World {
+    /// Nobody is signed in yet.
+    pub fn new(region: Region) -> World {
+        World { region, people: BTreeMap::new() }
+    }
+
+    /// The browser of an account such as `driver@430100`; signs in the first time.
+    pub async fn person(&mut self, login: &str) -> Result<&mut Browser, String> {
+        if !self.people.contains_key(login) {
+            let city = login.rsplit('@').next().unwrap_or_default();
+            let mut browser = self.region.browser(city);
+            browser.get("/sign-in").await?;
+            browser.post("/sign-in", &[("login", login), ("password", PASSWORD)]).await?;
+            self.people.insert(login.to_owned(), browser);
+        }
+        self.people.get_mut(login).ok_or_else(|| format!("{login} is not here"))
+    }
+
+    /// Reads a page as somebody.
+    pub async fn get(&mut self, login: &str, path: &str) -> Result<Value, String> {
+        self.person(login).await?.get(path).await
+    }
+
+    /// Reads the page at `form` for its token, then sends the form.
+    pub async fn post(&mut self, login: &str, form: &str, path: &str, fields: &[(&str, &str)]) -> Result<String, String> {
+        let browser = self.person(login).await?;
+        browser.get(form).await?;
+        browser.post(path, fields).await
+    }
+
+    /// Reads a page as somebody until it shows something; gives the page.
+    #[expect(clippy::disallowed_methods, reason = "waiting for other processes is about real time")]
+    pub async fn until(
+        &mut self,
+        login: &str,
+        path: &str,
+        what: &str,
+        shows: impl Fn(&Value) -> bool,
+    ) -> Result<Value, String> {
+        let begun = Instant::now();
+        loop {
+            let page = self.get(login, path).await;
+            match page {
+                Ok(page) if shows(&page) => return Ok(page),
+                Ok(page) if Duration::from_secs(WAIT_SECONDS_MAX) < begun.elapsed() => {
+                    return Err(format!("{path} at {login} never showed {what}; last: {}", short(&page)));
+                }
+                Err(error) if Duration::from_secs(WAIT_SECONDS_MAX) < begun.elapsed() => return Err(error),
+                Ok(_) | Err(_) => tokio::time::sleep(Duration::from_millis(ASK_MILLIS)).await,
+            }
+        }
+    }
+}
+
+/// The beginning of a page, for messages.
+fn short(page: &Value) -> String {
+    page.to_string().chars().take(1_500).collect()
+}
+
+/// A text of a page by its JSON pointer, empty where there is none.
+pub fn text<'a>(page: &'a Value, pointer: &str) -> &'a str {
+    page.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// A list of a page by its JSON pointer, empty where there is none.
+pub fn list<'a>(page: &'a Value, pointer: &str) -> &'a [Value] {
+    page.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}

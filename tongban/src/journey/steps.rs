@@ -1,1 +1,253 @@
-//! The steps of the journey.
+//! The acts of a journey (步骤): each one a form that a person sends, and what both cities show afterwards.
+
+use serde_json::Value;
+
+use crate::journey::people::{World, list, text};
+
+/// The driver at the site where she lives.
+pub const DRIVER_HOME: &str = "driver@430100";
+/// The driver at the site of the city that decides.
+pub const DRIVER_THERE: &str = "driver@430300";
+/// The clerk at Changsha's window.
+pub const CLERK: &str = "window1@430100";
+/// Examines in Xiangtan.
+pub const REVIEWER: &str = "reviewer1@430300";
+/// Decides in Xiangtan.
+pub const APPROVER: &str = "approver1@430300";
+/// Verifies in Zhuzhou.
+pub const INSPECTOR: &str = "inspector1@430200";
+
+/// 道路运输驾驶员从业资格证换发.
+const ITEM: &str = "121";
+/// Xiangtan, which issued the certificate.
+const DECIDING: &str = "430300";
+/// A hand-drawn line: what the frame on the screen gives.
+const SIGNATURE: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAGAAAAAgAQAAAADFu0D5AAAAg0lEQVR42p3Quw2DQBRE0enAJVAKpW1ISFEOqMNyA5ARrHi+s0gjxyB0tBeJ/an+Hj2MNkZtxDV7bIk+OSyxLw5LfN4OS2yHwxLr6bDE1D23VfX5YqKh6mz1qlsVP251q/pWXuUzKj+gMhUqi6CyPCobQ2XLqBwGlWOicgGoXM3D6/0BrFlcCKvVgHQAAAAASUVORK5CYII=";
+
+/// Who comes to the window, as the demo's front page shows the cards.
+pub struct IdentityCard {
+    /// Resident number.
+    pub number: String,
+    /// Name.
+    pub name: String,
+    /// Phone, empty where there is none.
+    pub phone: String,
+}
+
+/// Who comes to the window.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Visitor {
+    /// The driver, with her phone.
+    Driver,
+    /// The man without phone and account.
+    WalkIn,
+}
+
+/// The identity card that a visitor carries.
+pub async fn identity_card(world: &mut World, visitor: Visitor) -> Result<IdentityCard, String> {
+    let page = world.get(CLERK, "/demo").await?;
+    let which = match visitor {
+        Visitor::Driver => 0,
+        Visitor::WalkIn => 1,
+    };
+    let field = |name: &str| text(&page, &format!("/cards/{which}/{name}")).to_owned();
+    Ok(IdentityCard { number: field("number"), name: field("name"), phone: field("phone") })
+}
+
+/// She fills in the form on Changsha's site, up to the check before handing in; gives the draft.
+pub async fn prepare_online(world: &mut World) -> Result<String, String> {
+    let apply = format!("/items/{ITEM}/apply");
+    let item = format!("/items/{ITEM}");
+    let draft = world.post(DRIVER_HOME, &item, &apply, &[("deciding", DECIDING)]).await?;
+    let form = answers(&world.get(DRIVER_HOME, &draft).await?);
+    let next = world.post(DRIVER_HOME, &draft, &draft, &pairs(&form)).await?;
+    let consent = format!("{draft}/consent");
+    if !next.starts_with(&consent) {
+        return Err(format!("after the form came {next}, not the consent"));
+    }
+    let check = world.post(DRIVER_HOME, &consent, &consent, &[("answer", "confirm")]).await?;
+    if !check.starts_with(&format!("{draft}/check")) {
+        return Err(format!("after the consent came {check}, not the check"));
+    }
+    Ok(draft)
+}
+
+/// What she answers, beside what the draft brings along.
+fn answers(page: &Value) -> Vec<(String, String)> {
+    let phone = match text(page, "/fields/phone") {
+        "" => "13907310001",
+        phone => phone,
+    };
+    let version = page.pointer("/draft/version").map(ToString::to_string).unwrap_or_default();
+    [
+        ("version", version.as_str()),
+        ("action", "next"),
+        ("reason", "expiring"),
+        ("phone", phone),
+        ("delivery", "collecting_window"),
+        ("truth", "yes"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .to_vec()
+}
+
+fn pairs(form: &[(String, String)]) -> Vec<(&str, &str)> {
+    form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+}
+
+/// She hands in; gives the case.
+pub async fn submit_online(world: &mut World, draft: &str) -> Result<String, String> {
+    let check = format!("{draft}/check");
+    let page = world.get(DRIVER_HOME, &check).await?;
+    let command = text(&page, "/command").to_owned();
+    let case = world.post(DRIVER_HOME, &check, &format!("{draft}/submit"), &[("command", &command)]).await?;
+    // The same command once more: the button pressed twice makes one case.
+    let again = world.post(DRIVER_HOME, "/cases", &format!("{draft}/submit"), &[("command", &command)]).await?;
+    if last(&case) != last(&again) {
+        return Err(format!("the same command made two cases: {case} and {again}"));
+    }
+    Ok(last(&case))
+}
+
+/// The clerk identifies the visitor, fills in the form and ticks the formal check; gives the draft.
+pub async fn collect_at_window(world: &mut World, visitor: Visitor) -> Result<String, String> {
+    let card = identity_card(world, visitor).await?;
+    let start = [("number", card.number.as_str()), ("name", &card.name), ("item", ITEM), ("deciding", DECIDING)];
+    let draft = world.post(CLERK, "/window", "/window/start", &start).await?;
+    let mut form = answers(&world.get(CLERK, &draft).await?);
+    if !card.phone.is_empty() {
+        form.retain(|(name, _)| name != "phone");
+        form.push(("phone".to_owned(), card.phone));
+    }
+    form.push(("checks".to_owned(), "person-present".to_owned()));
+    form.push(("checks".to_owned(), "form-complete".to_owned()));
+    world.post(CLERK, &draft, &draft, &pairs(&form)).await?;
+    Ok(draft)
+}
+
+/// The visitor agrees at the counter by the code on her phone.
+pub async fn agree_by_code(world: &mut World, draft: &str) -> Result<(), String> {
+    let consent = format!("{draft}/consent");
+    world.post(CLERK, draft, &format!("{consent}/ask"), &[("how", "code")]).await?;
+    let phone = world.get(CLERK, "/demo/phone").await?;
+    let message = text(&phone, "/texts/0/text");
+    let code = code_in(message).ok_or_else(|| format!("no code in the text message: {message}"))?;
+    world.post(CLERK, &consent, &consent, &[("code", &code)]).await.map(drop)
+}
+
+/// The visitor agrees at the counter by hand.
+pub async fn agree_by_signature(world: &mut World, draft: &str) -> Result<(), String> {
+    let consent = format!("{draft}/consent");
+    world.post(CLERK, draft, &format!("{consent}/ask"), &[("how", "signature")]).await?;
+    world.post(CLERK, &consent, &consent, &[("signature", SIGNATURE)]).await.map(drop)
+}
+
+/// Six digits in a row.
+fn code_in(message: &str) -> Option<String> {
+    let digits = message.split(|letter: char| !letter.is_ascii_digit());
+    digits.filter(|run| run.len() == 6).map(str::to_owned).next()
+}
+
+/// The clerk hands in for the visitor; gives the case.
+pub async fn submit_at_window(world: &mut World, draft: &str) -> Result<String, String> {
+    let check = format!("{draft}/check");
+    let page = world.get(CLERK, &check).await?;
+    let command = text(&page, "/command").to_owned();
+    let case = world.post(CLERK, &check, &format!("{draft}/submit"), &[("command", &command)]).await?;
+    Ok(last(&case))
+}
+
+/// An officer acts on a case.
+pub async fn act(world: &mut World, officer: &str, case: &str, fields: &[(&str, &str)]) -> Result<(), String> {
+    let page = format!("/office/cases/{case}");
+    world.post(officer, &page, &format!("{page}/act"), fields).await.map(drop)
+}
+
+/// She answers every line of the correction notice at a city's site.
+pub async fn answer_correction(world: &mut World, who: &str, case: &str) -> Result<(), String> {
+    let path = format!("/cases/{case}");
+    let page = world.until(who, &path, "a correction to answer", |page| !list(page, "/progress/correction/lines").is_empty()).await?;
+    let answers: Vec<(String, &str)> = list(&page, "/progress/correction/lines")
+        .iter()
+        .map(|line| (format!("answer.{}", text(line, "/about")), "13907319999"))
+        .collect();
+    let fields: Vec<(&str, &str)> = answers.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    world.post(who, &path, &format!("{path}/correction"), &fields).await.map(drop)
+}
+
+/// The clerk hands the result over against a signature.
+pub async fn hand_over(world: &mut World, case: &str) -> Result<(), String> {
+    let path = format!("/window/cases/{case}");
+    world.post(CLERK, &path, &format!("{path}/handover"), &[("signature", SIGNATURE)]).await.map(drop)
+}
+
+/// She rates one of the two that served her.
+pub async fn rate(world: &mut World, case: &str, target: &str, grade: &str) -> Result<(), String> {
+    let path = format!("/cases/{case}");
+    let fields = [("target", target), ("grade", grade), ("text", "")];
+    world.post(DRIVER_HOME, &path, &format!("{path}/rate"), &fields).await.map(drop)
+}
+
+/// She withdraws at Changsha's site.
+pub async fn withdraw(world: &mut World, case: &str) -> Result<(), String> {
+    let path = format!("/cases/{case}/withdraw");
+    world.post(DRIVER_HOME, &path, &path, &[]).await.map(drop)
+}
+
+/// Waits until both cities show one of the phases; gives what Changsha and Xiangtan show.
+pub async fn both_show(world: &mut World, case: &str, phases: &[&str]) -> Result<(Value, Value), String> {
+    let path = format!("/cases/{case}");
+    let here = |page: &Value| phases.contains(&text(page, "/progress/phase"));
+    let what = phases.join(" or ");
+    let there = world.until(DRIVER_THERE, &path, &what, here).await?;
+    let hash = text(&there, "/progress/head_hash").to_owned();
+    let same = |page: &Value| here(page) && text(page, "/progress/head_hash") == hash;
+    let home = world.until(DRIVER_HOME, &path, &what, same).await?;
+    same_progress(&home, &there)?;
+    Ok((home, there))
+}
+
+/// Both cities show the same: phase, holder, steps, clocks with their days.
+fn same_progress(home: &Value, there: &Value) -> Result<(), String> {
+    for part in ["/progress/phase", "/progress/holder", "/progress/steps", "/progress/clocks", "/progress/seq", "/due"] {
+        let (one, other) = (home.pointer(part), there.pointer(part));
+        if one != other {
+            return Err(format!("the cities differ in {part}: {one:?} and {other:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// She makes a one-time code for her certificate on Changsha's site; gives the text of the code.
+pub async fn show_certificate(world: &mut World) -> Result<String, String> {
+    let page = world.get(DRIVER_HOME, "/licences").await?;
+    let certificate = certificate(&page).ok_or_else(|| format!("no certificate among {page}"))?;
+    let present = text(certificate, "/present_url").to_owned();
+    let code = world.post(DRIVER_HOME, "/licences", &present, &[]).await?;
+    let page = world.get(DRIVER_HOME, &code).await?;
+    match text(&page, "/code") {
+        "" => Err(format!("no code on {code}: {page}")),
+        code => Ok(code.to_owned()),
+    }
+}
+
+/// The certificate among her licences.
+pub fn certificate(page: &Value) -> Option<&Value> {
+    list(page, "/licences").iter().find(|licence| text(licence, "/type") == "road_transport_qualification")
+}
+
+/// The inspector asks about a code; gives the page with the answer.
+pub async fn inspect(world: &mut World, code: &str) -> Result<Value, String> {
+    let browser = world.person(INSPECTOR).await?;
+    browser.get("/verify").await?;
+    let page = browser.submit("/verify", &[("code", code)]).await?;
+    match (page.status, page.location) {
+        (303, Some(location)) => browser.get(&location).await,
+        _ => Ok(page.json),
+    }
+}
+
+/// The last part of an address, without its query.
+fn last(path: &str) -> String {
+    path.split('?').next().unwrap_or_default().rsplit('/').next().unwrap_or_default().to_owned()
+}

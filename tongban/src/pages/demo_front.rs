@@ -11,7 +11,7 @@ use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 use tb_base::{NodeId, Refusal, Role};
 use tb_crypto::Vault;
-use tb_identity::seed::{DemoAccount, demo_accounts, driver};
+use tb_identity::seed::{DemoAccount, demo_accounts, driver, walk_in};
 use tb_identity::{accounts, sms};
 use tb_node::Node;
 use tb_store::{log, outbox};
@@ -60,22 +60,33 @@ pub fn module(door: DemoDoor) -> Module {
     }
 }
 
+/// Somebody to come in as.
 #[derive(Serialize)]
 struct Card {
-    role: Role,
-    role_name: &'static str,
+    node: NodeId,
+    seal: String,
     login: String,
     name: String,
-    what: String,
+    office: String,
     enter: String,
 }
 
+/// A role with those who hold it, city by city.
 #[derive(Serialize)]
-struct CityCards {
-    node: NodeId,
-    site_url: String,
-    residents: Vec<Card>,
-    staff: Vec<Card>,
+struct RoleRow {
+    role: Role,
+    name: &'static str,
+    what: String,
+    people: Vec<Card>,
+}
+
+/// The identity card that somebody of the cast carries.
+#[derive(Serialize)]
+struct IdentityCard {
+    name: &'static str,
+    number: String,
+    phone: String,
+    note: &'static str,
 }
 
 #[derive(Serialize)]
@@ -101,7 +112,8 @@ struct Front {
     frame: Frame,
     lang: Lang,
     map: RegionMap,
-    cities: Vec<CityCards>,
+    roles: Vec<RoleRow>,
+    cards: Vec<IdentityCard>,
     steps: Vec<Step>,
     state: NodeState,
     password: &'static str,
@@ -119,40 +131,68 @@ async fn show(visit: Visit, door: DemoDoor) -> PageResult {
         cosignatures: latest.as_ref().map_or(0, |latest| latest.cosignatures.len()),
         waiting: waiting.iter().filter(is_waiting).count(),
     };
-    let cities =
-        visit.app.cities.iter().map(|city| cards(lang, city.node, &city.site_url, &door.token)).collect();
     visit.page(Front {
         frame: visit.frame("通办 · 演示", "Tongban demo").airy(),
         lang,
         map: RegionMap::of(lang, OUTLINES, &visit.app.cities)?,
-        cities,
+        roles: roles(&visit, &door.token),
+        cards: identity_cards(lang)?,
         steps: steps(&visit, &door.token),
         state,
         password: tb_identity::seed::DEMO_PASSWORD,
     })
 }
 
-fn cards(lang: Lang, node: NodeId, site_url: &str, token: &str) -> CityCards {
-    let card = |account: DemoAccount| Card {
-        role: account.role,
-        role_name: role_name(lang, account.role),
-        enter: format!(
-            "{site_url}/demo/enter?token={token}&login={}&next={}",
-            account.login,
-            home_of(account.role)
-        ),
-        what: lang.t(&account.what_to_do_zh, &account.what_to_do_en).to_owned(),
-        login: account.login,
-        name: account.name,
-    };
-    let (residents, staff) =
-        demo_accounts(node).into_iter().partition::<Vec<_>, _>(|it| it.role == Role::Resident);
-    CityCards {
-        node,
-        site_url: site_url.to_owned(),
-        residents: residents.into_iter().map(card).collect(),
-        staff: staff.into_iter().map(card).collect(),
+/// Every role of the demo, in the order in which the first city lists them.
+fn roles(visit: &Visit, token: &str) -> Vec<RoleRow> {
+    let lang = visit.lang;
+    let mut rows: Vec<RoleRow> = Vec::new();
+    for city in &visit.app.cities {
+        for account in demo_accounts(city.node) {
+            let card = card(city, &account, token);
+            match rows.iter_mut().find(|row| row.role == account.role) {
+                Some(row) => row.people.push(card),
+                None => rows.push(RoleRow {
+                    role: account.role,
+                    name: role_name(lang, account.role),
+                    what: lang.t(&account.what_to_do_zh, &account.what_to_do_en).to_owned(),
+                    people: vec![card],
+                }),
+            }
+        }
     }
+    rows
+}
+
+fn card(city: &tb_web::CityFront, account: &DemoAccount, token: &str) -> Card {
+    let next = home_of(account.role);
+    Card {
+        node: city.node,
+        seal: city.seal.clone(),
+        enter: format!("{}/demo/enter?token={token}&login={}&next={next}", city.site_url, account.login),
+        login: account.login.clone(),
+        name: account.name.clone(),
+        office: city.name.clone(),
+    }
+}
+
+/// What the clerk needs to type in: in life she reads it off the card.
+fn identity_cards(lang: Lang) -> tb_base::Result<Vec<IdentityCard>> {
+    let (driver, walk_in) = (driver()?, walk_in()?);
+    Ok(vec![
+        IdentityCard {
+            name: driver.name,
+            number: driver.number.to_string(),
+            phone: driver.phone.unwrap_or_default(),
+            note: lang.t("户籍湘潭，住长沙，两市都有账号", "Registered in Xiangtan, lives in Changsha, has an account in both"),
+        },
+        IdentityCard {
+            name: walk_in.name,
+            number: walk_in.number.to_string(),
+            phone: walk_in.phone.unwrap_or_default(),
+            note: lang.t("没有手机也没有账号，到窗口手写签名", "Has neither phone nor account; signs by hand at the window"),
+        },
+    ])
 }
 
 /// The page that a role works on.
