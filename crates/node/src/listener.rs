@@ -11,14 +11,16 @@ use rustls::ServerConfig;
 use tb_base::NodeId;
 use tb_exchange::TrustList;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use crate::tls;
 
 /// Handshakes that take longer are dropped.
-const HANDSHAKE_SECONDS_MAX: u64 = 10;
+const HANDSHAKE_SECONDS_MAX: u64 = 5;
+/// Handshakes at once; whoever comes beyond them is turned away and comes again.
+const HANDSHAKES_MAX: usize = 256;
 /// Connections that wait for a place.
 const ACCEPTED_MAX: usize = 256;
 
@@ -61,15 +63,22 @@ async fn accept(
     trust: Arc<TrustList>,
     sender: mpsc::Sender<Accepted>,
 ) {
+    let places = Arc::new(Semaphore::new(HANDSHAKES_MAX));
     loop {
         let Ok((stream, from)) = tcp.accept().await else {
             // Too many open files, most likely: give other connections time to end.
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
+        let Ok(place) = places.clone().try_acquire_owned() else {
+            tracing::warn!(%from, "a connection was turned away: too many handshakes");
+            continue;
+        };
         let (acceptor, trust, sender) = (acceptor.clone(), trust.clone(), sender.clone());
         tokio::spawn(async move {
-            match handshake(stream, &acceptor, &trust).await {
+            let shaken = handshake(stream, &acceptor, &trust).await;
+            drop(place);
+            match shaken {
                 Ok(accepted) => drop(sender.send(accepted).await),
                 Err(error) => tracing::info!(%from, %error, "a connection was refused"),
             }

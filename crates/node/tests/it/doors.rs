@@ -8,7 +8,11 @@ use crate::raw;
 use crate::services::COUNTED;
 use crate::world::{On, World, changsha, xiangtan};
 
-both!(a_stranger_gets_no_connection, an_impostor_is_not_spoken_to);
+both!(
+    a_stranger_gets_no_connection,
+    an_impostor_is_not_spoken_to,
+    a_crowd_at_the_door_does_not_keep_the_cities_out
+);
 
 async fn a_stranger_gets_no_connection(on: On) {
     let world = World::running(on, "stranger").await;
@@ -39,4 +43,18 @@ async fn an_impostor_is_not_spoken_to(on: On) {
     });
     world.send(changsha(), xiangtan(), COUNTED, 1).await;
     assert!(crate::world::within("somebody connects", accepted).await.unwrap().is_err());
+}
+
+/// Strangers who connect and say nothing fill the door; it empties by itself, and the cities get in.
+async fn a_crowd_at_the_door_does_not_keep_the_cities_out(on: On) {
+    let mut world = World::founded(on, "crowd").await;
+    world.start(xiangtan()).await;
+    let mut crowd = Vec::new();
+    for _ in 0..300 {
+        crowd.push(tokio::net::TcpStream::connect(world.city(xiangtan()).address).await.unwrap());
+    }
+    world.start(changsha()).await;
+    let id = world.send(changsha(), xiangtan(), COUNTED, 1).await;
+    world.until_state(changsha(), id, tb_store::outbox::State::Processed).await;
+    drop(crowd);
 }

@@ -13,6 +13,7 @@ both!(
     what_waits_is_delivered_in_order_when_the_partner_is_back,
     a_partner_that_says_nothing_delays_no_other,
     a_cut_line_loses_nothing,
+    a_receipt_waits_for_its_city,
     what_was_stored_and_not_processed_is_processed_after_a_restart,
     a_node_that_was_killed_does_the_rest_once,
     a_sender_that_restarts_sends_what_waited,
@@ -98,6 +99,28 @@ async fn a_cut_line_loses_nothing(on: On) {
     world.engine(changsha()).set_offline(false);
     world.until_state(changsha(), two, State::Processed).await;
     assert_eq!(numbers(&world).await, [1, 2]);
+}
+
+/// The sender goes down between the two receipts: the second one finds it later.
+async fn a_receipt_waits_for_its_city(on: On) {
+    let mut world = World::running(on, "receipt").await;
+    let is_closed = &world.city(xiangtan()).knobs.clone().is_closed;
+    is_closed.store(true, Ordering::SeqCst);
+    let id = world.send(changsha(), xiangtan(), GATED, 1).await;
+    world.until_state(changsha(), id, State::Delivered).await;
+    world.stop(changsha()).await;
+    is_closed.store(false, Ordering::SeqCst);
+    let receipt = until("the receipt was tried in vain", async || {
+        let sent = world.read(xiangtan(), |tx| outbox::recent(tx, 1)).await.pop()?;
+        (0 < sent.attempts).then_some(sent.message.envelope.id)
+    })
+    .await;
+    let since = world.read(xiangtan(), |tx| outbox::waiting_since(tx, changsha())).await;
+    assert!(since.is_some());
+    world.start(changsha()).await;
+    world.until_state(changsha(), id, State::Processed).await;
+    world.until_state(xiangtan(), receipt, State::Delivered).await;
+    assert_eq!(numbers(&world).await, [1]);
 }
 
 async fn what_was_stored_and_not_processed_is_processed_after_a_restart(on: On) {
