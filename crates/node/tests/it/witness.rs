@@ -50,8 +50,9 @@ async fn grown(world: &World) -> WitnessState {
 
 async fn settled(world: &World) -> WitnessState {
     until("the whole log is cosigned", async || {
-        let size = world.read(changsha(), log::size).await;
+        // In this order: a leaf that waits no more is counted in the size that is read after that.
         let waiting = world.read(changsha(), log::waiting).await;
+        let size = world.read(changsha(), log::size).await;
         let latest = world.read(changsha(), |tx| log::latest_cosigned(tx, 2)).await?;
         if waiting == 0 && latest.size == size { known(world, xiangtan()).await } else { None }
     })
