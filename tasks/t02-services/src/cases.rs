@@ -5,9 +5,9 @@
 
 mod act;
 mod list;
-mod progress;
-mod receipt;
-mod show;
+pub(crate) mod progress;
+pub(crate) mod receipt;
+pub(crate) mod show;
 
 use axum::Router;
 use axum::routing::{get, post};

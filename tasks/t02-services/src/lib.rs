@@ -13,7 +13,11 @@ mod form;
 mod home;
 mod items;
 mod messages;
+mod office;
 mod parts;
+#[cfg(test)]
+mod tests;
+mod window;
 mod words;
 
 use std::sync::Arc;
@@ -27,7 +31,7 @@ pub use parts::{Parts, env};
 const RESIDENT: Who = Who::Roles(&[Role::Resident]);
 
 /// The addresses of every page, page by page.
-const LISTS: &[&[RouteInfo]] = &[home::ROUTES, items::ROUTES, drafts::ROUTES, cases::ROUTES, messages::ROUTES];
+const LISTS: &[&[RouteInfo]] = &[home::ROUTES, items::ROUTES, drafts::ROUTES, cases::ROUTES, messages::ROUTES, window::ROUTES, office::ROUTES];
 
 /// Who may come to which address of this task.
 static ROUTES: [RouteInfo; count(LISTS)] = joined(LISTS);
@@ -41,6 +45,8 @@ pub fn module(parts: Parts) -> Module {
         .merge(drafts::routes())
         .merge(cases::routes())
         .merge(messages::routes())
+        .merge(window::routes())
+        .merge(office::routes())
         .layer(Extension(Arc::clone(&parts)));
     Module {
         id: "t02",

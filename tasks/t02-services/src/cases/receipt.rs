@@ -10,7 +10,7 @@ use tb_base::{CaseId, Date};
 use tb_case::acts;
 use tb_case::case::Channel;
 use tb_case::progress::ProgressView;
-use tb_identity::people;
+use tb_identity::people::{self, Person};
 use tb_identity::permit::Action;
 use tb_web::{Frame, Html, Lang, PageResult, Visit, ui};
 
@@ -54,13 +54,17 @@ pub(crate) async fn show(visit: Visit, parts: Shared, id: Path<String>) -> PageR
         Ok((acts::view(tx, &shared.env, case)?, people::get(tx, &shared.vault, person)?))
     });
     let (view, person) = read.await?;
-    let lang = visit.lang;
+    page(&visit, &parts, &view, &person, &format!("/cases/{case}"))
+}
+
+/// The receipt of a case, for her and for the window that prints it.
+pub(crate) fn page(visit: &Visit, parts: &Parts, view: &ProgressView, person: &Person, back: &str) -> PageResult {
+    let (lang, case) = (visit.lang, view.case);
     let address = format!("{}/cases/{case}", visit.app.front().map_or("", |front| front.site_url.as_str()));
     let day = |kind| view.clock(kind).map(|clock| clock.due);
-    let back = format!("/cases/{case}");
-    let rows = rows(lang, &view, &format!("{} {}", person.name, person.number.masked()));
+    let rows = rows(lang, view, &format!("{} {}", person.name, person.number.masked()));
     visit.page(Receipt {
-        frame: visit.frame("收件回执", "Receipt").crumb("办件进度", "Progress", &back).airy(),
+        frame: visit.frame("收件回执", "Receipt").crumb("办件进度", "Progress", back).airy(),
         lang,
         case,
         query_code: ui::grouped(&view.query_code, 4),
@@ -68,9 +72,15 @@ pub(crate) async fn show(visit: Visit, parts: Shared, id: Path<String>) -> PageR
         name: say(lang, &view.item_name).to_owned(),
         legal: day(tb_case::case::ClockKind::Legal),
         promised: day(tb_case::case::ClockKind::Promised),
-        qr: ui::qr::svg(&address, lang.t("打开办件进度的二维码，地址同下", "Code that opens the progress; the address stands below"))?,
+        qr: ui::qr::svg(
+            &address,
+            lang.t(
+                "打开办件进度的二维码，地址同下",
+                "Code that opens the progress; the address stands below",
+            ),
+        )?,
         address,
-        papers: papers(lang, &parts, &view),
+        papers: papers(lang, parts, view),
         summary: ui::Summary { rows },
     })
 }
@@ -83,7 +93,11 @@ fn rows(lang: Lang, view: &ProgressView, person: &str) -> Vec<ui::SummaryRow> {
     };
     vec![
         row("申请人", "Applicant", person.to_owned()),
-        row("收件", "Collected", format!("{} · {} · {channel}", lang.time(view.collected), say(lang, &view.collecting.name))),
+        row(
+            "收件",
+            "Collected",
+            format!("{} · {} · {channel}", lang.time(view.collected), say(lang, &view.collecting.name)),
+        ),
         row("决定机关", "Decided by", say(lang, &view.deciding.name).to_owned()),
         row("办件编号", "Number", view.case.to_string()).code(),
     ]
@@ -93,5 +107,9 @@ fn rows(lang: Lang, view: &ProgressView, person: &str) -> Vec<ui::SummaryRow> {
 fn papers(lang: Lang, parts: &Parts, view: &ProgressView) -> Vec<String> {
     let rules = parts.catalogue.rules(view.item, view.deciding.city);
     let materials = rules.map(|rules| rules.materials.clone()).unwrap_or_default();
-    materials.iter().filter(|material| material.required).map(|material| say(lang, &material.title).to_owned()).collect()
+    materials
+        .iter()
+        .filter(|material| material.required)
+        .map(|material| say(lang, &material.title).to_owned())
+        .collect()
 }

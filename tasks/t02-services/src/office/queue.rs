@@ -1,0 +1,376 @@
+//! The queue (待办): the most urgent first, filters in the address, exact counts, a file to keep.
+//! Serves clause 2.5.
+//!
+//! Invariant: the list names cases, never people.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::response::Response;
+use serde::Serialize;
+use tb_base::{CaseId, Ctx, Date, NodeId, OfficeId, Result, Timestamp};
+use tb_case::acts;
+use tb_case::case::{PHASES, PhaseKind};
+use tb_case::queue::{self, CaseRow, Filter};
+use tb_store::Tx;
+use tb_web::{Choice, Field, Frame, Input, Lang, PageResult, Visit, download, ui};
+
+use super::may_read;
+use crate::access::Shared;
+use crate::parts::Parts;
+use crate::words::{mark, phase_tag, say, word};
+
+/// Rows of one page.
+const PAGE_ROWS: usize = 20;
+/// Rows that are read to be filtered; a queue of one office is far shorter.
+const ROWS_MAX: usize = 2_000;
+/// What counts as close to its limit.
+const SOON_DAYS: i64 = 2;
+
+/// A row of the queue.
+#[derive(Serialize)]
+struct Line {
+    id: CaseId,
+    query_code: String,
+    item: u16,
+    item_name: String,
+    phase: PhaseKind,
+    due: Option<Date>,
+    /// Calendar days to the due date; negative when late.
+    days_left: Option<i64>,
+    collected: Timestamp,
+    since: Timestamp,
+    from: Option<NodeId>,
+    /// Whether the visitor can do something about it now.
+    mine: bool,
+}
+
+/// How many there are, shown or not.
+#[derive(Default, Serialize)]
+struct Counts {
+    all: usize,
+    late: usize,
+    soon: usize,
+    mine: usize,
+    found: usize,
+}
+
+#[derive(Template, Serialize)]
+#[template(path = "office/queue.html")]
+struct Queue {
+    frame: Frame,
+    #[serde(skip)]
+    lang: Lang,
+    cases: Vec<Line>,
+    counts: Counts,
+    office: OfficeId,
+    read_only: bool,
+    #[serde(skip)]
+    title: String,
+    #[serde(skip)]
+    table: ui::Table,
+    #[serde(skip)]
+    tiles: ui::Tiles,
+    #[serde(skip)]
+    filters: ui::Filters,
+    pager: ui::Pager,
+}
+
+/// What the list is narrowed to, as the address says.
+#[derive(Clone)]
+struct Narrow {
+    phase: Option<PhaseKind>,
+    finished: bool,
+    due: String,
+    mine: bool,
+    text: String,
+}
+
+impl Narrow {
+    fn of(visit: &Visit) -> Narrow {
+        let given = |name| visit.param(name).unwrap_or_default();
+        let state = given("state");
+        let phase = PHASES.into_iter().find(|phase| word(phase) == state);
+        Narrow {
+            finished: state == "finished" || phase.is_some_and(PhaseKind::is_over),
+            phase,
+            due: given("due"),
+            mine: given("who") == "mine",
+            text: given("q").trim().to_uppercase(),
+        }
+    }
+
+    fn fits(&self, line: &Line) -> bool {
+        let due = match self.due.as_str() {
+            "late" => is_late(line),
+            "soon" => is_soon(line),
+            _ => true,
+        };
+        let letters: String = self.text.chars().filter(|letter| !letter.is_whitespace()).collect();
+        let text = letters.is_empty()
+            || line.query_code.contains(&letters)
+            || line.item.to_string() == letters
+            || line.item_name.to_uppercase().contains(&self.text);
+        due && text && (!self.mine || line.mine)
+    }
+}
+
+fn is_late(line: &Line) -> bool {
+    line.days_left.is_some_and(|left| left < 0)
+}
+
+fn is_soon(line: &Line) -> bool {
+    line.days_left.is_some_and(|left| (0..=SOON_DAYS).contains(&left))
+}
+
+/// GET /office?state=&due=late|soon&who=mine&q=&page=&export=csv
+pub(crate) async fn show(visit: Visit, parts: Shared) -> PageResult {
+    let office = office(&visit, &parts)?;
+    let narrow = Narrow::of(&visit);
+    let (ctx, shared, at, wanted, lang) =
+        (visit.ctx.clone(), Arc::clone(&parts.0), office.clone(), narrow.clone(), visit.lang);
+    let read = visit.app.store.read_snapshot("t02.office", move |tx| {
+        may_read(&ctx, &at)?;
+        lines(tx, &ctx, &shared, lang, &at, &wanted)
+    });
+    let all = read.await?;
+    let mut counts = Counts {
+        all: all.len(),
+        late: all.iter().filter(|line| is_late(line)).count(),
+        soon: all.iter().filter(|line| is_soon(line)).count(),
+        mine: all.iter().filter(|line| line.mine).count(),
+        found: 0,
+    };
+    let found: Vec<Line> = all.into_iter().filter(|line| narrow.fits(line)).collect();
+    counts.found = found.len();
+    if visit.param("export").is_some_and(|kind| kind == "csv") {
+        return Ok(csv(&visit, &found));
+    }
+    visit.page(view(&visit, office, found, counts))
+}
+
+/// The office whose queue is read: the own one; a supervisor names one, or sees that of the first item.
+fn office(visit: &Visit, parts: &Parts) -> Result<OfficeId> {
+    match &visit.ctx.actor {
+        tb_base::Actor::Staff { role: tb_base::Role::Supervisor, office, .. } => {
+            let named = visit.param("office").and_then(|office| office.parse().ok());
+            let numbers = parts.catalogue.items().filter(|item| item.online()).map(|item| item.entry.number);
+            let first = numbers.filter_map(|number| parts.catalogue.rules(number, visit.ctx.node)).next();
+            Ok(named
+                .or(first.map(|rules| rules.offices.deciding.id.clone()))
+                .unwrap_or_else(|| office.clone()))
+        }
+        tb_base::Actor::Staff { office, .. } => Ok(office.clone()),
+        tb_base::Actor::Resident { .. }
+        | tb_base::Actor::Anonymous
+        | tb_base::Actor::Peer(_)
+        | tb_base::Actor::System => Err(tb_base::Refusal::not_allowed(
+            "T02-OFF-002",
+            "只有办理单位的人员可以看待办",
+            "Only staff of a department see its queue",
+        )
+        .into()),
+    }
+}
+
+/// Everything in the hands of the office, the most urgent first.
+fn lines(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    parts: &Parts,
+    lang: Lang,
+    office: &OfficeId,
+    narrow: &Narrow,
+) -> Result<Vec<Line>> {
+    let filter = Filter { phase: narrow.phase, finished: narrow.finished, ..Filter::default() };
+    let mut rows: Vec<CaseRow> = Vec::new();
+    for page in 0.. {
+        let found = queue::of_office(tx, office, &filter, page)?;
+        let is_last = found.rows.len() < usize::try_from(queue::PAGE_ROWS).unwrap_or(1);
+        rows.extend(found.rows);
+        if is_last || ROWS_MAX <= rows.len() {
+            break;
+        }
+    }
+    let today = ctx.now.date();
+    let mut lines = Vec::new();
+    for row in rows {
+        let view = acts::view(tx, &parts.env, row.case)?;
+        let mine = !buttons(ctx, office, &acts::may(tx, ctx, &parts.env, row.case)?).is_empty();
+        let due = row.due.map(|due| due.date());
+        lines.push(Line {
+            id: row.case,
+            query_code: row.query_code,
+            item: row.item,
+            item_name: say(lang, &view.item_name).to_owned(),
+            phase: row.phase,
+            days_left: due.and_then(|due| due.since(today).ok()).map(|span| i64::from(span.get_days())),
+            due,
+            collected: row.collected,
+            since: row.since,
+            from: (view.collecting.city != view.deciding.city).then_some(view.collecting.city),
+            mine,
+        });
+    }
+    lines.sort_by_key(|line| (line.due.is_none(), line.due, line.since));
+    Ok(lines)
+}
+
+/// The acts that both the case and the permit table allow.
+pub(super) fn buttons(
+    ctx: &Ctx,
+    office: &OfficeId,
+    allowed: &[tb_case::CommandKind],
+) -> Vec<tb_case::CommandKind> {
+    allowed.iter().copied().filter(|kind| super::permitted(ctx, *kind, office).is_ok()).collect()
+}
+
+fn view(visit: &Visit, office: OfficeId, found: Vec<Line>, counts: Counts) -> Queue {
+    let lang = visit.lang;
+    let title = match (counts.late, counts.soon) {
+        (0, 0) => lang.t("待办", "To do").to_owned(),
+        (0, soon) => match lang {
+            Lang::Zh => format!("{soon} 件快到期"),
+            Lang::En => lang.count(soon, "", "case is due soon", "cases are due soon"),
+        },
+        (late, _) => match lang {
+            Lang::Zh => format!("晚了 {late} 件"),
+            Lang::En => lang.count(late, "", "case is late", "cases are late"),
+        },
+    };
+    let pager = ui::Pager::of(visit, found.len(), PAGE_ROWS);
+    let cases: Vec<Line> = found.into_iter().skip(pager.offset(PAGE_ROWS)).take(PAGE_ROWS).collect();
+    Queue {
+        frame: visit.frame(&title, &title).desk(),
+        lang,
+        table: table(visit, &cases, &counts),
+        tiles: tiles(visit, &counts),
+        filters: filters(visit),
+        cases,
+        counts,
+        office,
+        read_only: visit.ctx.actor.role() == Some(tb_base::Role::Supervisor),
+        title,
+        pager,
+    }
+}
+
+fn table(visit: &Visit, cases: &[Line], counts: &Counts) -> ui::Table {
+    let lang = visit.lang;
+    let head = |zh: &str, en: &str| ui::Head::text(lang.t(zh, en));
+    let row = |line: &Line| {
+        let mut code = ui::Cell::link(ui::grouped(&line.query_code, 4), format!("/office/cases/{}", line.id));
+        if let Some(city) = line.from.and_then(|city| mark(&visit.app, lang, city)) {
+            code = code.city(city);
+        }
+        ui::TableRow {
+            cells: vec![
+                code,
+                ui::Cell::text(&line.item_name).note(line.item.to_string()),
+                ui::Cell::tag(phase_tag(line.phase), say(lang, &line.phase.name())),
+                ui::Cell::text(lang.moment(line.collected)),
+                ui::Cell::text(line.due.map_or_else(|| "—".to_owned(), |due| lang.date(due))),
+                ui::Cell::text(left(lang, line)),
+            ],
+            mark: if is_late(line) { "diff" } else { "" },
+        }
+    };
+    let count = match lang {
+        Lang::Zh => format!("{} 件，这里 {} 件", counts.found, cases.len()),
+        Lang::En => {
+            format!("{}, {} of them here", lang.count(counts.found, "", "case", "cases"), cases.len())
+        }
+    };
+    ui::Table {
+        caption: lang.t("待办的件，最急的在前", "Cases, the most urgent first").to_owned(),
+        heads: vec![
+            head("查询码", "Code"),
+            head("事项", "Item"),
+            head("状态", "State"),
+            head("收件", "Collected"),
+            head("最晚", "Due"),
+            ui::Head::number(lang.t("剩", "Left")),
+        ],
+        rows: cases.iter().map(row).collect(),
+        count,
+        export: Some((lang.t("导出 CSV", "Export CSV").to_owned(), visit.address_with("export", "csv"))),
+    }
+}
+
+fn left(lang: Lang, line: &Line) -> String {
+    match (line.days_left, lang) {
+        (None, _) => "—".to_owned(),
+        (Some(left), Lang::Zh) if left < 0 => format!("晚了 {} 天", -left),
+        (Some(left), Lang::En) if left < 0 => format!("{} late", lang.count(-left, "", "day", "days")),
+        (Some(left), Lang::Zh) => format!("{left} 天"),
+        (Some(left), Lang::En) => lang.count(left, "", "day", "days"),
+    }
+}
+
+fn tiles(visit: &Visit, counts: &Counts) -> ui::Tiles {
+    let lang = visit.lang;
+    let tile = |figure: usize, label: &str, href: &str, kind: &str| ui::Tile {
+        figure: lang.number(figure),
+        label: label.to_owned(),
+        href: href.to_owned(),
+        kind: if 0 < figure { kind.to_owned() } else { String::new() },
+    };
+    ui::Tiles {
+        tiles: vec![
+            tile(counts.all, lang.t("在本单位手里", "in this office's hands"), "/office", ""),
+            tile(counts.mine, lang.t("等我办", "for me to act on"), "/office?who=mine", ""),
+            tile(counts.soon, lang.t("两天内到期", "due within two days"), "/office?due=soon", "wait"),
+            tile(counts.late, lang.t("已经晚了", "late"), "/office?due=late", "stop"),
+        ],
+    }
+}
+
+fn filters(visit: &Visit) -> ui::Filters {
+    let names: Vec<(String, String, String)> =
+        PHASES.into_iter().map(|phase| (word(&phase), phase.name().zh, phase.name().en)).collect();
+    let mut states: Vec<Choice<'_>> = names.iter().map(|(word, zh, en)| Choice::new(word, zh, en)).collect();
+    states.push(Choice::new("finished", "所有办结的", "All finished"));
+    let due = [Choice::new("late", "已经晚了", "Late"), Choice::new("soon", "两天内到期", "Within two days")];
+    let who = [Choice::new("mine", "等我办的", "For me to act on")];
+    let fields = [
+        Field::text("q", "查询码或事项", "Code or item").optional(),
+        Field::new("state", "状态", "State", Input::Select(&states)).optional(),
+        Field::new("due", "期限", "Limit", Input::Select(&due)).optional(),
+        Field::new("who", "谁办", "Whose", Input::Select(&who)).optional(),
+    ];
+    ui::Filters::of(visit, &fields)
+}
+
+/// The whole filtered list as a table file; cells that a spreadsheet would run are made text.
+fn csv(visit: &Visit, lines: &[Line]) -> Response {
+    let lang = visit.lang;
+    let mut text = String::from('\u{feff}');
+    text.push_str(lang.t(
+        "查询码,事项,名称,状态,收件,最晚,剩余天数\r\n",
+        "code,item,name,state,collected,due,days left\r\n",
+    ));
+    for line in lines {
+        let cells = [
+            line.query_code.clone(),
+            line.item.to_string(),
+            line.item_name.clone(),
+            say(lang, &line.phase.name()).to_owned(),
+            lang.time(line.collected),
+            line.due.map_or_else(String::new, |due| lang.date(due)),
+            line.days_left.map_or_else(String::new, |left| left.to_string()),
+        ];
+        text.push_str(&cells.map(|cell| quoted(&cell)).join(","));
+        text.push_str("\r\n");
+    }
+    download(&format!("cases-{}.csv", visit.ctx.now.date()), "text/csv; charset=utf-8", text.into_bytes())
+}
+
+fn quoted(cell: &str) -> String {
+    let is_number = cell.parse::<i64>().is_ok();
+    let risky = !is_number && cell.starts_with(['=', '+', '-', '@', '\t']);
+    let cell = if risky { format!("'{cell}") } else { cell.to_owned() };
+    match cell.contains([',', '"', '\n', '\r']) {
+        true => format!("\"{}\"", cell.replace('"', "\"\"")),
+        false => cell,
+    }
+}

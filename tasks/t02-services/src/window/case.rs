@@ -1,0 +1,418 @@
+//! A case at the counter (窗口办件): the applicant's own progress, receipts, handing over, and what she asks for.
+//! Serves clauses 2.4 and 2.5.
+//!
+//! Invariant: what is done for her here is done with her signature, whose digest is kept with the act.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::Path;
+use axum::response::Response;
+use serde::Serialize;
+use tb_base::{CaseId, Class, Due, Error, MessageId, NodeId, Timestamp};
+use tb_case::acts::{self, Acted, SentAct};
+use tb_case::case::{Outcome, Proof};
+use tb_case::command::{AnswerLine, Answers, Command, CommandKind};
+use tb_case::progress::ProgressView;
+use tb_case::text::Text;
+use tb_exchange::service;
+use tb_identity::people;
+use tb_identity::permit::{Action, Scope, may};
+use tb_store::outbox::{self, State};
+use tb_store::{Tx, inbox};
+use tb_web::{Field, Fields, Form, Frame, Html, Input, Lang, PageError, PageResult, Visit, redirect, ui};
+
+use super::{Clerk, collected, signature};
+use crate::access::{Shared, case_id, command};
+use crate::cases::progress::{self, Explained, PendingAct};
+use crate::cases::show::{answer_name, title};
+use crate::parts::Parts;
+use crate::words::{phase_tag, say};
+
+/// A message of the case, with what its receiver said (回执).
+#[derive(Serialize)]
+struct Message {
+    id: MessageId,
+    /// `sent` or `received`.
+    way: &'static str,
+    service: String,
+    city: NodeId,
+    at: Timestamp,
+    state: &'static str,
+    /// When the receiver confirmed it.
+    confirmed: Option<Timestamp>,
+    /// Why the last try failed.
+    problem: Option<String>,
+}
+
+/// A line of the correction notice, with its field.
+#[derive(Serialize)]
+struct Asked {
+    about: String,
+    what: String,
+    article: String,
+    #[serde(skip)]
+    field: Html,
+}
+
+#[derive(Template, Serialize)]
+#[template(path = "window/case.html")]
+struct CasePage {
+    frame: Frame,
+    #[serde(skip)]
+    lang: Lang,
+    progress: ProgressView,
+    due: BTreeMap<String, Due>,
+    allowed: Vec<CommandKind>,
+    pending_acts: Vec<PendingAct>,
+    messages: Vec<Message>,
+    correction: Vec<Asked>,
+    /// Since when something waits for the other city.
+    waiting_since: Option<Timestamp>,
+    command: MessageId,
+    form: Fields,
+    #[serde(skip)]
+    steps: ui::Steps,
+    #[serde(skip)]
+    due_box: Option<ui::DueBox>,
+    #[serde(skip)]
+    calendars: Vec<Explained>,
+    #[serde(skip)]
+    done: String,
+    /// She wants to withdraw; the page shows that form and no other.
+    #[serde(skip)]
+    withdrawing: bool,
+}
+
+impl CasePage {
+    fn s<'a>(&self, text: &'a Text) -> &'a str {
+        say(self.lang, text)
+    }
+
+    fn at(&self, tail: &str) -> String {
+        format!("/window/cases/{}{tail}", self.progress.case)
+    }
+
+    fn can_deliver(&self) -> bool {
+        self.allowed.contains(&CommandKind::Deliver)
+    }
+
+    fn can_correct(&self) -> bool {
+        self.allowed.contains(&CommandKind::AnswerCorrection)
+            && !self.correction.is_empty()
+            && !self.withdrawing
+    }
+
+    fn can_withdraw(&self) -> bool {
+        self.allowed.contains(&CommandKind::Withdraw)
+    }
+
+    fn is_refused(&self) -> bool {
+        matches!(self.progress.outcome, Some(Outcome::Refused { .. }))
+    }
+
+    fn tag(&self) -> Html {
+        ui::tag(phase_tag(self.progress.phase), say(self.lang, &self.progress.phase_name))
+    }
+
+    fn code(&self) -> Html {
+        ui::code(&ui::grouped(&self.progress.query_code, 4))
+    }
+
+    fn signing(&self) -> Html {
+        self.form.show_all(&[signature::DRAWN, signature::SCANNED])
+    }
+
+    fn messages_table(&self) -> ui::Table {
+        let lang = self.lang;
+        let head = |zh: &str, en: &str| ui::Head::text(lang.t(zh, en));
+        let row = |line: &Message| {
+            let (tag, state) = state_words(lang, line.state);
+            let confirmed = line.confirmed.map_or_else(String::new, |at| lang.moment(at));
+            ui::TableRow::new(vec![
+                ui::Cell::text(service_words(lang, line)).note(line.id.to_string()),
+                ui::Cell::text(self.frame.city_name(line.city)),
+                ui::Cell::text(lang.moment(line.at)),
+                ui::Cell::tag(tag, state).note(confirmed),
+            ])
+        };
+        ui::Table {
+            caption: lang.t("报文与回执", "Messages and receipts").to_owned(),
+            heads: vec![
+                head("报文", "Message"),
+                head("对方", "With"),
+                head("时间", "At"),
+                head("回执", "Receipt"),
+            ],
+            rows: self.messages.iter().map(row).collect(),
+            count: String::new(),
+            export: None,
+        }
+    }
+}
+
+fn state_words(lang: Lang, state: &str) -> (&'static str, &'static str) {
+    match state {
+        "waiting" => ("wait", lang.t("待送达", "waiting")),
+        "delivered" => ("now", lang.t("已送达", "delivered")),
+        "processed" | "received" => ("done", lang.t("已处理", "processed")),
+        "rejected" => ("stop", lang.t("已退回", "rejected")),
+        _ => ("stop", lang.t("需人工处理", "needs attention")),
+    }
+}
+
+fn service_words(lang: Lang, line: &Message) -> &'static str {
+    match line.service.as_str() {
+        service::CASE_OFFER => lang.t("移交办件", "Case offered"),
+        service::CASE_CUSTODY => lang.t("接管答复", "Custody answered"),
+        service::CASE_PROGRESS => lang.t("进度", "Progress"),
+        service::CASE_ACT => lang.t("代办操作", "Act passed on"),
+        service::LICENCE_LOCATE => lang.t("查找证照", "Licences located"),
+        service::LICENCE_FETCH => lang.t("调取证照", "Licence fetched"),
+        _ => lang.t("其他报文", "Other message"),
+    }
+}
+
+/// What was read of a case in one go.
+struct Seen {
+    view: ProgressView,
+    allowed: Vec<CommandKind>,
+    acts: Vec<SentAct>,
+    messages: Vec<Message>,
+    waiting_since: Option<Timestamp>,
+}
+
+async fn see(visit: &Visit, parts: &Shared, case: CaseId) -> Result<Seen, PageError> {
+    Clerk::of(&visit.ctx, Action::ReadOfficeCase)?;
+    let (ctx, shared) = (visit.ctx.clone(), Arc::clone(&parts.0));
+    let read = visit.app.store.read_snapshot("t02.window.case", move |tx| {
+        let view = collected(tx, &ctx, &shared.env, case)?;
+        let other = if view.owner == ctx.node { view.deciding.city } else { view.owner };
+        let waiting_since = if other == ctx.node { None } else { outbox::waiting_since(tx, other)? };
+        Ok(Seen {
+            allowed: acts::may(tx, &ctx, &shared.env, case)?,
+            acts: acts::sent(tx, case)?,
+            messages: messages(tx, case)?,
+            waiting_since,
+            view,
+        })
+    });
+    Ok(read.await?)
+}
+
+/// What was sent and received about a case, in order of time.
+fn messages(tx: &mut Tx<'_>, case: CaseId) -> tb_base::Result<Vec<Message>> {
+    let mut all = Vec::new();
+    for sent in outbox::of_case(tx, case)? {
+        let receipts = outbox::receipts(tx, sent.message.envelope.id)?;
+        let state = match sent.state {
+            State::Waiting => "waiting",
+            State::Delivered => "delivered",
+            State::Processed => "processed",
+            State::Rejected => "rejected",
+            State::Dead => "dead",
+        };
+        all.push(Message {
+            id: sent.message.envelope.id,
+            way: "sent",
+            service: sent.message.envelope.service,
+            city: sent.message.envelope.to,
+            at: sent.created,
+            state,
+            confirmed: receipts.last().map(|kept| kept.receipt.at),
+            problem: sent.problem,
+        });
+    }
+    for kept in inbox::of_case(tx, case)? {
+        let envelope = kept.incoming.envelope;
+        all.push(Message {
+            id: envelope.id,
+            way: "received",
+            service: envelope.service,
+            city: envelope.from,
+            at: kept.incoming.at,
+            state: "received",
+            confirmed: None,
+            problem: None,
+        });
+    }
+    all.sort_by_key(|message| (message.at, message.id));
+    Ok(all)
+}
+
+/// GET /window/cases/{id}/receipt: what is printed for her, with number, dates and where to look.
+pub(crate) async fn receipt(visit: Visit, parts: Shared, id: Path<String>) -> PageResult {
+    let seen = see(&visit, &parts, case_id(&id)?).await?;
+    let (shared, case) = (Arc::clone(&parts.0), seen.view.case);
+    let read = visit.app.store.read("t02.window.receipt", move |tx| {
+        let person = acts::person_of(tx, case)?.ok_or_else(super::gone)?;
+        people::get(tx, &shared.vault, person)
+    });
+    let person = read.await?;
+    crate::cases::receipt::page(&visit, &parts, &seen.view, &person, &format!("/window/cases/{case}"))
+}
+
+/// GET /window/cases/{id}
+pub(crate) async fn show(visit: Visit, parts: Shared, id: Path<String>) -> PageResult {
+    let seen = see(&visit, &parts, case_id(&id)?).await?;
+    visit.page(page(&visit, &parts, seen, Fields::blank(&visit)))
+}
+
+fn page(visit: &Visit, parts: &Parts, seen: Seen, form: Fields) -> CasePage {
+    let (lang, view) = (visit.lang, seen.view);
+    let title = format!("{} · {}", say(lang, &view.item_name), say(lang, &view.phase_name));
+    CasePage {
+        frame: visit.frame(&title, &title).crumb("专窗", "Counter", "/window").errors(&form),
+        lang,
+        due: progress::due(parts, &view),
+        steps: progress::steps(visit, &view),
+        due_box: progress::due_box(visit, parts, &view),
+        calendars: progress::calendars(visit, parts, &view),
+        pending_acts: progress::pending(visit, &view, &seen.acts),
+        correction: asked(parts, &view, &form),
+        allowed: seen.allowed,
+        messages: seen.messages,
+        waiting_since: seen.waiting_since.filter(|_| !view.phase.is_over()),
+        command: visit.ctx.id(MessageId::new),
+        progress: view,
+        form,
+        done: visit.param("done").unwrap_or_default(),
+        withdrawing: visit.param("withdraw").is_some() || visit.path.ends_with("/withdraw"),
+    }
+}
+
+/// The lines of an open correction notice.
+fn asked(parts: &Parts, view: &ProgressView, form: &Fields) -> Vec<Asked> {
+    let rules = parts.catalogue.rules(view.item, view.deciding.city);
+    let open = view.correction.as_ref().filter(|correction| correction.answered.is_none());
+    let lines = open.map(|correction| correction.lines.as_slice()).unwrap_or_default();
+    let one = |line: &tb_case::case::CorrectionLine| {
+        let (name, title) = (answer_name(&line.about), title(rules.as_deref(), &line.about));
+        Asked {
+            about: line.about.clone(),
+            what: line.what.clone(),
+            article: line.article.clone(),
+            field: form.show(&Field::new(&name, &title.zh, &title.en, Input::Area)),
+        }
+    };
+    lines.iter().map(one).collect()
+}
+
+/// POST /window/cases/{id}/handover: her signature (`signature` or `scan`) delivers the result.
+pub(crate) async fn hand_over(visit: Visit, parts: Shared, id: Path<String>, form: Form) -> PageResult {
+    let seen = see(&visit, &parts, case_id(&id)?).await?;
+    let mut fields = form.fields();
+    if let Some(signed) = signed(&mut fields)? {
+        let proof = Proof { mode: seen.view.delivery, reference: signed.clone() };
+        let what = Command::Deliver { proof };
+        if let Some(answer) =
+            give(&visit, &parts, &seen, &mut fields, Action::DeliverResult, what, signed).await?
+        {
+            return Ok(answer);
+        }
+    }
+    visit.form_again(page(&visit, &parts, seen, fields))
+}
+
+/// POST /window/cases/{id}/correction: `answer.<about>` for each line, and her signature.
+pub(crate) async fn correct(visit: Visit, parts: Shared, id: Path<String>, form: Form) -> PageResult {
+    let seen = see(&visit, &parts, case_id(&id)?).await?;
+    let mut fields = form.fields();
+    let lines = answers(&mut fields, &parts, &seen.view);
+    let signed = signed(&mut fields)?;
+    if let (Some(signed), false) = (signed, fields.has_errors()) {
+        let what = Command::AnswerCorrection { answers: Answers { salt: String::new(), lines } };
+        if let Some(answer) =
+            give(&visit, &parts, &seen, &mut fields, Action::AssistApplicant, what, signed).await?
+        {
+            return Ok(answer);
+        }
+    }
+    visit.form_again(page(&visit, &parts, seen, fields))
+}
+
+fn answers(fields: &mut Fields, parts: &Parts, view: &ProgressView) -> Vec<AnswerLine> {
+    let rules = parts.catalogue.rules(view.item, view.deciding.city);
+    let open = view.correction.as_ref().filter(|correction| correction.answered.is_none());
+    let mut answers = Vec::new();
+    for line in open.map(|correction| correction.lines.clone()).unwrap_or_default() {
+        let (name, title) = (answer_name(&line.about), title(rules.as_deref(), &line.about));
+        if let Some(text) =
+            fields.read(&Field::new(&name, &title.zh, &title.en, Input::Area)).max(500).required()
+        {
+            answers.push(AnswerLine { about: line.about, text });
+        }
+    }
+    answers
+}
+
+/// POST /window/cases/{id}/withdraw: she takes the application back, with her signature.
+pub(crate) async fn withdraw(visit: Visit, parts: Shared, id: Path<String>, form: Form) -> PageResult {
+    let seen = see(&visit, &parts, case_id(&id)?).await?;
+    let mut fields = form.fields();
+    if let Some(signed) = signed(&mut fields)? {
+        let what = Command::Withdraw;
+        if let Some(answer) =
+            give(&visit, &parts, &seen, &mut fields, Action::AssistApplicant, what, signed).await?
+        {
+            return Ok(answer);
+        }
+    }
+    visit.form_again(page(&visit, &parts, seen, fields))
+}
+
+/// The digest of her signature; none where the form says what is wrong with it.
+fn signed(fields: &mut Fields) -> Result<Option<String>, PageError> {
+    let Some(url) = signature::required(fields) else { return Ok(None) };
+    fields.take(signature::digest(&url))
+}
+
+/// Gives a command in her name; a refusal that the clerk can mend stays in the form.
+async fn give(
+    visit: &Visit,
+    parts: &Shared,
+    seen: &Seen,
+    fields: &mut Fields,
+    action: Action,
+    what: Command,
+    signed: String,
+) -> Result<Option<Response>, PageError> {
+    may(&visit.ctx.actor, action, &Scope::Office(seen.view.collecting.office.clone()))?;
+    let id = command(&visit.ctx, fields)?;
+    let (ctx, shared, case) = (visit.ctx.clone(), Arc::clone(&parts.0), seen.view.case);
+    let acted = visit.app.store.write("t02.window.act", move |tx| {
+        signature::note(tx, &ctx, case, &signed)?;
+        acts::act(tx, &ctx, &shared.env, case, what.clone(), id)
+    });
+    match acted.await {
+        Ok(Acted::Applied(_)) => Ok(Some(redirect(&format!("/window/cases/{case}?done=applied")))),
+        Ok(Acted::Sent) => Ok(Some(redirect(&format!("/window/cases/{case}?done=sent")))),
+        Err(Error::Refused(refusal))
+            if matches!(refusal.class, Class::Invalid | Class::NotNow | Class::Conflict) =>
+        {
+            fields.refuse(&refusal);
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+impl CasePage {
+    /// Since when something waits for the other city, in words.
+    fn waits(&self) -> Option<String> {
+        let (since, lang) = (self.waiting_since?, self.lang);
+        let other = if self.progress.owner == self.progress.collecting.city {
+            self.progress.deciding.city
+        } else {
+            self.progress.owner
+        };
+        let (city, since) = (self.frame.city_name(other), lang.moment(since));
+        Some(match lang {
+            Lang::Zh => format!("有报文等待{city}接收，从 {since} 起。恢复后自动送达，不用重复提交。"),
+            Lang::En => format!(
+                "A message waits for {city} since {since}. It goes on by itself; do not send it again."
+            ),
+        })
+    }
+}

@@ -1,0 +1,462 @@
+//! The counter's page (专窗): start a matter, what lies on the counter, what waits to be handed over.
+//! Serves clauses 2.3 and 2.5.
+//!
+//! Invariant: nobody is looked up in the register but by number and name together, and that leaves a look.
+
+use askama::Template;
+use serde::Serialize;
+use tb_base::{CaseId, Ctx, DraftId, NodeId, Refusal, ResidentId, Result, Timestamp};
+use tb_case::case::{Channel, PhaseKind};
+use tb_case::draft::{self, NewDraft};
+use tb_case::queue::{self, CasePage, CaseRow, Filter};
+use tb_identity::accounts;
+use tb_identity::look::{self, Look, LookKind};
+use tb_identity::people::{self, Person};
+use tb_identity::permit::{Action, Scope, may};
+use tb_identity::register::{Claim, Proof, match_claim};
+use tb_store::Tx;
+use tb_web::{Choice, Field, Fields, Form, Frame, Html, Input, Lang, PageResult, Visit, redirect, ui};
+
+use super::Clerk;
+use crate::access::{Shared, case_of};
+use crate::parts::Parts;
+use crate::words::{city_name, phase_tag, say, word};
+
+const NUMBER: Field<'static> = Field::new("number", "公民身份号码", "Resident number", Input::Digits)
+    .hint("读卡或照卡输入，18 位", "Read or typed from the card, 18 characters");
+const NAME: Field<'static> = Field::text("name", "姓名", "Name");
+
+/// A draft on the counter.
+#[derive(Serialize)]
+struct DraftLine {
+    id: DraftId,
+    item: u16,
+    item_name: String,
+    name: String,
+    deciding: Option<NodeId>,
+    saved: Timestamp,
+}
+
+/// A case that this window collected.
+#[derive(Serialize)]
+struct CaseLine {
+    id: CaseId,
+    query_code: String,
+    item: u16,
+    item_name: String,
+    phase: PhaseKind,
+    due: Option<Timestamp>,
+    since: Timestamp,
+    collected: Timestamp,
+}
+
+/// How many there are in all, shown or not.
+#[derive(Serialize)]
+struct Counts {
+    drafts: usize,
+    today: usize,
+    cases: i64,
+    handovers: i64,
+    finished: i64,
+}
+
+#[derive(Template, Serialize)]
+#[template(path = "window/desk.html")]
+struct Desk {
+    frame: Frame,
+    #[serde(skip)]
+    lang: Lang,
+    drafts: Vec<DraftLine>,
+    cases: Vec<CaseLine>,
+    handovers: Vec<CaseLine>,
+    counts: Counts,
+    /// A code that was looked for and not found.
+    missing: String,
+    #[serde(skip)]
+    office: String,
+    #[serde(skip)]
+    questions: Html,
+    form: Fields,
+    #[serde(skip)]
+    pager: ui::Pager,
+}
+
+impl Desk {
+    fn drafts_table(&self) -> ui::Table {
+        let lang = self.lang;
+        let row = |line: &DraftLine| {
+            let city = line.deciding.map(|city| self.frame.city_name(city)).unwrap_or_default();
+            ui::TableRow::new(vec![
+                ui::Cell::link(&line.name, format!("/window/drafts/{}", line.id)),
+                ui::Cell::text(&line.item_name),
+                ui::Cell::text(city),
+                ui::Cell::text(lang.moment(line.saved)),
+            ])
+        };
+        ui::Table {
+            caption: lang.t("在手的草稿", "Drafts on the counter").to_owned(),
+            heads: heads(
+                lang,
+                &[("申请人", "Applicant"), ("事项", "Item"), ("办理地", "Decided in"), ("保存", "Saved")],
+            ),
+            rows: self.drafts.iter().map(row).collect(),
+            count: String::new(),
+            export: None,
+        }
+    }
+
+    fn cases_table(&self, lines: &[CaseLine], caption: &str) -> ui::Table {
+        let lang = self.lang;
+        let row = |line: &CaseLine| {
+            let due = line.due.map_or_else(|| "—".to_owned(), |due| lang.date(due.date()));
+            let code = ui::grouped(&line.query_code, 4);
+            ui::TableRow::new(vec![
+                ui::Cell::link(code, format!("/window/cases/{}", line.id)),
+                ui::Cell::text(&line.item_name),
+                ui::Cell::tag(phase_tag(line.phase), say(lang, &line.phase.name())),
+                ui::Cell::text(lang.moment(line.since)),
+                ui::Cell::text(due),
+            ])
+        };
+        ui::Table {
+            caption: caption.to_owned(),
+            heads: heads(
+                lang,
+                &[
+                    ("查询码", "Code"),
+                    ("事项", "Item"),
+                    ("状态", "State"),
+                    ("从何时", "Since"),
+                    ("最晚", "Due"),
+                ],
+            ),
+            rows: lines.iter().map(row).collect(),
+            count: String::new(),
+            export: None,
+        }
+    }
+
+    fn tiles(&self) -> ui::Tiles {
+        let (lang, counts) = (self.lang, &self.counts);
+        let tile = |figure: String, label: &str, href: &str, kind: &str| ui::Tile {
+            figure,
+            label: label.to_owned(),
+            href: href.to_owned(),
+            kind: kind.to_owned(),
+        };
+        let wait = if 0 < counts.handovers { "wait" } else { "" };
+        ui::Tiles {
+            tiles: vec![
+                tile(lang.number(counts.drafts), lang.t("在手草稿", "drafts"), "#drafts", ""),
+                tile(
+                    lang.number(counts.handovers),
+                    lang.t("等着交给本人", "to hand over"),
+                    "#handovers",
+                    wait,
+                ),
+                tile(lang.number(counts.cases), lang.t("办理中", "under way"), "#cases", ""),
+                tile(
+                    lang.number(counts.finished),
+                    lang.t("已办结", "finished"),
+                    "/window?finished=yes#cases",
+                    "",
+                ),
+            ],
+        }
+    }
+
+    fn handover_table(&self) -> ui::Table {
+        self.cases_table(&self.handovers, self.lang.t("等着交给本人的结果", "Results to be handed over"))
+    }
+
+    fn collected_table(&self) -> ui::Table {
+        self.cases_table(&self.cases, self.lang.t("本窗口收的件", "Cases that this window collected"))
+    }
+}
+
+fn heads(lang: Lang, names: &[(&str, &str)]) -> Vec<ui::Head> {
+    names.iter().map(|(zh, en)| ui::Head::text(lang.t(*zh, *en))).collect()
+}
+
+/// What the counter has, as read in one view.
+struct Counter {
+    drafts: Vec<DraftLine>,
+    cases: CasePage,
+    handovers: CasePage,
+    running: i64,
+    finished: i64,
+}
+
+/// GET /window: `?code=` opens a case, `?finished=yes` lists what is over, `?page=` pages.
+pub(crate) async fn show(visit: Visit, parts: Shared) -> PageResult {
+    let clerk = Clerk::of(&visit.ctx, Action::CollectCase)?;
+    if let Some(code) = visit.param("code").filter(|code| !code.is_empty()) {
+        let office = clerk.office.clone();
+        let found = visit.app.store.read("t02.window.code", move |tx| queue::by_code(tx, &code)).await?;
+        if let Some(row) = found.filter(|row| row.collecting_office == office) {
+            return Ok(redirect(&format!("/window/cases/{}", row.case)));
+        }
+    }
+    visit.page(view(&visit, &parts, &clerk, Fields::blank(&visit)).await?)
+}
+
+async fn view(visit: &Visit, parts: &Shared, clerk: &Clerk, form: Fields) -> Result<Desk> {
+    let finished = visit.param("finished").is_some_and(|it| it == "yes");
+    let page = visit.param("page").and_then(|page| page.parse::<u32>().ok()).unwrap_or(1).saturating_sub(1);
+    let (shared, at, lang) = (parts.0.clone(), clerk.clone(), visit.lang);
+    let read =
+        visit.app.store.read_snapshot("t02.window", move |tx| read(tx, &shared, &at, lang, finished, page));
+    let counter = read.await?;
+    let (per_page, total) = (usize::try_from(queue::PAGE_ROWS).unwrap_or(20), counter.cases.total);
+    let today = visit.ctx.now.date();
+    let frame = visit.frame("专窗", "Counter").errors(&form);
+    let line = |row: &CaseRow| case_line(parts, lang, row);
+    Ok(Desk {
+        lang,
+        counts: Counts {
+            drafts: counter.drafts.len(),
+            today: counter.drafts.iter().filter(|draft| draft.saved.date() == today).count(),
+            cases: counter.running,
+            handovers: counter.handovers.total,
+            finished: counter.finished,
+        },
+        drafts: counter.drafts,
+        cases: counter.cases.rows.iter().map(line).collect(),
+        handovers: counter.handovers.rows.iter().map(line).collect(),
+        missing: visit.param("code").unwrap_or_default(),
+        office: visit.account.as_ref().and_then(|account| account.office_name.clone()).unwrap_or_default(),
+        questions: questions(visit, parts, &form),
+        form,
+        pager: ui::Pager::of(visit, usize::try_from(total).unwrap_or(0), per_page),
+        frame,
+    })
+}
+
+fn read(
+    tx: &mut Tx<'_>,
+    parts: &Parts,
+    clerk: &Clerk,
+    lang: Lang,
+    finished: bool,
+    page: u32,
+) -> Result<Counter> {
+    let mut drafts = Vec::new();
+    for held in draft::of_clerk(tx, &parts.env, clerk.staff)? {
+        let name = people::get(tx, &parts.vault, held.person)?.name;
+        drafts.push(DraftLine {
+            id: held.id,
+            item: held.item,
+            item_name: item_name(parts, lang, held.item),
+            name,
+            deciding: held.deciding,
+            saved: held.saved,
+        });
+    }
+    let of = |finished| Filter { finished, ..Filter::default() };
+    let delivering = Filter { phase: Some(PhaseKind::Delivering), ..Filter::default() };
+    let running = queue::collected_by(tx, &clerk.office, &of(false), page)?;
+    let over = queue::collected_by(tx, &clerk.office, &of(true), page)?;
+    let (running_total, over_total) = (running.total, over.total);
+    Ok(Counter {
+        drafts,
+        handovers: queue::of_office(tx, &clerk.office, &delivering, 0)?,
+        cases: if finished { over } else { running },
+        running: running_total,
+        finished: over_total,
+    })
+}
+
+fn case_line(parts: &Parts, lang: Lang, row: &CaseRow) -> CaseLine {
+    CaseLine {
+        id: row.case,
+        query_code: row.query_code.clone(),
+        item: row.item,
+        item_name: item_name(parts, lang, row.item),
+        phase: row.phase,
+        due: row.due,
+        since: row.since,
+        collected: row.collected,
+    }
+}
+
+/// The name of an item as the page speaks.
+fn item_name(parts: &Parts, lang: Lang, number: u16) -> String {
+    let Some(item) = parts.catalogue.item(number) else { return number.to_string() };
+    let zh = item.entry.title.as_str();
+    lang.t(zh, item.title_en().unwrap_or(zh)).to_owned()
+}
+
+/// The start form: items that can be filed here and the cities that decide them.
+fn questions(visit: &Visit, parts: &Parts, form: &Fields) -> Html {
+    let items: Vec<(String, String, String)> = parts
+        .catalogue
+        .items()
+        .filter(|item| item.online())
+        .map(|item| {
+            let zh = item.entry.title.clone();
+            let en = item.title_en().map_or_else(|| zh.clone(), str::to_owned);
+            (
+                item.entry.number.to_string(),
+                format!("{} {zh}", item.entry.number),
+                format!("{} {en}", item.entry.number),
+            )
+        })
+        .collect();
+    let items: Vec<Choice<'_>> = items.iter().map(|(no, zh, en)| Choice::new(no, zh, en)).collect();
+    let cities: Vec<Choice<'_>> = visit
+        .app
+        .cities
+        .iter()
+        .map(|city| Choice::new(city.node.as_str(), &city.name, &city.name_en))
+        .collect();
+    let fields = [
+        NUMBER,
+        NAME,
+        Field::new("item", "办什么事", "What for", Input::Select(&items)),
+        Field::new("deciding", "哪个市办理", "Which city decides", Input::Select(&cities))
+            .hint("换证由原发证的市办理", "A renewal is decided by the city that issued the licence"),
+    ];
+    form.show_all(&fields)
+}
+
+/// POST /window/start: finds the person in this city's register and begins a draft with her.
+pub(crate) async fn start(visit: Visit, parts: Shared, form: Form) -> PageResult {
+    let clerk = Clerk::of(&visit.ctx, Action::CollectCase)?;
+    let mut fields = form.fields();
+    let number = fields.read(&NUMBER).try_with(|text| number_of(&visit.ctx, &text)).required();
+    let name = fields.read(&NAME).max(60).required();
+    let item = fields
+        .read(&Field::text("item", "办什么事", "What for"))
+        .try_with(|text| online(&parts, &text))
+        .required();
+    let deciding = fields
+        .read(&Field::text("deciding", "哪个市办理", "Which city decides"))
+        .try_with(|text| city(&visit, &parts, item, &text))
+        .required();
+    let (Some(number), Some(name), Some(item), Some(deciding)) = (number, name, item, deciding) else {
+        return visit.form_again(view(&visit, &parts, &clerk, fields).await?);
+    };
+    let new = New { number, name, item, deciding };
+    let (ctx, shared) = (visit.ctx.clone(), parts.0.clone());
+    let begun = visit.app.store.write("t02.window.start", move |tx| begin(tx, &ctx, &shared, &new)).await;
+    match fields.take(begun)? {
+        Some(draft) => Ok(redirect(&format!("/window/drafts/{draft}"))),
+        None => visit.form_again(view(&visit, &parts, &clerk, fields).await?),
+    }
+}
+
+/// What a matter is begun with.
+struct New {
+    number: ResidentId,
+    name: String,
+    item: u16,
+    deciding: NodeId,
+}
+
+fn number_of(ctx: &Ctx, text: &str) -> std::result::Result<ResidentId, Refusal> {
+    let letters: String = text.chars().filter(|letter| !letter.is_whitespace()).collect();
+    let number: ResidentId = letters.to_uppercase().parse().map_err(Into::<Refusal>::into)?;
+    number.born_by(ctx.now.date()).map_err(Into::<Refusal>::into)?;
+    Ok(number)
+}
+
+fn online(parts: &Parts, text: &str) -> std::result::Result<u16, Refusal> {
+    let number = text.parse::<u16>().ok();
+    number
+        .filter(|number| parts.catalogue.item(*number).is_some_and(tb_case::definitions::Item::online))
+        .ok_or_else(|| {
+            Refusal::invalid(
+                "T02-WIN-003",
+                "本事项目前只有办理指引，不能在专窗收件",
+                "This item is a guide entry and cannot be collected here",
+            )
+            .but("请按办理指引告知申请人去哪里办", "Tell the applicant where to go, as the guide says")
+        })
+}
+
+fn city(visit: &Visit, parts: &Parts, item: Option<u16>, text: &str) -> std::result::Result<NodeId, Refusal> {
+    let known = text.parse::<NodeId>().ok().filter(|city| visit.app.city(*city).is_some());
+    let city = known
+        .ok_or_else(|| Refusal::invalid("T02-APP-001", "请选由哪个市决定", "Choose the city that decides"))?;
+    if item.is_some_and(|item| parts.catalogue.rules(item, city).is_none()) {
+        return Err(Refusal::invalid(
+            "T02-WIN-004",
+            "这个市还没有开通本事项",
+            "That city does not offer this item yet",
+        ));
+    }
+    Ok(city)
+}
+
+/// The card lies on the counter: her assurance level rises, the look is written, the draft begins.
+fn begin(tx: &mut Tx<'_>, ctx: &Ctx, parts: &Parts, new: &New) -> Result<DraftId> {
+    may(&ctx.actor, Action::FindPerson, &Scope::Node(ctx.node))?;
+    let person = identify(tx, parts, new)?;
+    let permit = may(&ctx.actor, Action::CheckIdentity, &Scope::Node(ctx.node))?;
+    accounts::check_at_counter(tx, ctx, &parts.vault, &permit, person.id, None)?;
+    let begin = NewDraft {
+        item: new.item,
+        person: person.id,
+        channel: Channel::Window,
+        deciding: Some(new.deciding),
+    };
+    let draft = draft::create(tx, ctx, &parts.env, &begin)?;
+    let look = Look {
+        person: person.id,
+        kind: LookKind::Register,
+        city: ctx.node,
+        office: draft.office.clone(),
+        role: ctx.actor.role().map(|role| word(&role)).unwrap_or_default(),
+        item: new.item.to_string(),
+        case: Some(case_of(draft.id)?),
+        ground: "case".to_owned(),
+        fields: ["name", "number", "phone"].map(str::to_owned).to_vec(),
+        licence: None,
+        message: None,
+        outcome: "shown".to_owned(),
+    };
+    look::record(tx, ctx, &parts.vault, &look)?;
+    Ok(draft.id)
+}
+
+/// The person of number and name in this city's register, or why not and what to do.
+fn identify(tx: &mut Tx<'_>, parts: &Parts, new: &New) -> Result<Person> {
+    let person = people::by_number(tx, &parts.vault, &new.number)?.ok_or_else(|| {
+        Refusal::invalid(
+            "T02-WIN-005",
+            "本市人口登记中没有这个号码",
+            "This city's register does not know this number",
+        )
+        .on("number")
+        .but(
+            "请先办理居住登记，或到户籍所在城市的专窗、网站提出",
+            "Register the residence first, or apply at the window or site of the city of the household",
+        )
+    })?;
+    let claim = Claim { number: new.number, name: new.name.clone(), phone: String::new() };
+    if match_claim(&claim, Proof::Counter, Some(&person)).person.is_some() {
+        return Ok(person);
+    }
+    if person.status != people::PersonStatus::Active {
+        return Err(Refusal::invalid(
+            "T02-WIN-006",
+            "登记状态不正常，不能收件",
+            "The entry in the register is not active",
+        )
+        .on("number")
+        .but("请先到公安户政窗口核对登记", "Have the entry checked at the household registry first")
+        .into());
+    }
+    Err(Refusal::invalid("T02-WIN-007", "姓名与登记不一致", "The name differs from the register")
+        .on("name")
+        .but(
+            "照身份证重新输入；仍不一致的，先到公安户政窗口核对",
+            "Type it from the card; if it still differs, have the register checked",
+        )
+        .into())
+}
+
+/// The city that decides, in words.
+pub(super) fn deciding_name(visit: &Visit, city: Option<NodeId>) -> String {
+    city.map(|city| city_name(&visit.app, visit.lang, city)).unwrap_or_default()
+}
