@@ -6,7 +6,7 @@ use crate::case::{Agreement, CorrectionLine, IssuedResult, Party, Proof, Reason}
 use crate::definitions::{PauseKind, RatingTarget};
 use crate::text::Text;
 
-/// What is wanted. Imperative; [`crate::decide`] says whether it may be.
+/// What is wanted. Imperative; [`crate::decide()`] says whether it may be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Command {

@@ -200,7 +200,7 @@ pub fn fold<'a>(events: impl IntoIterator<Item = &'a Event>) -> Option<Case> {
 }
 
 /// The case after one more event (演进). Total: an event that does not fit the phase changes only the count,
-/// and [`crate::decide`] makes no such event.
+/// and [`crate::decide()`] makes no such event.
 pub fn evolve(mut case: Case, event: &Event) -> Case {
     case.seq += 1;
     examine(&mut case, event);

@@ -1,6 +1,6 @@
 //! Timers of a case (时限到期): silence that accepts, limits that lapse, cards for what is late, filing away.
 //!
-//! Invariant: a timer only asks [`crate::decide`]; it may fire late, early or twice without harm.
+//! Invariant: a timer only asks [`crate::decide()`]; it may fire late, early or twice without harm.
 
 use serde::{Deserialize, Serialize};
 use tb_base::{CaseId, Ctx, Fault, MessageId, Result, Timestamp, Violation};
