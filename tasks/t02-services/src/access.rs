@@ -66,7 +66,11 @@ pub(crate) fn no_case() -> Error {
 }
 
 pub(crate) fn no_draft() -> Error {
-    Refusal::gone("T02-DRA-001", "没有这份草稿，或者已经提交", "There is no such draft, or it has been handed in")
-        .but("从“我的办件”打开", "Open it from your cases")
-        .into()
+    Refusal::gone(
+        "T02-DRA-001",
+        "没有这份草稿，或者已经提交",
+        "There is no such draft, or it has been handed in",
+    )
+    .but("从“我的办件”打开", "Open it from your cases")
+    .into()
 }

@@ -95,7 +95,11 @@ pub(crate) struct Opened {
 }
 
 /// Opens a draft, if it is hers.
-pub(crate) async fn open(visit: &Visit, parts: &Arc<Parts>, id: &str) -> std::result::Result<Opened, PageError> {
+pub(crate) async fn open(
+    visit: &Visit,
+    parts: &Arc<Parts>,
+    id: &str,
+) -> std::result::Result<Opened, PageError> {
     let (id, (person, _)) = (draft_id(id)?, resident(&visit.ctx, Action::FileCase)?);
     let shared = Arc::clone(parts);
     let read = visit.app.store.read("t02.draft", move |tx| {
@@ -159,7 +163,11 @@ struct Discard {
 async fn confirm_discard(visit: Visit, parts: Shared, id: Path<String>) -> PageResult {
     let opened = open(&visit, &parts, &id).await?;
     let frame = visit.frame("删除草稿", "Discard the draft").crumb("我的办件", "My cases", "/cases");
-    visit.page(Discard { frame, lang: visit.lang, draft: DraftHead::of(visit.lang, &opened.draft, &opened.rules) })
+    visit.page(Discard {
+        frame,
+        lang: visit.lang,
+        draft: DraftHead::of(visit.lang, &opened.draft, &opened.rules),
+    })
 }
 
 async fn discard(visit: Visit, parts: Shared, id: Path<String>, _: Form) -> PageResult {

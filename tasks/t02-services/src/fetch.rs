@@ -74,7 +74,9 @@ pub(crate) fn wanted(rules: &ItemRules, draft: &Draft, me: NodeId) -> Vec<Wanted
 
 /// Those that are not fetched yet.
 pub(crate) fn outstanding(rules: &ItemRules, draft: &Draft, me: NodeId) -> Vec<Wanted> {
-    let held = |wanted: &Wanted| draft.fetched.iter().any(|it| it.material == wanted.material && it.issuer == wanted.city);
+    let held = |wanted: &Wanted| {
+        draft.fetched.iter().any(|it| it.material == wanted.material && it.issuer == wanted.city)
+    };
     wanted(rules, draft, me).into_iter().filter(|wanted| !held(wanted)).collect()
 }
 
@@ -118,7 +120,7 @@ pub(crate) async fn all(
     let job = Job { app, ctx, parts, draft: &held, consent, actor, number };
     let mut problems = Vec::new();
     for (city, wanted) in by_city {
-        problems.extend(job.from_city(city, wanted).await?);
+        problems.extend(job.ask(city, wanted).await?);
     }
     Ok(problems)
 }
@@ -136,7 +138,7 @@ struct Job<'a> {
 
 impl Job<'_> {
     /// Locates and fetches what one city is asked for.
-    async fn from_city(&self, city: NodeId, wanted: Vec<Wanted>) -> Result<Vec<Problem>> {
+    async fn ask(&self, city: NodeId, wanted: Vec<Wanted>) -> Result<Vec<Problem>> {
         let found = match self.locate(city, &wanted).await {
             Ok(found) => found,
             Err(error) => return Ok(vec![self.problem(city, "", error)?]),
@@ -168,8 +170,15 @@ impl Job<'_> {
 
     async fn fetch(&self, wanted: &Wanted, found: &Match) -> Result<Fetched> {
         let receipt = self.receipt(wanted.city).await?;
-        let message =
-            ask::fetch(&self.parts.desk, self.ctx, found.id, &wanted.type_id, receipt, self.actor, &self.number)?;
+        let message = ask::fetch(
+            &self.parts.desk,
+            self.ctx,
+            found.id,
+            &wanted.type_id,
+            receipt,
+            self.actor,
+            &self.number,
+        )?;
         let answer = self.query(message).await?;
         let given = ask::fetched(&self.parts.desk.trust.list, &answer)?;
         let record = &given.extract.record;
@@ -237,8 +246,13 @@ fn pick<'a>(ctx: &Ctx, found: &'a [Match], wanted: &Wanted) -> std::result::Resu
         return Ok(found);
     }
     let refusal = match of_type.first() {
-        None => Refusal::gone("T02-FCH-002", "那里没有查到您的这种证照", "That city has no such licence of yours")
-            .but("证是别的市发的，请改选决定的市；或到专窗查询", "If another city issued it, choose that city; or ask at a window"),
+        None => {
+            Refusal::gone("T02-FCH-002", "那里没有查到您的这种证照", "That city has no such licence of yours")
+                .but(
+                    "证是别的市发的，请改选决定的市；或到专窗查询",
+                    "If another city issued it, choose that city; or ask at a window",
+                )
+        }
         Some(held) => {
             let (zh, en) = held.state.words();
             Refusal::not_now(

@@ -42,7 +42,9 @@ pub(crate) fn read(fields: &Fields, questions: &[&Question]) -> Answers {
 fn value(fields: &Fields, question: &Question) -> String {
     let given = fields.value(&question.id).trim();
     match question.kind {
-        QuestionKind::Mobile => given.chars().filter(|letter| !letter.is_whitespace() && *letter != '-').collect(),
+        QuestionKind::Mobile => {
+            given.chars().filter(|letter| !letter.is_whitespace() && *letter != '-').collect()
+        }
         QuestionKind::Date if given.is_empty() => date(fields, &question.id),
         QuestionKind::Text
         | QuestionKind::LongText
@@ -63,7 +65,12 @@ fn date(fields: &Fields, id: &str) -> String {
 }
 
 /// What is known already, by question: from the register, from papers that were fetched.
-pub(crate) fn known(rules: &ItemRules, draft: &Draft, person: &Person, city: &Text) -> BTreeMap<String, Known> {
+pub(crate) fn known(
+    rules: &ItemRules,
+    draft: &Draft,
+    person: &Person,
+    city: &Text,
+) -> BTreeMap<String, Known> {
     let of = |question: &Question| {
         let source = question.prefill.as_deref()?;
         let (value, source) = match source {
@@ -86,7 +93,12 @@ fn register(city: &Text) -> Text {
 }
 
 /// The form as it stands in the draft, with what is known where she has not answered.
-pub(crate) fn filled(blank: Fields, questions: &[&Question], draft: &Draft, known: &BTreeMap<String, Known>) -> Fields {
+pub(crate) fn filled(
+    blank: Fields,
+    questions: &[&Question],
+    draft: &Draft,
+    known: &BTreeMap<String, Known>,
+) -> Fields {
     questions.iter().fold(blank, |fields, question| {
         let saved = draft.answers.get(&question.id).cloned();
         let value = saved.or_else(|| known.get(&question.id).map(|known| known.value.clone()));
@@ -98,11 +110,23 @@ pub(crate) fn filled(blank: Fields, questions: &[&Question], draft: &Draft, know
 }
 
 /// The questions as HTML, each with its help, its source and its error.
-pub(crate) fn show(fields: &Fields, rules: &ItemRules, questions: &[&Question], known: &BTreeMap<String, Known>) -> Html {
-    Html::made(questions.iter().map(|question| show_one(fields, rules, question, known).to_string()).collect())
+pub(crate) fn show(
+    fields: &Fields,
+    rules: &ItemRules,
+    questions: &[&Question],
+    known: &BTreeMap<String, Known>,
+) -> Html {
+    Html::made(
+        questions.iter().map(|question| show_one(fields, rules, question, known).to_string()).collect(),
+    )
 }
 
-fn show_one(fields: &Fields, rules: &ItemRules, question: &Question, known: &BTreeMap<String, Known>) -> Html {
+fn show_one(
+    fields: &Fields,
+    rules: &ItemRules,
+    question: &Question,
+    known: &BTreeMap<String, Known>,
+) -> Html {
     let choices: Vec<Choice<'_>> =
         question.options.iter().map(|option| Choice::new(&option.id, &option.zh, &option.en)).collect();
     let input = match question.kind {
@@ -140,10 +164,14 @@ fn hint(rules: &ItemRules, question: &Question, known: Option<&Known>) -> Option
         Some(Text::new(format!("选了“{zh}”才填。"), format!("Only if you chose '{en}'. ")))
     });
     let source = known.map(|known| {
-        let (zh, en) = (format!("已按{}填好，可以改。", known.source.zh), format!("From {}; you can change it. ", known.source.en));
+        let (zh, en) = (
+            format!("已按{}填好，可以改。", known.source.zh),
+            format!("From {}; you can change it. ", known.source.en),
+        );
         Text::new(zh, en)
     });
-    let parts: Vec<&Text> = [when.as_ref(), question.hint.as_ref(), source.as_ref()].into_iter().flatten().collect();
+    let parts: Vec<&Text> =
+        [when.as_ref(), question.hint.as_ref(), source.as_ref()].into_iter().flatten().collect();
     if parts.is_empty() {
         return None;
     }

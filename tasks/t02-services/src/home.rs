@@ -31,8 +31,12 @@ const SITUATIONS: &[(&str, &str, &str, &str, &str)] = &[
     ("开车谋生", "Driving for a living", "从业资格证、审验", "qualification, examination", "驾驶"),
 ];
 /// What people search for most.
-const POPULAR: &[(&str, &str)] =
-    &[("从业资格证", "Driver's qualification"), ("居民身份证", "Identity card"), ("公积金", "Housing fund"), ("社会保障卡", "Social security card")];
+const POPULAR: &[(&str, &str)] = &[
+    ("从业资格证", "Driver's qualification"),
+    ("居民身份证", "Identity card"),
+    ("公积金", "Housing fund"),
+    ("社会保障卡", "Social security card"),
+];
 /// What is often done; items that can be applied for come before these.
 const FREQUENT: &[u16] = &[5, 77, 37, 27, 86, 32, 64];
 /// Rows of what she has under way.
@@ -102,9 +106,16 @@ async fn show(visit: Visit, parts: Shared) -> PageResult {
         drafts,
         case_count,
         situations: situations
-            .map(|(zh, en, about, about_en, q)| Situation { title: lang.t(*zh, *en), about: lang.t(*about, *about_en), q })
+            .map(|(zh, en, about, about_en, q)| Situation {
+                title: lang.t(*zh, *en),
+                about: lang.t(*about, *about_en),
+                q,
+            })
             .collect(),
-        frequent: numbers.filter_map(|no| parts.catalogue.item(no)).map(|item| ItemLine::of(lang, item)).collect(),
+        frequent: numbers
+            .filter_map(|no| parts.catalogue.item(no))
+            .map(|item| ItemLine::of(lang, item))
+            .collect(),
         item_count: counts.items,
         online_count: counts.online,
         others: visit.app.cities.iter().filter(|city| city.node != visit.ctx.node).cloned().collect(),

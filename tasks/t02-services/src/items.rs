@@ -118,7 +118,8 @@ async fn list(visit: Visit, parts: Shared) -> PageResult {
 /// Straight to a case, when a resident searches for its code.
 async fn own_case(visit: &Visit, q: &str) -> Result<Option<axum::response::Response>, PageError> {
     let letters = q.chars().filter(|letter| !letter.is_whitespace());
-    let is_code = letters.clone().all(|letter| letter.is_ascii_alphanumeric()) && letters.count() == CODE_LETTERS;
+    let is_code =
+        letters.clone().all(|letter| letter.is_ascii_alphanumeric()) && letters.count() == CODE_LETTERS;
     let (true, Some(person)) = (is_code, visit.ctx.actor.person()) else { return Ok(None) };
     let code = q.to_owned();
     let found = visit.app.store.read("t02.code", move |tx| {
@@ -139,6 +140,10 @@ pub(crate) fn find<'a>(parts: &'a Parts, no: &str) -> Result<&'a Item, Error> {
 
 /// What is said to somebody who wants to apply for a guide entry.
 pub(crate) fn guide_only() -> Refusal {
-    Refusal::not_now("T02-ITM-002", "本事项目前只有办理指引，不能在线提交", "This item is a guide entry and cannot be filed here")
-        .but("请按办理指引到窗口咨询", "Ask at a window, as the guide says")
+    Refusal::not_now(
+        "T02-ITM-002",
+        "本事项目前只有办理指引，不能在线提交",
+        "This item is a guide entry and cannot be filed here",
+    )
+    .but("请按办理指引到窗口咨询", "Ask at a window, as the guide says")
 }

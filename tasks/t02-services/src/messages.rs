@@ -69,7 +69,10 @@ async fn show(visit: Visit) -> PageResult {
 
 fn line(lang: Lang, notice: &Notice) -> Line {
     let words = notices::words(&notice.template, &notice.params);
-    let text = words.map_or(lang.t("您有一条新消息。", "You have a new message.").to_owned(), |words| say(lang, &words).to_owned());
+    let text = words
+        .map_or(lang.t("您有一条新消息。", "You have a new message.").to_owned(), |words| {
+            say(lang, &words).to_owned()
+        });
     Line {
         id: notice.id,
         template: notice.template.clone(),

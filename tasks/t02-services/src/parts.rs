@@ -70,7 +70,11 @@ fn issue(
     let rule = rules.as_ref().map(|rules| &rules.result).filter(|rule| rule.effect == Effect::Supersede);
     let material = rule.and_then(|rule| opening.licences.iter().find(|it| it.material == rule.material));
     let Some(old) = material.filter(|old| old.issuer == issuer.city) else {
-        return Err(Fault::new(format!("issuing the result of case {}: it names no licence of this city", case.id())).into());
+        return Err(Fault::new(format!(
+            "issuing the result of case {}: it names no licence of this city",
+            case.id()
+        ))
+        .into());
     };
     let today = ctx.now.date();
     let held = store::find(tx, old.licence)?;

@@ -28,7 +28,9 @@ pub(crate) async fn correct(visit: Visit, parts: Shared, id: Path<String>, form:
     let lines = answers(&mut fields, &parts, &seen);
     if !fields.has_errors() {
         let command = Command::AnswerCorrection { answers: Answers { salt: String::new(), lines } };
-        if let Some(answer) = give(&visit, &parts, case, &mut fields, Action::AnswerCorrection, command).await? {
+        if let Some(answer) =
+            give(&visit, &parts, case, &mut fields, Action::AnswerCorrection, command).await?
+        {
             return Ok(answer);
         }
     }
@@ -69,7 +71,9 @@ async fn give(
     match acted.await {
         Ok(Acted::Applied(_)) => Ok(Some(redirect(&format!("/cases/{case}?done=applied")))),
         Ok(Acted::Sent) => Ok(Some(redirect(&format!("/cases/{case}?done=sent")))),
-        Err(Error::Refused(refusal)) if matches!(refusal.class, Class::Invalid | Class::NotNow | Class::Conflict) => {
+        Err(Error::Refused(refusal))
+            if matches!(refusal.class, Class::Invalid | Class::NotNow | Class::Conflict) =>
+        {
             fields.refuse(&refusal);
             Ok(None)
         }
@@ -96,8 +100,14 @@ pub(crate) async fn confirm_withdraw(visit: Visit, parts: Shared, id: Path<Strin
     let case = case_id(&id)?;
     let seen = see(&visit, &parts, case).await?;
     if !seen.actions.contains(&CommandKind::Withdraw) {
-        let refusal = Refusal::not_now("T02-ACT-001", "这件办件现在不能撤回", "The case cannot be withdrawn now");
-        return Err(refusal.but("决定作出前可以撤回；决定后可以走救济途径", "It can be until the decision; after it, use the remedies").into());
+        let refusal =
+            Refusal::not_now("T02-ACT-001", "这件办件现在不能撤回", "The case cannot be withdrawn now");
+        return Err(refusal
+            .but(
+                "决定作出前可以撤回；决定后可以走救济途径",
+                "It can be until the decision; after it, use the remedies",
+            )
+            .into());
     }
     let form = Fields::blank(&visit);
     visit.page(withdrawal(&visit, case, &seen, form))
@@ -159,7 +169,8 @@ fn target_of(word: &str) -> Result<RatingTarget, Refusal> {
     match word {
         "window" => Ok(RatingTarget::Window),
         "department" => Ok(RatingTarget::Department),
-        _ => Err(Refusal::invalid("T02-ACT-002", "请选评价窗口还是部门", "Choose window or department").on("target")),
+        _ => Err(Refusal::invalid("T02-ACT-002", "请选评价窗口还是部门", "Choose window or department")
+            .on("target")),
     }
 }
 
@@ -168,7 +179,14 @@ fn grades(parts: &Parts, seen: &Seen) -> Vec<GradeText> {
     rules.map(|rules| rules.rating.grades.clone()).unwrap_or_default()
 }
 
-fn rating(visit: &Visit, parts: &Parts, case: CaseId, seen: &Seen, target: RatingTarget, form: Fields) -> Rate {
+fn rating(
+    visit: &Visit,
+    parts: &Parts,
+    case: CaseId,
+    seen: &Seen,
+    target: RatingTarget,
+    form: Fields,
+) -> Rate {
     let grades = grades(parts, seen);
     let words: Vec<String> = grades.iter().map(|grade| grade.grade.to_string()).collect();
     let choices: Vec<Choice<'_>> =

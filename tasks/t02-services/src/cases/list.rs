@@ -82,7 +82,8 @@ fn place(lang: Lang, parts: &Parts, visit: &Visit, row: &CaseRow) -> String {
 /// The name of an item.
 pub(crate) fn item_name(lang: Lang, parts: &Parts, no: u16) -> String {
     let item = parts.catalogue.item(no);
-    let name = item.map(|item| lang.t(&item.entry.title, item.title_en().unwrap_or(&item.entry.title)).to_owned());
+    let name =
+        item.map(|item| lang.t(&item.entry.title, item.title_en().unwrap_or(&item.entry.title)).to_owned());
     name.unwrap_or_else(|| no.to_string())
 }
 

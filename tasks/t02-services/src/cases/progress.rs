@@ -151,8 +151,12 @@ pub(crate) fn pending(visit: &Visit, view: &ProgressView, acts: &[SentAct]) -> V
     let one = |act: &SentAct| {
         let (name, sent) = (say(lang, &act.kind.name()).to_owned(), lang.moment(act.sent));
         let words = match (act.status, lang, &act.refusal) {
-            (ActStatus::Sent | ActStatus::Applied, Lang::Zh, _) => format!("{name}：已发出，等{city}确认（{sent}）"),
-            (ActStatus::Sent | ActStatus::Applied, Lang::En, _) => format!("{name}: sent, waits for {city} ({sent})"),
+            (ActStatus::Sent | ActStatus::Applied, Lang::Zh, _) => {
+                format!("{name}：已发出，等{city}确认（{sent}）")
+            }
+            (ActStatus::Sent | ActStatus::Applied, Lang::En, _) => {
+                format!("{name}: sent, waits for {city} ({sent})")
+            }
             (ActStatus::Rejected, Lang::Zh, refusal) => {
                 let why = refusal.as_ref().map_or("", |refusal| lang.refusal(refusal));
                 format!("{name}：{city}没有接受（{sent}）。{why}")
@@ -162,7 +166,14 @@ pub(crate) fn pending(visit: &Visit, view: &ProgressView, acts: &[SentAct]) -> V
                 format!("{name}: {city} did not take it ({sent}). {why}")
             }
         };
-        PendingAct { kind: act.kind, name, status: act.status, sent: act.sent, refusal: act.refusal.clone(), words }
+        PendingAct {
+            kind: act.kind,
+            name,
+            status: act.status,
+            sent: act.sent,
+            refusal: act.refusal.clone(),
+            words,
+        }
     };
     acts.iter().filter(|act| act.status != ActStatus::Applied).map(one).collect()
 }

@@ -7,17 +7,19 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::Path;
 use serde::Serialize;
-use tb_base::{CaseId, Due, MessageId, Timestamp};
-use tb_case::acts::{self, SentAct};
+use tb_base::{CaseId, Due, Error, MessageId, Refusal, Timestamp};
+use tb_case::acts::{self, ActStatus, SentAct};
 use tb_case::case::{Outcome, PhaseKind, Rating, Reason};
 use tb_case::command::CommandKind;
 use tb_case::definitions::{ItemRules, RatingTarget};
 use tb_case::notices;
 use tb_case::progress::ProgressView;
 use tb_case::text::Text;
+use tb_exchange::service;
 use tb_identity::messages::{self, Notice};
 use tb_identity::permit::Action;
-use tb_store::outbox;
+use tb_store::Tx;
+use tb_store::outbox::{self, State};
 use tb_web::{Field, Fields, Frame, Html, Input, Lang, PageError, PageResult, Visit, ui};
 
 use super::progress::{self, Explained, PendingAct, Stuck};
@@ -87,7 +89,8 @@ impl CasePage {
 
     /// Just handed in, nothing happened yet: the receipt stands on top.
     fn is_fresh(&self) -> bool {
-        matches!(self.progress.phase, PhaseKind::Offered | PhaseKind::Received) && self.progress.correction.is_none()
+        matches!(self.progress.phase, PhaseKind::Offered | PhaseKind::Received)
+            && self.progress.correction.is_none()
     }
 
     fn tag(&self) -> Html {
@@ -116,19 +119,26 @@ impl CasePage {
     /// The targets that she may still rate, with their names.
     fn to_rate(&self) -> Vec<(&'static str, String)> {
         let Some(rules) = self.rules.as_ref().filter(|_| self.can("rate")) else { return Vec::new() };
-        let open = rules.rating.targets.iter().filter(|target| !self.progress.ratings.iter().any(|it| it.target == **target));
+        let open = rules
+            .rating
+            .targets
+            .iter()
+            .filter(|target| !self.progress.ratings.iter().any(|it| it.target == **target));
         open.map(|target| (target_word(*target), target_name(self.lang, &self.progress, *target))).collect()
     }
 
     fn rating(&self, rating: &Rating) -> String {
         let grades = self.rules.as_ref().map(|rules| rules.rating.grades.as_slice()).unwrap_or_default();
         let grade = grades.iter().find(|grade| grade.grade == rating.grade);
-        let grade = grade.map_or(rating.grade.to_string(), |grade| self.lang.t(&grade.zh, &grade.en).to_owned());
+        let grade =
+            grade.map_or(rating.grade.to_string(), |grade| self.lang.t(&grade.zh, &grade.en).to_owned());
         format!("{}{}{grade}", target_name(self.lang, &self.progress, rating.target), self.lang.t("：", ": "))
     }
 
     fn why_day(&self) -> String {
-        let Some(clock) = self.progress.due() else { return self.lang.t("期限是怎么算的", "How the limits were counted").to_owned() };
+        let Some(clock) = self.progress.due() else {
+            return self.lang.t("期限是怎么算的", "How the limits were counted").to_owned();
+        };
         match self.lang {
             Lang::Zh => format!("为什么是 {}", self.lang.day(clock.due)),
             Lang::En => format!("Why {}", self.lang.day(clock.due)),
@@ -172,13 +182,39 @@ pub(crate) async fn see(visit: &Visit, parts: &Arc<Parts>, case: CaseId) -> Resu
         let waiting = if to == shared.env.me() { None } else { outbox::waiting_since(tx, to)? };
         Ok(Seen {
             actions: acts::may(tx, &ctx, &shared.env, case)?,
-            acts: acts::sent(tx, case)?,
-            notices: messages::of_person(tx, person, 0)?.into_iter().filter(|it| it.case == Some(case)).collect(),
+            acts: acts_of(tx, case)?,
+            notices: messages::of_person(tx, person, 0)?
+                .into_iter()
+                .filter(|it| it.case == Some(case))
+                .collect(),
             waiting,
             view,
         })
     });
     Ok(read.await?)
+}
+
+/// The acts that were passed on. No progress will ever answer one whose message was refused or given up,
+/// so the page must.
+fn acts_of(tx: &mut Tx<'_>, case: CaseId) -> Result<Vec<SentAct>, Error> {
+    let mut acts = acts::sent(tx, case)?;
+    if acts.iter().all(|act| act.status != ActStatus::Sent) {
+        return Ok(acts);
+    }
+    for sent in
+        outbox::of_case(tx, case)?.iter().filter(|sent| sent.message.envelope.service == service::CASE_ACT)
+    {
+        let waiting = acts.iter_mut().find(|act| act.status == ActStatus::Sent && act.sent == sent.created);
+        let (Some(act), State::Rejected | State::Dead) = (waiting, sent.state) else { continue };
+        let said = outbox::receipts(tx, sent.message.envelope.id)?;
+        act.status = ActStatus::Rejected;
+        act.refusal = Some(said.into_iter().find_map(|it| it.receipt.refusal).unwrap_or_else(not_delivered));
+    }
+    Ok(acts)
+}
+
+fn not_delivered() -> Refusal {
+    Refusal::not_now("T02-ACT-004", "没有送到，请再做一次", "It was not delivered; do it once more")
 }
 
 /// The page of a case, with a form that may hold errors.
@@ -187,7 +223,8 @@ pub(crate) fn page(visit: &Visit, parts: &Parts, seen: Seen, form: Fields) -> Ca
     let view = seen.view;
     let rules = parts.catalogue.rules(view.item, view.deciding.city);
     let title = format!("{} · {}", say(lang, &view.item_name), say(lang, &view.phase_name));
-    let frame = visit.frame(&title, &title).crumb("首页", "Start", "/").crumb("我的办件", "My cases", "/cases");
+    let frame =
+        visit.frame(&title, &title).crumb("首页", "Start", "/").crumb("我的办件", "My cases", "/cases");
     CasePage {
         frame: frame.errors(&form),
         lang,
@@ -223,11 +260,7 @@ fn asked(view: &ProgressView, rules: Option<&ItemRules>, form: &Fields) -> Vec<A
         let name = answer_name(&line.about);
         let title = title(rules, &line.about);
         let field = Field::new(&name, &title.zh, &title.en, Input::Area);
-        Asked {
-            what: line.what.clone(),
-            article: line.article.clone(),
-            field: form.show(&field),
-        }
+        Asked { what: line.what.clone(), article: line.article.clone(), field: form.show(&field) }
     };
     lines.iter().map(one).collect()
 }

@@ -85,7 +85,9 @@ pub(crate) async fn send(visit: Visit, parts: Shared, id: Path<String>, form: Fo
     });
     match handed_in.await {
         Ok(case) => Ok(redirect(&format!("/cases/{case}"))),
-        Err(Error::Refused(refusal)) if refusal.code.starts_with("CAS-DRA") => Err(Error::Refused(refusal).into()),
+        Err(Error::Refused(refusal)) if refusal.code.starts_with("CAS-DRA") => {
+            Err(Error::Refused(refusal).into())
+        }
         Err(Error::Refused(refusal)) => {
             let opened = open(&visit, &parts, &id).await?;
             let missing = submit::missing(&opened.draft, &opened.rules);
@@ -130,7 +132,10 @@ fn view(visit: &Visit, parts: &Parts, opened: &Opened, command: MessageId, form:
         Deadline::compute(&parts.calendar, &DeadlineInput::new(visit.ctx.now, clock.limit.limit())).date
     };
     CheckPage {
-        frame: visit.frame("核对后提交", "Check and hand in").crumb("我的办件", "My cases", "/cases").errors(&form),
+        frame: visit
+            .frame("核对后提交", "Check and hand in")
+            .crumb("我的办件", "My cases", "/cases")
+            .errors(&form),
         lang,
         draft: DraftHead::of(lang, draft, rules),
         answers: groups.iter().flat_map(|(_, lines)| lines.clone()).collect(),
@@ -138,7 +143,10 @@ fn view(visit: &Visit, parts: &Parts, opened: &Opened, command: MessageId, form:
         command,
         legal: Some(due(&rules.clocks.legal)),
         promised: Some(due(&rules.clocks.promised)),
-        groups: groups.into_iter().map(|(title, lines)| (title, summary(lang, draft.id.as_str(), lines))).collect(),
+        groups: groups
+            .into_iter()
+            .map(|(title, lines)| (title, summary(lang, draft.id.as_str(), lines)))
+            .collect(),
         office: say(lang, &rules.offices.deciding.name).to_owned(),
         step: step_words(lang, step_count(rules), step_count(rules)),
         dispute: visit.param("wrong").unwrap_or_default(),
@@ -169,14 +177,17 @@ fn groups(visit: &Visit, parts: &Parts, opened: &Opened) -> Vec<(String, Vec<Lin
                 href: format!("/drafts/{}?page={}&back=check#{}", opened.draft.id, page.id, question.id),
             }
         });
-        groups.push((say(lang, &page.title).to_owned(), lines.filter(|line| !line.value.is_empty()).collect()));
+        groups
+            .push((say(lang, &page.title).to_owned(), lines.filter(|line| !line.value.is_empty()).collect()));
     }
     groups.into_iter().filter(|(_, lines)| !lines.is_empty()).collect()
 }
 
 /// The source of an answer that she left as it was filled in.
 fn unchanged(lang: Lang, known: Option<&Known>, answer: &str) -> String {
-    known.filter(|known| known.value == answer).map_or(String::new(), |known| say(lang, &known.source).to_owned())
+    known
+        .filter(|known| known.value == answer)
+        .map_or(String::new(), |known| say(lang, &known.source).to_owned())
 }
 
 fn herself(visit: &Visit, opened: &Opened) -> Vec<Line> {
@@ -231,7 +242,11 @@ fn summary(lang: Lang, draft: &str, lines: Vec<Line>) -> ui::Summary {
             (false, false) => row.from(line.source),
         };
         let word = if own { lang.t("改", "Change") } else { lang.t("不对", "Wrong") };
-        let href = if line.href.starts_with('?') { format!("/drafts/{draft}/check{}", line.href) } else { line.href };
+        let href = if line.href.starts_with('?') {
+            format!("/drafts/{draft}/check{}", line.href)
+        } else {
+            line.href
+        };
         row.action(word, href)
     };
     ui::Summary { rows: lines.into_iter().map(row).collect() }

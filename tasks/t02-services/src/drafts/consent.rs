@@ -106,7 +106,7 @@ impl ConsentPage {
 pub(crate) async fn show(visit: Visit, parts: Shared, id: Path<String>) -> PageResult {
     let opened = open(&visit, &parts, &id).await?;
     let held = standing(&visit, &opened).await?;
-    visit.page(view(&visit, &parts, &opened, held, Vec::new(), Fields::blank(&visit)))
+    visit.page(view(&visit, &parts, &opened, held.as_ref(), Vec::new(), Fields::blank(&visit)))
 }
 
 /// POST /drafts/{draft}/consent: `answer=confirm|refuse`, or `answer=city` with another city that decides.
@@ -124,7 +124,7 @@ pub(crate) async fn send(visit: Visit, parts: Shared, id: Path<String>, form: Fo
         _ => {
             fields.refuse(&Refusal::invalid("T02-CNS-001", "请选同意或不同意", "Choose yes or no"));
             let held = standing(&visit, &opened).await?;
-            visit.form_again(view(&visit, &parts, &opened, held, Vec::new(), fields))
+            visit.form_again(view(&visit, &parts, &opened, held.as_ref(), Vec::new(), fields))
         }
     }
 }
@@ -138,7 +138,7 @@ async fn confirm(visit: &Visit, parts: &Arc<Parts>, id: &str, opened: &Opened) -
     }
     let opened = open(visit, parts, id).await?;
     let held = standing(visit, &opened).await?;
-    let page = view(visit, parts, &opened, held, problems, Fields::blank(visit));
+    let page = view(visit, parts, &opened, held.as_ref(), problems, Fields::blank(visit));
     visit.page_with(StatusCode::CONFLICT, page)
 }
 
@@ -146,13 +146,15 @@ async fn confirm(visit: &Visit, parts: &Arc<Parts>, id: &str, opened: &Opened) -
 async fn change_city(visit: &Visit, parts: &Arc<Parts>, opened: &Opened, city: &str) -> PageResult {
     let city: NodeId = city.parse().map_err(Error::from)?;
     if parts.catalogue.rules(opened.draft.item, city).is_none() {
-        return Err(Refusal::invalid("T02-APP-001", "请选由哪个市决定", "Choose the city that decides").into());
+        return Err(
+            Refusal::invalid("T02-APP-001", "请选由哪个市决定", "Choose the city that decides").into()
+        );
     }
-    let (ctx, shared, id, version) = (visit.ctx.clone(), Arc::clone(parts), opened.draft.id, opened.draft.version);
-    let set = visit
-        .app
-        .store
-        .write("t02.draft.city", move |tx| draft::set_deciding(tx, &ctx, &shared.env, id, version, city).map(drop));
+    let (ctx, shared, id, version) =
+        (visit.ctx.clone(), Arc::clone(parts), opened.draft.id, opened.draft.version);
+    let set = visit.app.store.write("t02.draft.city", move |tx| {
+        draft::set_deciding(tx, &ctx, &shared.env, id, version, city).map(drop)
+    });
     set.await?;
     Ok(redirect(&format!("/drafts/{}/consent", opened.draft.id)))
 }
@@ -207,13 +209,13 @@ fn view(
     visit: &Visit,
     parts: &Parts,
     opened: &Opened,
-    held: Option<Consent>,
+    held: Option<&Consent>,
     problems: Vec<Problem>,
     form: Fields,
 ) -> ConsentPage {
     let (lang, draft, rules) = (visit.lang, &opened.draft, &opened.rules);
     let asked = fetch::wanted(rules, draft, parts.env.me());
-    let state = held.as_ref().map_or("none", |held| held.state.as_str());
+    let state = held.map_or("none", |held| held.state.as_str());
     let last = rules.pages.last().map_or(String::new(), |page| format!("?page={}", page.id));
     let others = visit.app.cities.iter().filter(|city| draft.deciding != Some(city.node));
     let others = others.filter(|city| parts.catalogue.rules(draft.item, city.node).is_some());
@@ -221,7 +223,7 @@ fn view(
         frame: visit.frame("同意调取", "Consent").crumb("我的办件", "My cases", "/cases").errors(&form),
         lang,
         draft: DraftHead::of(lang, draft, rules),
-        consent: Stand { id: held.as_ref().map(|held| held.id), state },
+        consent: Stand { id: held.map(|held| held.id), state },
         groups: asked.iter().map(|wanted| group(visit, parts, opened, wanted)).collect(),
         asked,
         fetched: draft.fetched.iter().map(|it| got(lang, opened, it)).collect(),
@@ -251,7 +253,8 @@ fn group(visit: &Visit, parts: &Parts, opened: &Opened, wanted: &Wanted) -> Grou
         known.map_or(field.clone(), |field| lang.t(&field.title, &field.title_en).to_owned())
     };
     let material = opened.rules.material(&wanted.material);
-    let held = opened.draft.fetched.iter().find(|it| it.material == wanted.material && it.issuer == wanted.city);
+    let held =
+        opened.draft.fetched.iter().find(|it| it.material == wanted.material && it.issuer == wanted.city);
     Group {
         city: mark(&visit.app, lang, wanted.city),
         title: material.map_or(String::new(), |material| say(lang, &material.title).to_owned()),

@@ -83,7 +83,8 @@ pub(crate) async fn send(visit: Visit, parts: Shared, id: Path<String>, sent: Fo
     }
     if !fields.has_errors() && save(&visit, &parts, &mut fields, &mut opened, answers).await? {
         let back = fields.value("back").to_owned();
-        let next = if save_only { "/cases?done=saved".to_owned() } else { next(&parts, &opened, page, &back) };
+        let next =
+            if save_only { "/cases?done=saved".to_owned() } else { next(&parts, &opened, page, &back) };
         return Ok(redirect(&next));
     }
     let (known, back) = (known(&visit, &opened), fields.value("back").to_owned());

@@ -102,13 +102,16 @@ impl Guide {
         match (*unconfirmed, self.staff) {
             (false, _) => Html::default(),
             (true, true) => ui::tag("wait", self.lang.t("待核实", "unconfirmed")),
-            (true, false) => Html::escaped(self.lang.t("（以受理后的通知为准）", " (the notice after acceptance counts)")),
+            (true, false) => {
+                Html::escaped(self.lang.t("（以受理后的通知为准）", " (the notice after acceptance counts)"))
+            }
         }
     }
 
     fn facts(&self) -> ui::Facts {
         let (lang, rules) = (self.lang, &self.rules);
-        let fact = |label: &str, value: String, note: String| ui::Fact { label: label.to_owned(), value, note };
+        let fact =
+            |label: &str, value: String, note: String| ui::Fact { label: label.to_owned(), value, note };
         let uncertain = |unconfirmed: bool| match (unconfirmed, self.staff) {
             (true, true) => lang.t("待核实", "unconfirmed").to_owned(),
             (true, false) => lang.t("以受理后的通知为准", "the notice after acceptance counts").to_owned(),
@@ -119,7 +122,11 @@ impl Guide {
         let promised = self.promised.get(&self.deciding).cloned().unwrap_or_default();
         let facts = vec![
             fact(lang.t("承诺办完", "Promised"), promised, uncertain(promise.unconfirmed)),
-            fact(lang.t("法定最长", "By law at most"), self.legal.clone(), rules.clocks.legal.basis.clone().unwrap_or_default()),
+            fact(
+                lang.t("法定最长", "By law at most"),
+                self.legal.clone(),
+                rules.clocks.legal.basis.clone().unwrap_or_default(),
+            ),
             fact(lang.t("费用", "Fee"), self.s(&rules.fee.text).to_owned(), uncertain(rules.fee.unconfirmed)),
             fact(
                 lang.t("要带", "To bring"),
@@ -129,7 +136,11 @@ impl Guide {
                     Lang::En => format!("{papers} are fetched"),
                 },
             ),
-            fact(lang.t("谁决定", "Who decides"), self.s(&rules.offices.deciding.name).to_owned(), String::new()),
+            fact(
+                lang.t("谁决定", "Who decides"),
+                self.s(&rules.offices.deciding.name).to_owned(),
+                String::new(),
+            ),
             fact(
                 lang.t("在哪办", "Where"),
                 lang.t("三市任一处", "In any of the cities").to_owned(),
@@ -160,7 +171,8 @@ pub(crate) async fn again(visit: &Visit, parts: &Shared, no: u16, form: Fields) 
 
 fn guide_only(visit: &Visit, item: &Item) -> GuideOnly {
     let line = ItemLine::of(visit.lang, item);
-    let frame = visit.frame(&line.name, &line.name).crumb("首页", "Start", "/").crumb("办事", "Services", "/items");
+    let frame =
+        visit.frame(&line.name, &line.name).crumb("首页", "Start", "/").crumb("办事", "Services", "/items");
     GuideOnly {
         frame,
         lang: visit.lang,
@@ -182,16 +194,20 @@ async fn guide(visit: &Visit, parts: &Shared, item: &Item, form: Fields) -> Resu
     let asked = visit.param("city").and_then(|city| city.parse::<NodeId>().ok());
     let typed = form.value("deciding").parse::<NodeId>().ok();
     let cities = [typed, asked, home, Some(visit.ctx.node)].into_iter().flatten();
-    let first = cities.chain(visit.app.cities.iter().map(|front| front.node)).find(|city| rules_in(*city).is_some());
+    let first =
+        cities.chain(visit.app.cities.iter().map(|front| front.node)).find(|city| rules_in(*city).is_some());
     let deciding = first.unwrap_or(visit.ctx.node);
     let rules = rules_in(deciding).ok_or_else(super::guide_only)?;
     let lang = visit.lang;
     let limit = |limit: LimitOf| say(lang, &limit.words()).to_owned();
     let local = visit.app.cities.iter().filter_map(|front| Some((front.node, rules_in(front.node)?)));
-    let promised: BTreeMap<NodeId, String> = local.map(|(city, rules)| (city, limit(rules.clocks.promised.limit))).collect();
-    let form = if form.value("deciding").is_empty() { form.with("deciding", deciding.as_str()) } else { form };
+    let promised: BTreeMap<NodeId, String> =
+        local.map(|(city, rules)| (city, limit(rules.clocks.promised.limit))).collect();
+    let form =
+        if form.value("deciding").is_empty() { form.with("deciding", deciding.as_str()) } else { form };
     let line = ItemLine::of(lang, item);
-    let frame = visit.frame(&line.name, &line.name).crumb("首页", "Start", "/").crumb("办事", "Services", "/items");
+    let frame =
+        visit.frame(&line.name, &line.name).crumb("首页", "Start", "/").crumb("办事", "Services", "/items");
     Ok(Guide {
         frame: frame.errors(&form),
         lang,
@@ -224,7 +240,9 @@ async fn hers(visit: &Visit, parts: &Shared, no: u16) -> Result<(Option<NodeId>,
     let home = match person.kind {
         PersonKind::Household => Some(visit.ctx.node),
         // The first four digits of the number name the city that first registered her.
-        PersonKind::Residence => person.number.region().get(..4).and_then(|city| format!("{city}00").parse().ok()),
+        PersonKind::Residence => {
+            person.number.region().get(..4).and_then(|city| format!("{city}00").parse().ok())
+        }
     };
     let home = home.filter(|city| visit.app.city(*city).is_some());
     let same = drafts.into_iter().filter(|draft| draft.item == no);
@@ -235,7 +253,9 @@ async fn hers(visit: &Visit, parts: &Shared, no: u16) -> Result<(Option<NodeId>,
 fn choice(visit: &Visit, form: &Fields, promised: &BTreeMap<NodeId, String>) -> Html {
     let offered = visit.app.cities.iter().filter_map(|front| Some((front, promised.get(&front.node)?)));
     let words: Vec<(&CityFront, String, String, String)> = offered
-        .map(|(front, days)| (front, format!("{}市", front.name), format!("承诺 {days}"), format!("promises {days}")))
+        .map(|(front, days)| {
+            (front, format!("{}市", front.name), format!("承诺 {days}"), format!("promises {days}"))
+        })
         .collect();
     let choices: Vec<Choice<'_>> = words
         .iter()
@@ -243,30 +263,43 @@ fn choice(visit: &Visit, form: &Fields, promised: &BTreeMap<NodeId, String>) -> 
             Choice::new(front.node.as_str(), zh, &front.name_en).note(note_zh, note_en)
         })
         .collect();
-    let field = Field::new("deciding", "原证是哪个市发的？由它决定", "Which city issued the old one? It decides", Input::Radio(&choices));
-    form.show(&field.hint("已按您的登记选好；在哪个市提出都一样", "Chosen by your registration; you may apply in any city"))
+    let field = Field::new(
+        "deciding",
+        "原证是哪个市发的？由它决定",
+        "Which city issued the old one? It decides",
+        Input::Radio(&choices),
+    );
+    form.show(&field.hint(
+        "已按您的登记选好；在哪个市提出都一样",
+        "Chosen by your registration; you may apply in any city",
+    ))
 }
 
 fn way(visit: &Visit, rules: &ItemRules, stage: &Stage, deciding: NodeId) -> Way {
     let lang = visit.lang;
     let (city, who) = match stage.at {
-        Side::Collecting => (visit.ctx.node, lang.t("网上，或任一跨域通办专窗", "online, or at any cross-city window").to_owned()),
+        Side::Collecting => (
+            visit.ctx.node,
+            lang.t("网上，或任一跨域通办专窗", "online, or at any cross-city window").to_owned(),
+        ),
         Side::Deciding => (deciding, say(lang, &rules.offices.deciding.name).to_owned()),
     };
     let limit = match stage.id {
         StageId::Accept => Some(&rules.clocks.acceptance),
         StageId::Decide => Some(&rules.clocks.promised),
         StageId::Deliver => Some(&rules.clocks.delivery),
-        StageId::Collect
-        | StageId::HandOver
-        | StageId::Examine
-        | StageId::Issue => None,
+        StageId::Collect | StageId::HandOver | StageId::Examine | StageId::Issue => None,
     };
     let note = limit.map(|clock| {
         let (text, words) = (say(lang, &clock.text), clock.limit.words());
         format!("{text}{}{}", lang.t("：", ": "), say(lang, &words))
     });
-    Way { title: say(lang, &stage.text).to_owned(), city: mark(&visit.app, lang, city), who, note: note.unwrap_or_default() }
+    Way {
+        title: say(lang, &stage.text).to_owned(),
+        city: mark(&visit.app, lang, city),
+        who,
+        note: note.unwrap_or_default(),
+    }
 }
 
 fn paper(visit: &Visit, material: &Material, deciding: NodeId) -> Paper {
@@ -276,8 +309,13 @@ fn paper(visit: &Visit, material: &Material, deciding: NodeId) -> Paper {
         Holder::CollectingCity => visit.ctx.node,
     };
     let (city, from) = match &material.source {
-        Source::Licence { from, .. } => (holder(*from), lang.t("电子证照，经您同意后调取", "electronic licence, fetched with your consent")),
-        Source::Office { holder: from } => (holder(*from), lang.t("由该单位内部核对", "checked by the office itself")),
+        Source::Licence { from, .. } => (
+            holder(*from),
+            lang.t("电子证照，经您同意后调取", "electronic licence, fetched with your consent"),
+        ),
+        Source::Office { holder: from } => {
+            (holder(*from), lang.t("由该单位内部核对", "checked by the office itself"))
+        }
     };
     Paper {
         title: say(lang, &material.title).to_owned(),

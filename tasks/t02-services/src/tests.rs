@@ -1,0 +1,374 @@
+//! Stories of the applicant, told through the sites of three cities: every body crosses as it would on the wire.
+
+mod world;
+
+use serde_json::Value;
+use tb_base::{Actor, CaseId, MessageId, Role, StaffId};
+use tb_case::case::{Agreement, CorrectionLine};
+use tb_case::command::{Command, Decision, GroundFacts};
+use world::{CHANGSHA, Got, World, XIANGTAN, node};
+
+const FORM: &str = "reason=expiring&phone=13800990000&delivery=collecting_window&truth=yes&action=next";
+
+/// The driver begins in Changsha for Xiangtan; the address of the draft.
+async fn begun(world: &World) -> String {
+    let made = world.post(CHANGSHA, "driver", "/items/121/apply", "deciding=430300").await;
+    assert_eq!(made.status, 303, "{made:?}");
+    made.location
+}
+
+/// A draft that is filled in, agreed and fetched.
+async fn fetched(world: &World) -> String {
+    let draft = begun(world).await;
+    let sent = world.post(CHANGSHA, "driver", &draft, FORM).await;
+    assert_eq!(sent.location, format!("{draft}/consent"), "{sent:?}");
+    let agreed = world.post(CHANGSHA, "driver", &format!("{draft}/consent"), "answer=confirm").await;
+    assert_eq!(agreed.location, format!("{draft}/check"), "{agreed:?}");
+    draft
+}
+
+/// Hands the draft in; the address of the case.
+async fn filed(world: &World) -> String {
+    let draft = fetched(world).await;
+    let check = world.get(CHANGSHA, "driver", &format!("{draft}/check")).await.json();
+    let command = check["command"].as_str().expect("a command");
+    let sent =
+        world.post(CHANGSHA, "driver", &format!("{draft}/submit"), &format!("command={command}")).await;
+    assert!(sent.location.starts_with("/cases/"), "{sent:?}");
+    sent.location
+}
+
+async fn progress(world: &World, city: &str, case: &str) -> Value {
+    world.get(city, "driver", case).await.json()
+}
+
+/// An officer of Xiangtan acts on a case.
+async fn officer(world: &World, role: Role, case: &str, command: Command) {
+    let case: CaseId = case.trim_start_matches("/cases/").parse().expect("an id");
+    let system = world.ctx(node(XIANGTAN), Actor::System);
+    let office = "430300-transport".parse().expect("an office");
+    let ctx = system.acting(Actor::Staff { staff: system.id(StaffId::new), role, office });
+    let (id, env) = (system.id(MessageId::new), world.cities[&node(XIANGTAN)].env.clone());
+    world.write(XIANGTAN, move |tx| tb_case::act(tx, &ctx, &env, case, command.clone(), id)).await;
+    world.exchange().await;
+}
+
+#[track_caller]
+fn codes(got: &Got) -> Vec<String> {
+    let page = got.json();
+    let errors = page["errors"].as_array().or(page["form"]["errors"].as_array()).expect("errors").clone();
+    errors.iter().map(|error| error["code"].as_str().unwrap_or("").to_owned()).collect()
+}
+
+#[tokio::test]
+async fn search_finds_by_name_and_department_and_says_what_can_be_done() {
+    let world = World::new().await;
+    let all = world.get(CHANGSHA, "", "/items").await.json();
+    assert_eq!(all["count"], 151);
+    let found = world
+        .get(CHANGSHA, "", "/items?q=%E4%BB%8E%E4%B8%9A%E8%B5%84%E6%A0%BC%20%E4%BA%A4%E9%80%9A")
+        .await
+        .json();
+    let items = found["items"].as_array().expect("items");
+    assert!(2 <= items.len() && items.len() < 10, "{items:?}");
+    let renewal = items.iter().find(|item| item["no"] == 121).expect("item 121");
+    assert_eq!(renewal["can_apply"], true);
+    assert!(items.iter().filter(|item| item["no"] != 121).all(|item| item["can_apply"] == false));
+    let nothing = world.page(CHANGSHA, "", "/items?q=qqqq").await;
+    assert!(nothing.text.contains("没有找到"));
+    let online = world.get(CHANGSHA, "", "/items?only=online").await.json();
+    assert_eq!(online["count"], 1);
+}
+
+#[tokio::test]
+async fn guide_is_made_from_the_definition() {
+    let world = World::new().await;
+    let guide = world.get(CHANGSHA, "driver", "/items/121").await.json();
+    assert_eq!(guide["item"]["no"], 121);
+    assert_eq!(guide["can_apply"], true);
+    assert_eq!(guide["deciding"], XIANGTAN, "prefilled with where she is registered");
+    assert_eq!(guide["promised"][XIANGTAN], "5 个工作日");
+    assert_eq!(guide["promised"][CHANGSHA], "8 个工作日");
+    let page = world.page(CHANGSHA, "", "/items/121").await;
+    assert!(page.text.contains("不用带") && page.text.contains("行政复议"), "{}", page.text);
+    assert!(!page.text.contains("待核实"), "only officers read it");
+    assert!(world.page(CHANGSHA, "window", "/items/121").await.text.contains("待核实"));
+    let english = world.page(CHANGSHA, "", "/items/5?lang=en").await;
+    assert!(english.text.contains("<span lang=\"zh-CN\">居民身份证换领</span>"), "{}", english.text);
+    assert_eq!(world.get(CHANGSHA, "", "/items/5").await.json()["can_apply"], false);
+    assert_eq!(world.get(CHANGSHA, "", "/items/999").await.status, 404);
+    let refused = world.post(CHANGSHA, "driver", "/items/5/apply", "deciding=430300").await;
+    assert_eq!(refused.status, 409, "{refused:?}");
+}
+
+#[tokio::test]
+async fn form_says_every_mistake_and_keeps_what_was_typed() {
+    let world = World::new().await;
+    let draft = begun(&world).await;
+    let page = world.get(CHANGSHA, "driver", &format!("{draft}?page=renewal")).await.json();
+    assert_eq!(page["draft"]["deciding"], XIANGTAN);
+    assert!(page["fields"]["phone"].as_str().expect("prefilled").len() == 11, "{page}");
+    let wrong = world
+        .post(CHANGSHA, "driver", &draft, "page=renewal&reason=changed&phone=1380099000&action=next")
+        .await;
+    assert_eq!(wrong.status, 422);
+    assert_eq!(codes(&wrong), ["CAS-FRM-003", "CAS-FRM-007"]);
+    assert_eq!(wrong.json()["fields"]["phone"], "1380099000");
+    let html = world
+        .post_page(CHANGSHA, "driver", &draft, "page=renewal&reason=changed&phone=1380099000&action=next")
+        .await;
+    assert!(html.text.contains("value=\"1380099000\"") && html.text.contains("少一位"), "{}", html.text);
+
+    let saved = world
+        .post(CHANGSHA, "driver", &draft, "page=renewal&reason=changed&phone=1380099000&action=save")
+        .await;
+    assert_eq!(saved.location, "/cases?done=saved", "half an answer can be kept");
+    let list = world.get(CHANGSHA, "driver", "/cases").await.json();
+    assert_eq!(list["drafts"].as_array().expect("drafts").len(), 1);
+    let kept = world.get(CHANGSHA, "driver", &format!("{draft}?page=renewal")).await.json();
+    assert_eq!(kept["fields"]["phone"], "1380099000");
+
+    let next = world
+        .post(CHANGSHA, "driver", &draft, "page=renewal&reason=damaged&phone=138+0099+0001&action=next")
+        .await;
+    assert_eq!(next.location, format!("{draft}?page=delivery"));
+    let old = "page=delivery&delivery=post&recipient=周晓梅&address=长沙市雨花区一号&version=1&action=next";
+    let stale = world.post(CHANGSHA, "driver", &draft, old).await;
+    assert_eq!(codes(&stale), ["CAS-DRA-002"]);
+    assert_eq!(stale.json()["fields"]["recipient"], "周晓梅");
+    let discarded = world.post(CHANGSHA, "driver", &format!("{draft}/discard"), "").await;
+    assert_eq!(discarded.location, "/cases?done=discarded");
+    assert_eq!(world.get(CHANGSHA, "driver", &draft).await.status, 404);
+}
+
+#[tokio::test]
+async fn nothing_is_fetched_without_consent() {
+    let world = World::new().await;
+    let draft = begun(&world).await;
+    world.post(CHANGSHA, "driver", &draft, FORM).await;
+    let consent = format!("{draft}/consent");
+    let page = world.get(CHANGSHA, "driver", &consent).await.json();
+    assert_eq!(page["consent"]["state"], "none");
+    let asked = page["asked"].as_array().expect("asked");
+    assert_eq!(asked.len(), 2);
+    assert!(
+        asked.iter().all(|it| it["city"] == XIANGTAN && !it["fields"].as_array().expect("fields").is_empty())
+    );
+    assert_eq!(world.post(CHANGSHA, "driver", &consent, "answer=perhaps").await.status, 422);
+    let refused = world.post(CHANGSHA, "driver", &consent, "answer=refuse").await;
+    assert_eq!(refused.location, consent);
+    let page = world.get(CHANGSHA, "driver", &consent).await.json();
+    assert_eq!(page["consent"]["state"], "refused");
+    assert_eq!(page["fetched"].as_array().map(Vec::len), Some(0));
+    let submit = world.post(CHANGSHA, "driver", &format!("{draft}/submit"), "").await;
+    assert_eq!(submit.status, 422, "{submit:?}");
+    let low = world.post(CHANGSHA, "driver-unproven", &consent, "answer=confirm").await;
+    assert_eq!(low.status, 403, "level 2 may not consent: {low:?}");
+}
+
+#[tokio::test]
+async fn city_that_is_down_loses_nothing() {
+    let world = World::new().await;
+    let draft = begun(&world).await;
+    world.post(CHANGSHA, "driver", &draft, FORM).await;
+    let consent = format!("{draft}/consent");
+    world.cut(XIANGTAN);
+    let down = world.post(CHANGSHA, "driver", &consent, "answer=confirm").await;
+    assert_eq!(down.status, 409);
+    assert_eq!(down.json()["problems"][0]["city"], XIANGTAN);
+    assert_eq!(down.json()["problems"][0]["unavailable"], true);
+    let html = world.post_page(CHANGSHA, "driver", &consent, "answer=confirm").await;
+    assert!(html.text.contains("现在没有应答") && html.text.contains("再试一次"), "{}", html.text);
+    world.mend(XIANGTAN);
+    let again = world.post(CHANGSHA, "driver", &consent, "answer=confirm").await;
+    assert_eq!(again.location, format!("{draft}/check"));
+    let check = world.get(CHANGSHA, "driver", &format!("{draft}/check")).await.json();
+    assert_eq!(check["missing"].as_array().map(Vec::len), Some(0), "{check}");
+    let answers = check["answers"].as_array().expect("answers");
+    let category = answers.iter().find(|it| it["id"] == "old-certificate.category").expect("a fetched value");
+    assert!(category["source"].as_str().expect("a source").contains("湘潭"));
+}
+
+#[tokio::test]
+async fn case_waits_for_a_city_that_is_down_and_goes_on_by_itself() {
+    let world = World::new().await;
+    let draft = fetched(&world).await;
+    world.cut(XIANGTAN);
+    let sent = world.post(CHANGSHA, "driver", &format!("{draft}/submit"), "").await;
+    assert!(sent.location.starts_with("/cases/"), "{sent:?}");
+    world.exchange().await;
+    world.pass_seconds(60);
+    let waits = progress(&world, CHANGSHA, &sent.location).await;
+    assert_eq!(
+        (waits["progress"]["phase"].as_str(), waits["stuck"]["city"].as_str()),
+        (Some("offered"), Some(XIANGTAN))
+    );
+    assert!(world.page(CHANGSHA, "driver", &sent.location).await.text.contains("您什么也不用做"));
+    world.mend(XIANGTAN);
+    world.exchange().await;
+    let goes_on = progress(&world, CHANGSHA, &sent.location).await;
+    assert_eq!((goes_on["progress"]["phase"].as_str(), goes_on["stuck"].is_null()), (Some("received"), true));
+}
+
+#[tokio::test]
+async fn same_command_hands_in_once() {
+    let world = World::new().await;
+    let draft = fetched(&world).await;
+    let check = world.get(CHANGSHA, "driver", &format!("{draft}/check")).await.json();
+    let form = format!("command={}", check["command"].as_str().expect("a command"));
+    let first = world.post(CHANGSHA, "driver", &format!("{draft}/submit"), &form).await;
+    let second = world.post(CHANGSHA, "driver", &format!("{draft}/submit"), &form).await;
+    assert_eq!(first.location, second.location);
+    assert!(first.location.starts_with("/cases/"));
+    let list = world.get(CHANGSHA, "driver", "/cases").await.json();
+    assert_eq!((list["count"].clone(), list["drafts"].as_array().map(Vec::len)), (1.into(), Some(0)));
+    let page = world.page(CHANGSHA, "driver", &first.location).await;
+    assert!(page.text.contains("已提交") && page.text.contains("法定最晚"), "{}", page.text);
+    let receipt = world.page(CHANGSHA, "driver", &format!("{}/receipt", first.location)).await;
+    assert!(receipt.text.contains("class=\"qr\"") && receipt.text.contains("收件回执"), "{}", receipt.text);
+}
+
+#[tokio::test]
+async fn others_cannot_see_a_case_or_a_draft() {
+    let world = World::new().await;
+    let draft = begun(&world).await;
+    assert_eq!(world.get(CHANGSHA, "local", &draft).await.status, 404);
+    assert_eq!(world.post(CHANGSHA, "local", &format!("{draft}/discard"), "").await.status, 404);
+    let case = filed(&world).await;
+    assert_eq!(world.get(CHANGSHA, "local", &case).await.status, 404);
+    assert_eq!(world.post(CHANGSHA, "local", &format!("{case}/withdraw"), "").await.status, 404);
+    assert_eq!(world.get(CHANGSHA, "local", &format!("{case}/receipt")).await.status, 404);
+    assert_eq!(world.get(CHANGSHA, "", &case).await.status, 401);
+    assert_eq!(world.get(CHANGSHA, "window", &case).await.status, 403);
+    assert_eq!(world.get(CHANGSHA, "local", "/cases/nonsense").await.status, 404);
+}
+
+#[tokio::test]
+async fn approved_after_a_correction_and_rated_from_the_other_city() {
+    let world = World::new().await;
+    let case = filed(&world).await;
+    assert_eq!(progress(&world, CHANGSHA, &case).await["progress"]["phase"], "offered");
+    world.exchange().await;
+    let (here, there) = (progress(&world, CHANGSHA, &case).await, progress(&world, XIANGTAN, &case).await);
+    assert_eq!(here["progress"], there["progress"]);
+    assert_eq!(here["due"], there["due"]);
+    assert_eq!(here["progress"]["phase"], "received");
+    assert!(!here["due"]["legal"]["days"].as_array().expect("days").is_empty());
+
+    let line = CorrectionLine {
+        about: "phone".into(),
+        what: "号码打不通".into(),
+        article: "行政许可法第三十二条".into(),
+    };
+    officer(&world, Role::Reviewer, &case, Command::AskCorrection { lines: vec![line] }).await;
+    let correction = format!("{case}/correction");
+    let empty = world.post(CHANGSHA, "driver", &correction, "answer.phone=").await;
+    assert_eq!((empty.status.as_u16(), codes(&empty)), (422, vec!["WEB-FIELD-001".to_owned()]));
+    let html = world.page(CHANGSHA, "driver", &case).await;
+    assert!(html.text.contains("号码打不通") && html.text.contains("name=\"answer.phone\""), "{}", html.text);
+    let sent = world.post(CHANGSHA, "driver", &correction, "answer.phone=13800990001").await;
+    assert_eq!(sent.location, format!("{case}?done=sent"));
+    let waits = progress(&world, CHANGSHA, &case).await;
+    assert_eq!(waits["pending_acts"][0]["status"], "sent");
+    let html = world.page(CHANGSHA, "driver", &case).await;
+    assert!(html.text.contains("已发出，等湘潭确认"), "{}", html.text);
+    world.exchange().await;
+    let answered = progress(&world, CHANGSHA, &case).await;
+    assert_eq!(
+        (answered["progress"]["phase"].as_str(), answered["pending_acts"].as_array().map(Vec::len)),
+        (Some("received"), Some(0))
+    );
+
+    officer(&world, Role::Reviewer, &case, Command::Accept).await;
+    officer(
+        &world,
+        Role::Reviewer,
+        &case,
+        Command::Opine { agrees: Agreement::Approve, text: "符合".into() },
+    )
+    .await;
+    officer(&world, Role::Approver, &case, Command::Decide { decision: Decision::Approve }).await;
+    officer(&world, Role::Approver, &case, Command::IssueResult { result: None }).await;
+    let ready = progress(&world, CHANGSHA, &case).await;
+    assert_eq!(ready["progress"]["phase"], "delivering", "{ready}");
+    assert_eq!(ready["progress"]["result"]["version"], 2);
+    assert!(world.page(CHANGSHA, "driver", &case).await.text.contains("/licences/430300/"));
+    let messages = world.get(CHANGSHA, "driver", "/messages").await.json();
+    assert!(5 <= messages["unread"].as_i64().expect("a count"), "{messages}");
+    assert_eq!(world.post(CHANGSHA, "driver", "/messages/read", "").await.location, "/messages");
+    assert_eq!(world.get(CHANGSHA, "driver", "/messages").await.json()["unread"], 0);
+}
+
+#[tokio::test]
+async fn refused_with_reasons_and_remedies_then_rated() {
+    let world = World::new().await;
+    let case = filed(&world).await;
+    world.exchange().await;
+    officer(&world, Role::Reviewer, &case, Command::Accept).await;
+    officer(
+        &world,
+        Role::Reviewer,
+        &case,
+        Command::Opine { agrees: Agreement::Refuse, text: "不符合".into() },
+    )
+    .await;
+    let grounds =
+        vec![GroundFacts { ground: "conditions-not-met".into(), facts: "原证已被撤销".into() }];
+    officer(&world, Role::Approver, &case, Command::Decide { decision: Decision::Refuse { grounds } }).await;
+    let page = world.page(CHANGSHA, "driver", &case).await;
+    for words in ["不予许可", "原证已被撤销", "行政许可法第三十八条", "行政复议", "行政诉讼"]
+    {
+        assert!(page.text.contains(words), "{words} is not in {}", page.text);
+    }
+    let none = world.post(CHANGSHA, "driver", &format!("{case}/rate"), "target=window&grade=9").await;
+    assert_eq!(none.status, 422, "{none:?}");
+}
+
+#[tokio::test]
+async fn withdrawn_from_the_city_that_decides() {
+    let world = World::new().await;
+    let case = filed(&world).await;
+    world.exchange().await;
+    let question = world.page(XIANGTAN, "driver", &format!("{case}/withdraw")).await;
+    assert!(question.text.contains("撤回这件申请？"), "{}", question.text);
+    let done = world.post(XIANGTAN, "driver", &format!("{case}/withdraw"), "").await;
+    assert_eq!(done.location, format!("{case}?done=applied"));
+    world.exchange().await;
+    assert_eq!(progress(&world, CHANGSHA, &case).await["progress"]["phase"], "withdrawn");
+    let again = world.get(CHANGSHA, "driver", &format!("{case}/withdraw")).await;
+    assert_eq!(again.status, 409);
+}
+
+#[tokio::test]
+async fn every_page_speaks_both_languages_and_both_sizes() {
+    let world = World::new().await;
+    let draft = fetched(&world).await;
+    let case = filed(&world).await;
+    world.exchange().await;
+    let paths = [
+        "/".to_owned(),
+        "/items".to_owned(),
+        "/items/121".to_owned(),
+        "/items/5".to_owned(),
+        draft.clone(),
+        format!("{draft}/consent"),
+        format!("{draft}/check?wrong=person.name"),
+        format!("{draft}/discard"),
+        "/cases".to_owned(),
+        case.clone(),
+        format!("{case}/receipt"),
+        format!("{case}/withdraw"),
+        format!("{case}/rate?target=window"),
+        "/messages".to_owned(),
+    ];
+    for path in &paths {
+        for query in ["lang=en", "lang=zh", "view=elder"] {
+            let join = if path.contains('?') { '&' } else { '?' };
+            let page = world.page(CHANGSHA, "driver", &format!("{path}{join}{query}")).await;
+            assert_eq!(page.status, 200, "{path} {query}: {}", page.text);
+            assert!(page.text.contains("<h1"), "{path} has no heading");
+            assert!(page.text.len() < 100_000, "{path} has {} bytes", page.text.len());
+        }
+    }
+    assert_eq!(world.get(CHANGSHA, "window", "/").await.location, "/window");
+}
