@@ -62,9 +62,16 @@ pub struct RegionCity {
 }
 
 impl Region {
-    /// The region of the shipped file.
-    pub fn shipped() -> Result<Region> {
-        toml::from_str(SHIPPED).map_err(|error| Fault::of("reading region/region.toml", error).into())
+    /// The region of a file, or the shipped one.
+    pub fn load(file: Option<&Path>) -> Result<Region> {
+        match file {
+            Some(file) => Region::parse(&read(file)?, &file.display().to_string()),
+            None => Region::parse(SHIPPED, "region/region.toml"),
+        }
+    }
+
+    fn parse(text: &str, name: &str) -> Result<Region> {
+        toml::from_str(text).map_err(|error| Fault::of(format!("reading {name}"), error).into())
     }
 }
 
@@ -214,11 +221,16 @@ fn write_city(
 }
 
 impl CityFolder {
+    /// The configuration alone.
+    pub fn config(path: &Path) -> Result<CityConfig> {
+        let file = path.join("city.toml");
+        let doing = || format!("reading {}", file.display());
+        toml::from_str(&read(&file)?).map_err(|error| Fault::of(doing(), error).into())
+    }
+
     /// Reads a city's folder; says which file is wrong.
     pub fn open(path: &Path) -> Result<CityFolder> {
-        let config = read(&path.join("city.toml"))?;
-        let config: CityConfig = toml::from_str(&config)
-            .map_err(|error| Fault::of(format!("reading {}", path.join("city.toml").display()), error))?;
+        let config = CityFolder::config(path)?;
         let tls: TlsFile = parse(&path.join("keys/tls.json"))?;
         Ok(CityFolder {
             secrets: Secrets::from_json(&read(&path.join("keys/secrets.json"))?)?,

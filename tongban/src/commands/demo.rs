@@ -21,7 +21,7 @@ use crate::clock::OsEntropy;
 use crate::commands::{log, serve};
 use crate::modules;
 use crate::pages::demo_front::{self, DemoDoor};
-use crate::region::{Ports, Region, prepare};
+use crate::region::{CityFolder, Ports, Region, prepare};
 
 /// The exchange of a city listens this far above its site.
 const EXCHANGE_OFFSET: u16 = 10;
@@ -41,6 +41,9 @@ pub struct Options {
     /// Use PostgreSQL, with a schema for each city, instead of SQLite files.
     #[arg(long)]
     database: Option<String>,
+    /// Another region than the shipped one: a file like `region/region.toml`.
+    #[arg(long)]
+    region: Option<PathBuf>,
     /// Found the region and plant its people, then end; for the headless journey and for tests.
     #[arg(long, hide = true)]
     prepare_only: bool,
@@ -73,7 +76,7 @@ impl Settings {
 /// Runs until a signal comes.
 pub async fn run(options: Options) -> Result<()> {
     log::begin("warn");
-    let region = Region::shipped()?;
+    let region = Region::load(options.region.as_deref())?;
     if options.fresh {
         clear(&options.data, &region)?;
     }
@@ -84,6 +87,7 @@ pub async fn run(options: Options) -> Result<()> {
         drop_schemas(database, &region).await?;
     }
     let folders = prepare(&options.data, &region, &ports, database, clock.now(), &mut OsEntropy)?;
+    same_ports(&options.data, &folders, &ports)?;
     let settings = Settings::fresh();
     let mut cities = Vec::new();
     for folder in &folders {
@@ -159,6 +163,22 @@ fn ports(options: &Options, cities: usize) -> Result<Vec<Ports>> {
         .map(pair)
         .collect::<Option<Vec<_>>>()
         .ok_or_else(|| Fault::new("adding ports to --port: it is too high").into())
+}
+
+/// The trust list names the ports, so data that was founded on others cannot move by itself.
+fn same_ports(data: &Path, folders: &[PathBuf], ports: &[Ports]) -> Result<()> {
+    for (folder, ports) in folders.iter().zip(ports) {
+        let config = CityFolder::config(folder)?;
+        if (config.site.port(), config.exchange.port()) != (ports.site, ports.exchange) {
+            let base = config.site.port().saturating_sub(1);
+            let data = data.display();
+            return Err(Fault::new(format!(
+                "starting on these ports: {data} was founded with --port {base}; use that, another --data, or --fresh"
+            ))
+            .into());
+        }
+    }
+    Ok(())
 }
 
 /// The front's own port leads to the first city's demo page.

@@ -20,6 +20,9 @@ pub struct Options {
     /// Begin on this day at nine in the morning instead of now.
     #[arg(long)]
     at: Option<Date>,
+    /// Another region than the shipped one: a file like `region/region.toml`.
+    #[arg(long)]
+    region: Option<PathBuf>,
     /// Run ahead of real time by so many seconds; processes of one run share it.
     #[arg(long, hide = true, allow_negative_numbers = true)]
     shift: Option<i64>,
@@ -33,7 +36,7 @@ pub async fn run(options: Options) -> Result<()> {
     log::begin("info");
     let clock = clock(options.at, options.shift);
     let settings = options.demo.then(demo::Settings::fresh);
-    let city = demo::open_city(&options.city, &Region::shipped()?, clock, settings.as_ref(), None).await?;
+    let city = demo::open_city(&options.city, &Region::load(options.region.as_deref())?, clock, settings.as_ref(), None).await?;
     tracing::info!(city = %city.node, "ready");
     let stop = watch::Sender::new(false);
     let running = tokio::spawn(city.run(stop.subscribe()));

@@ -14,6 +14,9 @@ use serde_json::Value;
 /// A call that takes longer has failed.
 const CALL_SECONDS_MAX: u64 = 20;
 
+/// So much of a page is quoted in an error.
+const SHORT_LETTERS: usize = 600;
+
 /// One person at one city's site.
 pub struct Browser {
     http: Client<HttpConnector, Full<Bytes>>,
@@ -34,6 +37,16 @@ pub struct Page {
     pub body: Vec<u8>,
 }
 
+impl Page {
+    /// The errors of its form, or how it begins.
+    fn short(&self) -> String {
+        match self.json.pointer("/form/errors").or_else(|| self.json.pointer("/errors")) {
+            Some(errors) => errors.to_string(),
+            None => String::from_utf8_lossy(&self.body).chars().take(SHORT_LETTERS).collect(),
+        }
+    }
+}
+
 impl Browser {
     /// A fresh browser at a site such as `http://127.0.0.1:8401`.
     pub fn at(site: &str) -> Browser {
@@ -47,16 +60,17 @@ impl Browser {
         if page.status == 200 {
             return Ok(page.json);
         }
-        Err(format!("GET {path}: status {}: {}", page.status, String::from_utf8_lossy(&page.body)))
+        Err(format!("GET {path}: status {}: {}", page.status, page.short()))
     }
 
     /// Sends a form and follows nothing: gives back where the redirect leads.
     pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Result<String, String> {
         let page = self.submit(path, fields).await?;
+        let short = page.short();
         match (page.status, page.location) {
             (303, Some(location)) => Ok(location),
             (status, _) => {
-                Err(format!("POST {path}: status {status}: {}", String::from_utf8_lossy(&page.body)))
+                Err(format!("POST {path}: status {status}: {short}"))
             }
         }
     }

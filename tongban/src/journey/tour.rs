@@ -133,9 +133,9 @@ impl Traveller {
     async fn correct(&mut self, case: &str) -> Result<(), String> {
         let ask = [
             ("command", "ask_correction"),
-            ("about", "phone"),
-            ("what", "手机号打不通，请核对"),
-            ("article", "行政许可法第三十二条第一款第四项"),
+            ("about1", "phone"),
+            ("what1", "手机号打不通，请核对"),
+            ("article1", "行政许可法第三十二条第一款第四项"),
         ];
         steps::act(&mut self.world, REVIEWER, case, &ask).await?;
         steps::both_show(&mut self.world, case, &["correcting"]).await?;
@@ -159,7 +159,7 @@ impl Traveller {
     async fn decide(&mut self, case: &str) -> Result<(), String> {
         let before = self.world.get(DRIVER_HOME, "/licences").await?;
         let version = version(&before);
-        let opine = [("command", "opine"), ("advice", "approve"), ("opinion", "符合条件，建议准予换发")];
+        let opine = [("command", "opine"), ("agrees", "approve"), ("text", "符合条件，建议准予换发")];
         steps::act(&mut self.world, REVIEWER, case, &opine).await?;
         self.done(REVIEWER, "reviewed", "proposes to approve");
         steps::act(&mut self.world, APPROVER, case, &[("command", "approve")]).await?;

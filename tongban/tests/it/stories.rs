@@ -122,14 +122,14 @@ async fn act(world: &mut World, told: &mut Told, line: &str) -> Result<(), Strin
 async fn officer(world: &mut World, told: &Told, line: &str) -> Result<(), String> {
     let (who, fields): (&str, Vec<(&str, &str)>) = match line {
         "reviewer asks for a correction of phone" => {
-            (REVIEWER, vec![("command", "ask_correction"), ("about", "phone"), ("what", "手机号打不通，请核对"), ("article", "行政许可法第三十二条")])
+            (REVIEWER, vec![("command", "ask_correction"), ("about1", "phone"), ("what1", "手机号打不通，请核对"), ("article1", "行政许可法第三十二条")])
         }
         "reviewer accepts" => (REVIEWER, vec![("command", "accept")]),
-        "reviewer proposes approval" => (REVIEWER, vec![("command", "opine"), ("advice", "approve"), ("opinion", "符合条件")]),
-        "reviewer proposes refusal" => (REVIEWER, vec![("command", "opine"), ("advice", "refuse"), ("opinion", "不符合条件")]),
+        "reviewer proposes approval" => (REVIEWER, vec![("command", "opine"), ("agrees", "approve"), ("text", "符合条件")]),
+        "reviewer proposes refusal" => (REVIEWER, vec![("command", "opine"), ("agrees", "refuse"), ("text", "不符合条件")]),
         "approver approves" => (APPROVER, vec![("command", "approve")]),
         "approver refuses for conditions-not-met" => {
-            (APPROVER, vec![("command", "refuse"), ("ground", "conditions-not-met"), ("reasons", "继续教育学时未完成")])
+            (APPROVER, vec![("command", "refuse"), ("ground", "conditions-not-met"), ("facts", "继续教育学时未完成")])
         }
         _ => return Err("nobody knows how to do this".to_owned()),
     };
