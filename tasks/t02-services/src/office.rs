@@ -9,6 +9,8 @@ mod case;
 mod file;
 mod forms;
 mod queue;
+#[cfg(test)]
+mod tests;
 
 use axum::Router;
 use axum::routing::{get, post};

@@ -1,6 +1,6 @@
 //! Stories of the applicant, told through the sites of three cities: every body crosses as it would on the wire.
 
-mod world;
+pub(crate) mod world;
 
 use serde_json::Value;
 use tb_base::{Actor, CaseId, MessageId, Role, StaffId};

@@ -10,6 +10,8 @@ mod consent;
 mod desk;
 mod draft;
 mod signature;
+#[cfg(test)]
+pub(crate) mod tests;
 
 use axum::Router;
 use axum::routing::{get, post};

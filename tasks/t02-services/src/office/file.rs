@@ -186,7 +186,7 @@ fn labelled(parts: &Parts, lang: Lang, kind: &str, values: &BTreeMap<String, Str
 pub(super) fn answers(lang: Lang, file: &CaseFile, rules: &ItemRules) -> Vec<(Value, Option<String>)> {
     let corrected = |id: &str| {
         let lines = file.answers.iter().flat_map(|answers: &Answers| &answers.lines);
-        lines.filter(|line| line.about == id).last().map(|line| line.text.clone())
+        lines.rev().find(|line| line.about == id).map(|line| line.text.clone())
     };
     let line = |question: &tb_case::definitions::Question| {
         let answer = file.filing.answers.get(&question.id);

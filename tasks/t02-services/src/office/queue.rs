@@ -111,7 +111,8 @@ impl Narrow {
             || line.query_code.contains(&letters)
             || line.item.to_string() == letters
             || line.item_name.to_uppercase().contains(&self.text);
-        due && text && (!self.mine || line.mine)
+        let phase = self.phase.is_none_or(|phase| phase == line.phase);
+        phase && due && text && (!self.mine || line.mine)
     }
 }
 
@@ -131,9 +132,11 @@ pub(crate) async fn show(visit: Visit, parts: Shared) -> PageResult {
         (visit.ctx.clone(), Arc::clone(&parts.0), office.clone(), narrow.clone(), visit.lang);
     let read = visit.app.store.read_snapshot("t02.office", move |tx| {
         may_read(&ctx, &at)?;
-        lines(tx, &ctx, &shared, lang, &at, &wanted)
+        let running = lines(tx, &ctx, &shared, lang, &at, false)?;
+        let finished = if wanted.finished { Some(lines(tx, &ctx, &shared, lang, &at, true)?) } else { None };
+        Ok((running, finished))
     });
-    let all = read.await?;
+    let (all, finished) = read.await?;
     let mut counts = Counts {
         all: all.len(),
         late: all.iter().filter(|line| is_late(line)).count(),
@@ -141,7 +144,7 @@ pub(crate) async fn show(visit: Visit, parts: Shared) -> PageResult {
         mine: all.iter().filter(|line| line.mine).count(),
         found: 0,
     };
-    let found: Vec<Line> = all.into_iter().filter(|line| narrow.fits(line)).collect();
+    let found: Vec<Line> = finished.unwrap_or(all).into_iter().filter(|line| narrow.fits(line)).collect();
     counts.found = found.len();
     if visit.param("export").is_some_and(|kind| kind == "csv") {
         return Ok(csv(&visit, &found));
@@ -180,9 +183,9 @@ fn lines(
     parts: &Parts,
     lang: Lang,
     office: &OfficeId,
-    narrow: &Narrow,
+    finished: bool,
 ) -> Result<Vec<Line>> {
-    let filter = Filter { phase: narrow.phase, finished: narrow.finished, ..Filter::default() };
+    let filter = Filter { finished, ..Filter::default() };
     let mut rows: Vec<CaseRow> = Vec::new();
     for page in 0.. {
         let found = queue::of_office(tx, office, &filter, page)?;
@@ -197,7 +200,7 @@ fn lines(
     for row in rows {
         let view = acts::view(tx, &parts.env, row.case)?;
         let mine = !buttons(ctx, office, &acts::may(tx, ctx, &parts.env, row.case)?).is_empty();
-        let due = row.due.map(|due| due.date());
+        let due = row.due.map(Timestamp::date);
         lines.push(Line {
             id: row.case,
             query_code: row.query_code,

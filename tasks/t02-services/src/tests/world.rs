@@ -362,14 +362,17 @@ fn request(city: &str, who: &str, path: &str, accept: &str) -> axum::http::reque
 
 /// The sessions of the tests: the token names who it is.
 fn accounts(vault: Arc<Vault>) -> Lookup {
-    Arc::new(move |tx, token, now| {
+    Arc::new(move |tx, token, _| {
         let resident = |tx: &mut Tx<'_>, number: ResidentId, level| {
             let found = people::by_number(tx, &vault, &number)?;
             Ok::<_, tb_base::Error>(found.map(|it| Actor::Resident { person: it.id, level }))
         };
+        // Each token is a member of staff of its own, the same at any time.
         let staff = |role, office: &str| {
-            let ctx = Ctx::new(now, Actor::System, node(CHANGSHA), Arc::new(Mutex::new(Counter(9_000))));
-            Ok::<_, tb_base::Error>(Some(Actor::Staff { staff: ctx.id(tb_base::StaffId::new), role, office: office.parse()? }))
+            let token = token.trim_end_matches("-promoted");
+            let seed = token.bytes().fold(9_000_u64, |sum, letter| sum % 1_000_003 * 31 + u64::from(letter));
+            let staff = tb_base::StaffId::new(NOON, &mut Counter(seed));
+            Ok::<_, tb_base::Error>(Some(Actor::Staff { staff, role, office: office.parse()? }))
         };
         let actor = match token {
             "driver" => resident(tx, seed::driver()?.number, 3)?,
@@ -381,6 +384,13 @@ fn accounts(vault: Arc<Vault>) -> Lookup {
                 resident(tx, known.expect("a household").number, 3)?
             }
             "window" => staff(Role::Window, "430100-hall-1")?,
+            "window-elsewhere" => staff(Role::Window, "430100-hall-2")?,
+            "reviewer" => staff(Role::Reviewer, "430300-transport")?,
+            "reviewer-promoted" => staff(Role::Approver, "430300-transport")?,
+            "approver" => staff(Role::Approver, "430300-transport")?,
+            "reviewer-elsewhere" => staff(Role::Reviewer, "430300-housing")?,
+            "reviewer-changsha" => staff(Role::Reviewer, "430100-transport")?,
+            "supervisor" => staff(Role::Supervisor, "430300-supervision")?,
             _ => None,
         };
         let text = token.to_owned();
