@@ -42,13 +42,11 @@ impl CaseLine {
         let phase_name = say(lang, &row.phase.name()).to_owned();
         let due = row.due.map(tb_base::Timestamp::date).filter(|_| !row.phase.is_over());
         let waits_for_her = matches!(row.phase, PhaseKind::Correcting | PhaseKind::Delivering);
-        let words = match (waits_for_her, due) {
-            (true, _) => lang.t("等您", "Yours").to_owned(),
-            (false, Some(due)) => match lang {
-                Lang::Zh => format!("{} 前办完", lang.date(due)),
-                Lang::En => format!("by {}", lang.date(due)),
-            },
-            (false, None) => phase_name.clone(),
+        let words = match (waits_for_her, due, lang) {
+            (true, _, _) => lang.t("等您", "Yours").to_owned(),
+            (false, Some(due), Lang::Zh) => format!("{:02}-{:02} 前", due.month(), due.day()),
+            (false, Some(due), Lang::En) => format!("by {}", lang.day(due)),
+            (false, None, _) => phase_name.clone(),
         };
         CaseLine {
             case: row.case,

@@ -43,6 +43,12 @@ impl Receipt {
     fn code(&self) -> Html {
         ui::code(&self.query_code)
     }
+
+    /// The address in pieces after which a line may break.
+    fn address_parts(&self) -> Vec<String> {
+        let letters: Vec<char> = self.address.chars().collect();
+        letters.chunks(8).map(|part| part.iter().collect()).collect()
+    }
 }
 
 /// GET /cases/{case}/receipt
@@ -58,7 +64,13 @@ pub(crate) async fn show(visit: Visit, parts: Shared, id: Path<String>) -> PageR
 }
 
 /// The receipt of a case, for her and for the window that prints it.
-pub(crate) fn page(visit: &Visit, parts: &Parts, view: &ProgressView, person: &Person, back: &str) -> PageResult {
+pub(crate) fn page(
+    visit: &Visit,
+    parts: &Parts,
+    view: &ProgressView,
+    person: &Person,
+    back: &str,
+) -> PageResult {
     let (lang, case) = (visit.lang, view.case);
     let address = format!("{}/cases/{case}", visit.app.front().map_or("", |front| front.site_url.as_str()));
     let day = |kind| view.clock(kind).map(|clock| clock.due);
@@ -99,7 +111,7 @@ fn rows(lang: Lang, view: &ProgressView, person: &str) -> Vec<ui::SummaryRow> {
             format!("{} · {} · {channel}", lang.time(view.collected), say(lang, &view.collecting.name)),
         ),
         row("决定机关", "Decided by", say(lang, &view.deciding.name).to_owned()),
-        row("办件编号", "Number", view.case.to_string()).code(),
+        row("办件编号", "Number", ui::grouped(view.case.as_str(), 4)).code(),
     ]
 }
 

@@ -101,6 +101,10 @@ impl CasePage {
         ui::code_to_copy(self.lang, &ui::grouped(&self.progress.query_code, 4))
     }
 
+    fn number(&self) -> Html {
+        ui::code(&ui::grouped(self.progress.case.as_str(), 4))
+    }
+
     fn refused(&self) -> Option<(&[Reason], &[tb_case::case::RemedyText])> {
         match &self.progress.outcome {
             Some(Outcome::Refused { reasons, remedies }) => Some((reasons, remedies)),
@@ -284,10 +288,12 @@ pub(crate) fn title(rules: Option<&ItemRules>, about: &str) -> Text {
 fn message(visit: &Visit, view: &ProgressView, notice: &Notice) -> Option<ui::Message> {
     let lang = visit.lang;
     let words = notices::words(&notice.template, &notice.params)?;
+    // The city that collected speaks until the other one has taken over.
+    let place = if notice.template == "case.offered" { &view.collecting } else { &view.deciding };
     Some(ui::Message {
-        who: say(lang, &view.deciding.name).to_owned(),
+        who: say(lang, &place.name).to_owned(),
         when: lang.moment(notice.at),
-        city: mark(&visit.app, lang, view.deciding.city),
+        city: mark(&visit.app, lang, place.city),
         mine: false,
         text: say(lang, &words).to_owned(),
     })

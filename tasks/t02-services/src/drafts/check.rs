@@ -131,10 +131,11 @@ fn view(visit: &Visit, parts: &Parts, opened: &Opened, command: MessageId, form:
     let due = |clock: &ClockRule| {
         Deadline::compute(&parts.calendar, &DeadlineInput::new(visit.ctx.now, clock.limit.limit())).date
     };
+    let before = format!("/drafts/{}/consent", draft.id);
     CheckPage {
         frame: visit
             .frame("核对后提交", "Check and hand in")
-            .crumb("我的办件", "My cases", "/cases")
+            .crumb("‹ 返回上一步", "‹ Back", &before)
             .errors(&form),
         lang,
         draft: DraftHead::of(lang, draft, rules),
@@ -161,7 +162,7 @@ fn groups(visit: &Visit, parts: &Parts, opened: &Opened) -> Vec<(String, Vec<Lin
     for fetched in &opened.draft.fetched {
         let material = opened.rules.material(&fetched.material);
         let title = material.map_or(String::new(), |material| say(lang, &material.title).to_owned());
-        groups.push((title, paper(visit, parts, fetched)));
+        groups.push((title, paper(visit, parts, fetched, opened.person.number.as_str())));
     }
     let known = form::known(&opened.rules, &opened.draft, &opened.person, &city(&visit.app, visit.ctx.node));
     let answers = rule::clean(&opened.rules, &opened.draft.answers);
@@ -210,7 +211,7 @@ fn herself(visit: &Visit, opened: &Opened) -> Vec<Line> {
     ]
 }
 
-fn paper(visit: &Visit, parts: &Parts, fetched: &Fetched) -> Vec<Line> {
+fn paper(visit: &Visit, parts: &Parts, fetched: &Fetched, number: &str) -> Vec<Line> {
     let (lang, kind) = (visit.lang, parts.types.get(&fetched.kind));
     let (from, at) = (city_name(&visit.app, lang, fetched.issuer), lang.moment(fetched.at));
     let source = match lang {
@@ -220,7 +221,8 @@ fn paper(visit: &Visit, parts: &Parts, fetched: &Fetched) -> Vec<Line> {
     let line = |field: &tb_licence::types::Field| {
         let value = fetched.values.get(&field.id)?;
         let id = format!("{}.{}", fetched.material, field.id);
-        let hidden = field.kind == FieldKind::ResidentNumber;
+        // Some licences are numbered with the resident number itself.
+        let hidden = field.kind == FieldKind::ResidentNumber || value == number;
         Some(Line {
             label: lang.t(&field.title, &field.title_en).to_owned(),
             value: if hidden { mask(Mask::Number, value) } else { value.clone() },

@@ -43,8 +43,6 @@ struct ConsentPage {
     #[serde(skip)]
     step: String,
     #[serde(skip)]
-    before: String,
-    #[serde(skip)]
     deciding: String,
     #[serde(skip)]
     others: Vec<(NodeId, String)>,
@@ -217,10 +215,11 @@ fn view(
     let asked = fetch::wanted(rules, draft, parts.env.me());
     let state = held.map_or("none", |held| held.state.as_str());
     let last = rules.pages.last().map_or(String::new(), |page| format!("?page={}", page.id));
+    let before = format!("/drafts/{}{last}", draft.id);
     let others = visit.app.cities.iter().filter(|city| draft.deciding != Some(city.node));
     let others = others.filter(|city| parts.catalogue.rules(draft.item, city.node).is_some());
     ConsentPage {
-        frame: visit.frame("同意调取", "Consent").crumb("我的办件", "My cases", "/cases").errors(&form),
+        frame: visit.frame("同意调取", "Consent").crumb("‹ 返回上一步", "‹ Back", &before).errors(&form),
         lang,
         draft: DraftHead::of(lang, draft, rules),
         consent: Stand { id: held.map(|held| held.id), state },
@@ -229,7 +228,6 @@ fn view(
         fetched: draft.fetched.iter().map(|it| got(lang, opened, it)).collect(),
         problems,
         step: step_words(lang, step_count(rules) - 1, step_count(rules)),
-        before: format!("/drafts/{}{last}", draft.id),
         deciding: draft.deciding.map_or(String::new(), |city| city_name(&visit.app, lang, city)),
         others: others.map(|city| (city.node, lang.t(&city.name, &city.name_en).to_owned())).collect(),
         form,

@@ -43,8 +43,6 @@ struct DraftPage {
     questions: Html,
     #[serde(skip)]
     back: String,
-    #[serde(skip)]
-    before: String,
 }
 
 /// GET /drafts/{draft}?page=: the page that is named, or the first that is not finished.
@@ -164,14 +162,13 @@ fn view(
     let name = say(lang, &rules.item.title);
     let title = page.map_or(name, |page| say(lang, &page.title)).to_owned();
     let heading = format!("{title} · {name}");
-    let frame = visit.frame(&heading, &heading).crumb("我的办件", "My cases", "/cases").errors(&fields);
     let before = at.checked_sub(1).and_then(|at| rules.pages.get(at));
     let before = match before {
         Some(page) => format!("/drafts/{}?page={}", opened.draft.id, page.id),
         None => format!("/items/{}", opened.draft.item),
     };
     DraftPage {
-        frame,
+        frame: visit.frame(&heading, &heading).crumb("‹ 返回上一步", "‹ Back", &before).errors(&fields),
         lang,
         draft: DraftHead::of(lang, &opened.draft, rules),
         page: page.map_or(String::new(), |page| page.id.clone()),
@@ -183,7 +180,6 @@ fn view(
         questions: form::show(&fields, rules, &questions, known),
         form: fields,
         back: if back == "check" { "check".to_owned() } else { String::new() },
-        before,
     }
 }
 

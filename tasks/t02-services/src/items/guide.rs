@@ -102,9 +102,7 @@ impl Guide {
         match (*unconfirmed, self.staff) {
             (false, _) => Html::default(),
             (true, true) => ui::tag("wait", self.lang.t("待核实", "unconfirmed")),
-            (true, false) => {
-                Html::escaped(self.lang.t("（以受理后的通知为准）", " (the notice after acceptance counts)"))
-            }
+            (true, false) => Html::escaped(self.lang.t("（以窗口答复为准）", " (ask at the window)")),
         }
     }
 
