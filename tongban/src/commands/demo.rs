@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "the addresses and accounts are what the user needs")]
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -111,7 +112,8 @@ async fn serve_all(cities: Vec<City>, options: &Options, region: &Region, ports:
     let running: Vec<_> = cities.into_iter().map(|city| tokio::spawn(city.run(stop.subscribe()))).collect();
     announce(options, region, ports);
     serve::signal().await?;
-    println!("stopping …");
+    // Whoever read the addresses may have closed the pipe since; that is no reason to fail.
+    let _ = writeln!(std::io::stdout(), "stopping …");
     stop.send_replace(true);
     for city in running {
         city.await.map_err(|error| Fault::of("running a city", error))??;
