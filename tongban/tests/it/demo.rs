@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use hyper::Method;
 use tb_testkit::Folder;
@@ -47,13 +48,19 @@ impl Demo {
     }
 }
 
-/// A port with thirteen free ones behind it.
+/// Where the next test looks for ports; below those that the system hands out.
+static NEXT_PORT: AtomicU16 = AtomicU16::new(20_000);
+
+/// A port with thirteen free ones behind it, given to one test only.
 fn base_port() -> u16 {
     let free = |base: u16| {
         let ports = [0, 1, 2, 3, 11, 12, 13].map(|offset| TcpListener::bind(("127.0.0.1", base + offset)));
         ports.iter().all(Result::is_ok)
     };
-    (20_000..60_000).step_by(20).find(|base| free(*base)).expect("free ports")
+    std::iter::repeat_with(|| NEXT_PORT.fetch_add(40, Ordering::Relaxed))
+        .take_while(|base| *base < 30_000)
+        .find(|base| free(*base))
+        .expect("free ports")
 }
 
 async fn drafts(port: u16) -> usize {
