@@ -98,10 +98,6 @@ fn fresh(now: Timestamp, entropy: &mut dyn Entropy) -> [u8; 26] {
     text
 }
 
-#[expect(
-    clippy::result_large_err,
-    reason = "the callers' signatures are those of FromStr, and refusing is rare"
-)]
 fn parse(text: &str) -> Result<[u8; 26], Refusal> {
     let letters: [u8; 26] = text
         .as_bytes()
