@@ -23,6 +23,7 @@ pub(crate) const ROUTES: &[RouteInfo] = &[
     RouteInfo::get("/cases/{case}", RESIDENT),
     RouteInfo::get("/cases/{case}/receipt", RESIDENT),
     RouteInfo::post("/cases/{case}/correction", RESIDENT),
+    RouteInfo::post("/cases/{case}/again", RESIDENT),
     RouteInfo::get("/cases/{case}/withdraw", RESIDENT),
     RouteInfo::post("/cases/{case}/withdraw", RESIDENT),
     RouteInfo::get("/cases/{case}/rate", RESIDENT),
@@ -35,6 +36,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/cases/{case}", get(show::show))
         .route("/cases/{case}/receipt", get(receipt::show))
         .route("/cases/{case}/correction", post(act::correct))
+        .route("/cases/{case}/again", post(act::again))
         .route("/cases/{case}/withdraw", get(act::confirm_withdraw).post(act::withdraw))
         .route("/cases/{case}/rate", get(act::ask_rating).post(act::rate))
 }

@@ -14,13 +14,13 @@ use axum::Router;
 use axum::extract::Path;
 use axum::routing::{get, post};
 use serde::Serialize;
-use tb_base::{DraftId, NodeId, Refusal, Result};
+use tb_base::{Ctx, DraftId, NodeId, Refusal, Result};
 use tb_case::ItemRules;
 use tb_case::case::Channel;
 use tb_case::draft::{self, Draft, NewDraft};
 use tb_identity::people::{self, Person};
 use tb_identity::permit::Action;
-use tb_store::audit;
+use tb_store::{Tx, audit};
 use tb_web::{App, Form, Frame, Lang, PageError, PageResult, RouteInfo, Visit, redirect};
 
 use crate::access::{Shared, draft_id, own_draft, resident};
@@ -109,6 +109,14 @@ pub(crate) async fn open(
     let (draft, person) = read.await?;
     let rules = rules(parts, &draft)?;
     Ok(Opened { draft, person, rules })
+}
+
+/// The draft as one of this site: what a window began and she goes on with needs no clerk any more.
+pub(crate) fn online(tx: &mut Tx<'_>, ctx: &Ctx, parts: &Parts, held: Draft) -> Result<Draft> {
+    match held.channel {
+        Channel::Online => Ok(held),
+        Channel::Window => draft::take_over(tx, ctx, &parts.env, held.id, held.version, Channel::Online),
+    }
 }
 
 /// How many steps there are: the pages of the form, the consent, the check.

@@ -325,6 +325,33 @@ async fn refused_with_reasons_and_remedies_then_rated() {
 }
 
 #[tokio::test]
+async fn returned_case_begins_again_with_what_was_typed() {
+    let world = World::new().await;
+    let case = filed(&world).await;
+    let (ctx, env) = (world.ctx(node(XIANGTAN), Actor::System), world.cities[&node(XIANGTAN)].env.clone());
+    let suspend = move |tx: &mut tb_store::Tx<'_>| {
+        let number = tb_identity::seed::driver()?.number;
+        let driver = tb_identity::people::by_number(tx, &env.vault, &number)?.expect("she is registered");
+        let held = tb_licence::store::of_holder(tx, driver.id)?;
+        let held =
+            held.into_iter().find(|it| it.type_id == "road_transport_qualification").expect("her licence");
+        tb_licence::store::suspend(tx, &ctx, held.id, "暂扣").map(drop)
+    };
+    world.write(XIANGTAN, suspend).await;
+    world.exchange().await;
+    let page = world.page(CHANGSHA, "driver", &case).await;
+    assert!(page.text.contains("已退回") && page.text.contains("带着填过的内容重新提交"), "{}", page.text);
+    let begun = world.post(CHANGSHA, "driver", &format!("{case}/again"), "").await;
+    let draft = world.get(CHANGSHA, "driver", &begun.location).await.json();
+    assert_eq!(draft["fields"]["phone"], "13800990000", "{draft}");
+    let agreed =
+        world.post(CHANGSHA, "driver", &format!("{}/consent", begun.location), "answer=confirm").await;
+    assert_eq!(agreed.json()["problems"][0]["refusal"]["code"], "T02-FCH-003", "{agreed:?}");
+    let twice = world.post(CHANGSHA, "local", &format!("{case}/again"), "").await;
+    assert_eq!(twice.status, 404);
+}
+
+#[tokio::test]
 async fn withdrawn_from_the_city_that_decides() {
     let world = World::new().await;
     let case = filed(&world).await;

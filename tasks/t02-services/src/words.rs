@@ -6,6 +6,9 @@ use tb_case::text::Text;
 use tb_web::ui::CityMark;
 use tb_web::{App, Lang};
 
+/// How long a message may take before a page says that its city does not answer (未应答).
+pub(crate) const PATIENCE_SECONDS: i64 = 15;
+
 /// The half of a definition's text that the page speaks.
 pub(crate) fn say(lang: Lang, text: &Text) -> &str {
     lang.t(&text.zh, &text.en)

@@ -12,6 +12,7 @@ use tb_base::{CaseId, Class, Error, MessageId, Refusal};
 use tb_case::acts::{self, Acted};
 use tb_case::command::{AnswerLine, Answers, Command, CommandKind};
 use tb_case::definitions::{GradeText, RatingTarget};
+use tb_case::draft;
 use tb_identity::permit::Action;
 use tb_web::{Choice, Field, Fields, Form, Frame, Html, Input, Lang, PageError, PageResult, Visit, redirect};
 
@@ -79,6 +80,18 @@ async fn give(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// POST /cases/{case}/again: begins again, on this site, what the deciding city sent back.
+pub(crate) async fn again(visit: Visit, parts: Shared, id: Path<String>, _: Form) -> PageResult {
+    let (case, (person, _)) = (case_id(&id)?, resident(&visit.ctx, Action::FileCase)?);
+    let (ctx, shared) = (visit.ctx.clone(), Arc::clone(&parts));
+    let begun = visit.app.store.write("t02.again", move |tx| {
+        own_case(tx, case, person)?;
+        let made = draft::from_returned(tx, &ctx, &shared.env, case)?;
+        Ok(crate::drafts::online(tx, &ctx, &shared, made)?.id)
+    });
+    Ok(redirect(&format!("/drafts/{}", begun.await?)))
 }
 
 /// The question before a case is withdrawn.

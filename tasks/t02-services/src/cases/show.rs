@@ -25,10 +25,7 @@ use tb_web::{Field, Fields, Frame, Html, Input, Lang, PageError, PageResult, Vis
 use super::progress::{self, Explained, PendingAct, Stuck};
 use crate::access::{Shared, case_id, own_case, resident};
 use crate::parts::Parts;
-use crate::words::{mark, phase_tag, say};
-
-/// How long a message may take before the page says that its city does not answer.
-const PATIENCE_SECONDS: i64 = 15;
+use crate::words::{PATIENCE_SECONDS, mark, phase_tag, say};
 
 /// What was read of a case in one go.
 pub(crate) struct Seen {
@@ -110,6 +107,14 @@ impl CasePage {
             Some(Outcome::Refused { reasons, remedies }) => Some((reasons, remedies)),
             Some(Outcome::Approved) | None => None,
         }
+    }
+
+    fn is_returned(&self) -> bool {
+        self.progress.phase == PhaseKind::Returned
+    }
+
+    fn again(&self) -> String {
+        format!("/cases/{}/again", self.progress.case)
     }
 
     fn is_approved(&self) -> bool {

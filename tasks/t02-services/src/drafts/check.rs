@@ -9,8 +9,9 @@ use askama::Template;
 use axum::extract::Path;
 use serde::Serialize;
 use tb_base::{CaseId, Date, Deadline, DeadlineInput, Error, MessageId, PersonId, Refusal};
+use tb_case::case::Channel;
 use tb_case::definitions::ClockRule;
-use tb_case::draft::{self, Fetched};
+use tb_case::draft::{self, Draft, Fetched};
 use tb_case::{form as rule, submit};
 use tb_identity::permit::Action;
 use tb_licence::types::{FieldKind, Mask, mask};
@@ -77,8 +78,10 @@ pub(crate) async fn send(visit: Visit, parts: Shared, id: Path<String>, form: Fo
     let command = command(&visit.ctx, &fields)?;
     let (ctx, shared) = (visit.ctx.clone(), Arc::clone(&parts));
     let handed_in = visit.app.store.write("t02.submit", move |tx| {
-        if draft::find(tx, &shared.env, draft)?.is_some_and(|held| held.person != person) {
-            return Err(no_draft());
+        match draft::find(tx, &shared.env, draft)? {
+            Some(held) if held.person != person => return Err(no_draft()),
+            Some(held) => super::online(tx, &ctx, &shared, held).map(drop)?,
+            None => {}
         }
         let case = submit(tx, &ctx, &shared.env, draft, command)?;
         hers(tx, case, person)
@@ -90,7 +93,7 @@ pub(crate) async fn send(visit: Visit, parts: Shared, id: Path<String>, form: Fo
         }
         Err(Error::Refused(refusal)) => {
             let opened = open(&visit, &parts, &id).await?;
-            let missing = submit::missing(&opened.draft, &opened.rules);
+            let missing = missing(&opened);
             if missing.is_empty() {
                 fields.refuse(&refusal);
             }
@@ -111,6 +114,12 @@ fn hers(tx: &mut Tx<'_>, case: CaseId, person: PersonId) -> tb_base::Result<Case
     }
 }
 
+/// What is still missing, when it is handed in on this site.
+fn missing(opened: &Opened) -> Vec<Refusal> {
+    let online = Draft { channel: Channel::Online, ..opened.draft.clone() };
+    submit::missing(&online, &opened.rules)
+}
+
 /// A refusal that names a material by its id, in the words of the definition.
 fn worded(refusal: &Refusal, opened: &Opened) -> Refusal {
     let material = refusal.field.as_deref().and_then(|id| opened.rules.material(id));
@@ -127,7 +136,7 @@ fn worded(refusal: &Refusal, opened: &Opened) -> Refusal {
 fn view(visit: &Visit, parts: &Parts, opened: &Opened, command: MessageId, form: Fields) -> CheckPage {
     let (lang, draft, rules) = (visit.lang, &opened.draft, &opened.rules);
     let groups = groups(visit, parts, opened);
-    let missing = submit::missing(draft, rules).iter().map(|refusal| worded(refusal, opened)).collect();
+    let missing = missing(opened).iter().map(|refusal| worded(refusal, opened)).collect();
     let due = |clock: &ClockRule| {
         Deadline::compute(&parts.calendar, &DeadlineInput::new(visit.ctx.now, clock.limit.limit())).date
     };

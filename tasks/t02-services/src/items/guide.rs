@@ -267,10 +267,13 @@ fn choice(visit: &Visit, form: &Fields, promised: &BTreeMap<NodeId, String>) -> 
         "Which city issued the old one? It decides",
         Input::Radio(&choices),
     );
-    form.show(&field.hint(
-        "已按您的登记选好；在哪个市提出都一样",
-        "Chosen by your registration; you may apply in any city",
-    ))
+    form.show(&match visit.ctx.actor.person() {
+        Some(_) => field.hint(
+            "已按您的登记选好；在哪个市提出都一样",
+            "Chosen by your registration; you may apply in any city",
+        ),
+        None => field.hint("在哪个市提出都一样", "You may apply in any city"),
+    })
 }
 
 fn way(visit: &Visit, rules: &ItemRules, stage: &Stage, deciding: NodeId) -> Way {

@@ -9,7 +9,9 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use serde_json::Value;
-use tb_base::{Actor, Calendar, Clock, Ctx, Entropy, NodeId, Refusal, ResidentId, Result, Role, Timestamp, Uscc};
+use tb_base::{
+    Actor, Calendar, Clock, Ctx, Entropy, NodeId, Refusal, ResidentId, Result, Role, Timestamp, Uscc,
+};
 use tb_case::Env;
 use tb_crypto::{Vault, sha256};
 use tb_exchange::founding::{Charter, Founder, Member, found};
@@ -294,7 +296,8 @@ impl World {
         let city = &self.lines.cities.get().expect("cities")[&to];
         city.desk.admit(&envelope, now).expect("admitted");
         let incoming = Incoming { envelope, body, at: now, base_hash: [7; 32], evidence: Value::Null };
-        let handler = city.handlers.iter().find(|it| it.service == incoming.envelope.service).expect("offered").clone();
+        let handler =
+            city.handlers.iter().find(|it| it.service == incoming.envelope.service).expect("offered").clone();
         let ctx = Ctx::new(now, Actor::Peer(from), to, Arc::clone(&self.entropy));
         let receive = move |tx: &mut Tx<'_>| inbox::receive(tx, &ctx, &handler, &incoming);
         let (kept, _) = city.store.write("test.receive", receive).await.expect("received");
