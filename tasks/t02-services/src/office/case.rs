@@ -304,7 +304,7 @@ pub(super) fn page(
     let deeds = forms::deeds(&opened.allowed);
     let name = say(lang, &view.item_name).to_owned();
     let questions = match (deed, &rules) {
-        (Some(deed), Some(rules)) => forms::show(&form, deed, rules),
+        (Some(deed), Some(rules)) => forms::show(lang, &form, deed, rules),
         (_, _) => Html::default(),
     };
     let heading = format!("{name} · {}", say(lang, &view.phase_name));

@@ -3,6 +3,7 @@
 //!
 //! Invariant: grounds and articles come from the definition; one that is not certain cannot be chosen.
 
+use askama::Template;
 use tb_base::Refusal;
 use tb_case::ItemRules;
 use tb_case::case::{Agreement, CorrectionLine, Proof};
@@ -10,7 +11,7 @@ use tb_case::command::{Command, CommandKind, Decision, GroundFacts};
 use tb_case::decide::{CORRECTION_LINES_MAX, TEXT_LETTERS_MAX};
 use tb_case::definitions::{DeliveryMode, Ground, PauseKind};
 use tb_case::text::Text;
-use tb_web::{Choice, Field, Fields, Html, Input};
+use tb_web::{Choice, Field, Fields, Html, Input, Lang};
 
 use crate::words::word;
 
@@ -191,13 +192,28 @@ pub(super) fn blank(fields: Fields, deed: Deed, rules: &ItemRules) -> Fields {
     }
 }
 
+/// The further lines of a correction, folded away until they are needed.
+#[derive(Template)]
+#[template(
+    source = r#"<details{% if open %} open{% endif %}><summary>{{ lang.t("还有要补正的", "More to correct") }}</summary><div>{{ rest }}</div></details>"#,
+    ext = "html"
+)]
+struct More {
+    lang: Lang,
+    open: bool,
+    rest: Html,
+}
+
 /// The questions of an act.
-pub(super) fn show(fields: &Fields, deed: Deed, rules: &ItemRules) -> Html {
+pub(super) fn show(lang: Lang, fields: &Fields, deed: Deed, rules: &ItemRules) -> Html {
     match deed {
         Deed::Accept | Deed::Approve | Deed::Issue => Html::default(),
         Deed::AskCorrection => with_about(rules, |about| {
-            let lines = (1..=LINES_SHOWN).map(|at| show_line(fields, at, about));
-            Html::made(lines.map(|line| line.to_string()).collect())
+            let first = show_line(fields, 1, about);
+            let rest: String = (2..=LINES_SHOWN).map(|at| show_line(fields, at, about).to_string()).collect();
+            let open = (2..=LINES_SHOWN).any(|at| is_begun(fields, at));
+            let more = More { lang, open, rest: Html::made(rest) };
+            Html::made(format!("{first}{}", more.render().unwrap_or_default()))
         }),
         Deed::Decline => with_grounds(&rules.declines, |ground| fields.show_all(&[ground, FACTS])),
         Deed::Refuse => with_grounds(&rules.refusals, |ground| fields.show_all(&[ground, FACTS])),
@@ -280,12 +296,18 @@ fn line_names(at: usize) -> [String; 3] {
     [format!("about{at}"), format!("what{at}"), format!("article{at}")]
 }
 
+/// Whether something was written into a line.
+fn is_begun(fields: &Fields, at: usize) -> bool {
+    let [about, what, _] = line_names(at);
+    !fields.value(&about).trim().is_empty() || !fields.value(&what).trim().is_empty()
+}
+
 /// The lines of a correction: an empty line is left out, a half one says what it misses.
 fn read_lines(fields: &mut Fields, rules: &ItemRules) -> Option<Vec<CorrectionLine>> {
     let (mut lines, mut wrong) = (Vec::new(), false);
     for at in 1..=CORRECTION_LINES_MAX {
         let [about, what, article] = line_names(at);
-        if fields.value(&about).trim().is_empty() && fields.value(&what).trim().is_empty() {
+        if !is_begun(fields, at) {
             continue;
         }
         let about = fields

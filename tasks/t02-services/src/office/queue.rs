@@ -12,6 +12,7 @@ use tb_base::{CaseId, Ctx, Date, NodeId, OfficeId, Result, Timestamp};
 use tb_case::acts;
 use tb_case::case::{PHASES, PhaseKind};
 use tb_case::queue::{self, CaseRow, Filter};
+use tb_identity::offices;
 use tb_store::Tx;
 use tb_web::{Choice, Field, Frame, Input, Lang, PageResult, Visit, download, ui};
 
@@ -64,6 +65,7 @@ struct Queue {
     cases: Vec<Line>,
     counts: Counts,
     office: OfficeId,
+    office_name: String,
     read_only: bool,
     #[serde(skip)]
     title: String,
@@ -134,9 +136,10 @@ pub(crate) async fn show(visit: Visit, parts: Shared) -> PageResult {
         may_read(&ctx, &at)?;
         let running = lines(tx, &ctx, &shared, lang, &at, false)?;
         let finished = if wanted.finished { Some(lines(tx, &ctx, &shared, lang, &at, true)?) } else { None };
-        Ok((running, finished))
+        let name = offices::find(tx, &at)?.map(|office| lang.t(&office.name_zh, &office.name_en).to_owned());
+        Ok((running, finished, name.unwrap_or_else(|| at.to_string())))
     });
-    let (all, finished) = read.await?;
+    let (all, finished, name) = read.await?;
     let mut counts = Counts {
         all: all.len(),
         late: all.iter().filter(|line| is_late(line)).count(),
@@ -149,7 +152,7 @@ pub(crate) async fn show(visit: Visit, parts: Shared) -> PageResult {
     if visit.param("export").is_some_and(|kind| kind == "csv") {
         return Ok(csv(&visit, &found));
     }
-    visit.page(view(&visit, office, found, counts))
+    visit.page(view(&visit, (office, name), found, counts))
 }
 
 /// The office whose queue is read: the own one; a supervisor names one, or sees that of the first item.
@@ -228,7 +231,7 @@ pub(super) fn buttons(
     allowed.iter().copied().filter(|kind| super::permitted(ctx, *kind, office).is_ok()).collect()
 }
 
-fn view(visit: &Visit, office: OfficeId, found: Vec<Line>, counts: Counts) -> Queue {
+fn view(visit: &Visit, (office, office_name): (OfficeId, String), found: Vec<Line>, counts: Counts) -> Queue {
     let lang = visit.lang;
     let title = match (counts.late, counts.soon) {
         (0, 0) => lang.t("待办", "To do").to_owned(),
@@ -252,6 +255,7 @@ fn view(visit: &Visit, office: OfficeId, found: Vec<Line>, counts: Counts) -> Qu
         cases,
         counts,
         office,
+        office_name,
         read_only: visit.ctx.actor.role() == Some(tb_base::Role::Supervisor),
         title,
         pager,

@@ -28,7 +28,7 @@ use crate::access::{Shared, case_id, command};
 use crate::cases::progress::{self, Explained, PendingAct};
 use crate::cases::show::{answer_name, title};
 use crate::parts::Parts;
-use crate::words::{phase_tag, say};
+use crate::words::{PATIENCE_SECONDS, phase_tag, say};
 
 /// A message of the case, with what its receiver said (回执).
 #[derive(Serialize)]
@@ -121,7 +121,7 @@ impl CasePage {
     }
 
     fn signing(&self) -> Html {
-        self.form.show_all(&[signature::DRAWN, signature::SCANNED])
+        self.form.show_all(&signature::shown())
     }
 
     fn messages_table(&self) -> ui::Table {
@@ -168,8 +168,7 @@ fn service_words(lang: Lang, line: &Message) -> &'static str {
         service::CASE_CUSTODY => lang.t("接管答复", "Custody answered"),
         service::CASE_PROGRESS => lang.t("进度", "Progress"),
         service::CASE_ACT => lang.t("代办操作", "Act passed on"),
-        service::LICENCE_LOCATE => lang.t("查找证照", "Licences located"),
-        service::LICENCE_FETCH => lang.t("调取证照", "Licence fetched"),
+        service::RECEIPT => lang.t("处理回执", "Receipt"),
         _ => lang.t("其他报文", "Other message"),
     }
 }
@@ -273,7 +272,9 @@ fn page(visit: &Visit, parts: &Parts, seen: Seen, form: Fields) -> CasePage {
         correction: asked(parts, &view, &form),
         allowed: seen.allowed,
         messages: seen.messages,
-        waiting_since: seen.waiting_since.filter(|_| !view.phase.is_over()),
+        waiting_since: seen
+            .waiting_since
+            .filter(|since| !view.phase.is_over() && since.plus_seconds(PATIENCE_SECONDS) <= visit.ctx.now),
         command: visit.ctx.id(MessageId::new),
         progress: view,
         form,

@@ -26,8 +26,7 @@ use crate::words::{city_name, mark, say};
 
 const CODE: Field<'static> = Field::new("code", "她手机上的验证码", "The code on her phone", Input::Digits)
     .hint("6 位数字，10 分钟内有效；告诉窗口即同意", "6 digits, valid for 10 minutes; telling it means yes")
-    .autocomplete("one-time-code")
-    .optional();
+    .autocomplete("one-time-code");
 
 /// Where the consent stands, as pages and programs read it.
 #[derive(Clone, Debug, Serialize)]
@@ -122,7 +121,7 @@ impl ConsentPage {
     }
 
     fn signing(&self) -> [Field<'static>; 2] {
-        [signature::DRAWN, signature::SCANNED]
+        signature::shown()
     }
 
     fn why(&self, problem: &Problem) -> String {

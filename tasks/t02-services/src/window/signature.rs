@@ -11,8 +11,7 @@ use tb_web::{Field, Fields, FileKind, Input, Upload};
 /// The frame in which she signs.
 pub(super) const DRAWN: Field<'static> =
     Field::new("signature", "本人签名", "Her signature", Input::Signature)
-        .hint("请本人在框内签写姓名", "The person signs her name in the frame")
-        .optional();
+        .hint("请本人在框内签写姓名", "The person signs her name in the frame");
 
 /// The scanned sheet for a browser without a frame to sign in.
 pub(super) const SCANNED: Field<'static> =
@@ -22,6 +21,11 @@ pub(super) const SCANNED: Field<'static> =
             "Where the screen cannot take it: print, let her sign, scan as PNG or JPG",
         )
         .optional();
+
+/// Both ways to sign, as a form shows them; one of the two is needed.
+pub(super) fn shown() -> [Field<'static>; 2] {
+    [DRAWN, Field { optional: false, ..SCANNED }]
+}
 
 /// Blank paper and a blot are shorter than this.
 const BYTES_MIN: usize = 67;
