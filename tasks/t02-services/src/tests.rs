@@ -4,8 +4,9 @@ pub(crate) mod world;
 
 use serde_json::Value;
 use tb_base::{Actor, CaseId, MessageId, Role, StaffId};
-use tb_case::case::{Agreement, CorrectionLine};
+use tb_case::case::{Agreement, CorrectionLine, Proof};
 use tb_case::command::{Command, Decision, GroundFacts};
+use tb_case::definitions::DeliveryMode;
 use world::{CHANGSHA, Got, World, XIANGTAN, node};
 
 const FORM: &str = "reason=expiring&phone=13800990000&delivery=collecting_window&truth=yes&action=next";
@@ -44,12 +45,17 @@ async fn progress(world: &World, city: &str, case: &str) -> Value {
 
 /// An officer of Xiangtan acts on a case.
 async fn officer(world: &World, role: Role, case: &str, command: Command) {
+    staff(world, (XIANGTAN, "430300-transport", role), case, command).await;
+}
+
+/// A member of staff acts on a case, and what follows is delivered.
+async fn staff(world: &World, (city, office, role): (&str, &str, Role), case: &str, command: Command) {
     let case: CaseId = case.trim_start_matches("/cases/").parse().expect("an id");
-    let system = world.ctx(node(XIANGTAN), Actor::System);
-    let office = "430300-transport".parse().expect("an office");
+    let system = world.ctx(node(city), Actor::System);
+    let office = office.parse().expect("an office");
     let ctx = system.acting(Actor::Staff { staff: system.id(StaffId::new), role, office });
-    let (id, env) = (system.id(MessageId::new), world.cities[&node(XIANGTAN)].env.clone());
-    world.write(XIANGTAN, move |tx| tb_case::act(tx, &ctx, &env, case, command.clone(), id)).await;
+    let (id, env) = (system.id(MessageId::new), world.cities[&node(city)].env.clone());
+    world.write(city, move |tx| tb_case::act(tx, &ctx, &env, case, command.clone(), id)).await;
     world.exchange().await;
 }
 
@@ -297,6 +303,25 @@ async fn approved_after_a_correction_and_rated_from_the_other_city() {
     assert!(5 <= messages["unread"].as_i64().expect("a count"), "{messages}");
     assert_eq!(world.post(CHANGSHA, "driver", "/messages/read", "").await.location, "/messages");
     assert_eq!(world.get(CHANGSHA, "driver", "/messages").await.json()["unread"], 0);
+
+    let proof = Proof { mode: DeliveryMode::CollectingWindow, reference: "签收 0001".into() };
+    staff(&world, (CHANGSHA, "430100-hall-1", Role::Window), &case, Command::Deliver { proof }).await;
+    let page = world.page(CHANGSHA, "driver", &case).await;
+    assert!(
+        page.text.contains("rate?target=window") && page.text.contains("rate?target=department"),
+        "{}",
+        page.text
+    );
+    for (target, grade) in [("window", 5), ("department", 4)] {
+        let form = format!("target={target}&grade={grade}&text=很快");
+        let rated = world.post(CHANGSHA, "driver", &format!("{case}/rate"), &form).await;
+        assert_eq!(rated.location, format!("{case}?done=sent"), "{rated:?}");
+    }
+    world.exchange().await;
+    let closed = progress(&world, XIANGTAN, &case).await;
+    assert_eq!(closed["progress"]["ratings"].as_array().map(Vec::len), Some(2), "{closed}");
+    let page = world.page(CHANGSHA, "driver", &case).await;
+    assert!(page.text.contains("非常满意") && !page.text.contains("rate?target"), "{}", page.text);
 }
 
 #[tokio::test]

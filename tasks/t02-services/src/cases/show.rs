@@ -34,6 +34,7 @@ pub(crate) struct Seen {
     acts: Vec<SentAct>,
     notices: Vec<Notice>,
     waiting: Option<Timestamp>,
+    lost: Option<Refusal>,
 }
 
 /// The page.
@@ -49,6 +50,8 @@ pub(crate) struct CasePage {
     pending_acts: Vec<PendingAct>,
     /// The city that does not answer while something waits for it.
     stuck: Option<Stuck>,
+    /// Why the case was not taken by the exchange at all; a person of the data bureau has to look.
+    lost: Option<Refusal>,
     form: Fields,
     #[serde(skip)]
     command: MessageId,
@@ -192,6 +195,7 @@ pub(crate) async fn see(visit: &Visit, parts: &Arc<Parts>, case: CaseId) -> Resu
         Ok(Seen {
             actions: acts::may(tx, &ctx, &shared.env, case)?,
             acts: acts_of(tx, case)?,
+            lost: lost(tx, &view)?,
             notices: messages::of_person(tx, person, 0)?
                 .into_iter()
                 .filter(|it| it.case == Some(case))
@@ -222,6 +226,20 @@ fn acts_of(tx: &mut Tx<'_>, case: CaseId) -> Result<Vec<SentAct>, Error> {
     Ok(acts)
 }
 
+/// Why an offer will never arrive, if that is so: it was refused for good, or given up.
+fn lost(tx: &mut Tx<'_>, view: &ProgressView) -> Result<Option<Refusal>, Error> {
+    if view.phase != PhaseKind::Offered {
+        return Ok(None);
+    }
+    let sent = outbox::of_case(tx, view.case)?.into_iter();
+    let offer = sent.rev().find(|sent| sent.message.envelope.service == service::CASE_OFFER);
+    let Some(offer) = offer.filter(|offer| matches!(offer.state, State::Rejected | State::Dead)) else {
+        return Ok(None);
+    };
+    let said = outbox::receipts(tx, offer.message.envelope.id)?;
+    Ok(Some(said.into_iter().find_map(|it| it.receipt.refusal).unwrap_or_else(not_delivered)))
+}
+
 fn not_delivered() -> Refusal {
     Refusal::not_now("T02-ACT-004", "没有送到，请再做一次", "It was not delivered; do it once more")
 }
@@ -244,6 +262,7 @@ pub(crate) fn page(visit: &Visit, parts: &Parts, seen: Seen, form: Fields) -> Ca
         lines: asked(&view, rules.as_deref(), &form),
         pending_acts: progress::pending(visit, &view, &seen.acts),
         stuck: stuck(visit, &view, seen.waiting),
+        lost: seen.lost,
         notices: seen.notices.iter().filter_map(|notice| message(visit, &view, notice)).collect(),
         actions: seen.actions,
         command: visit.ctx.id(MessageId::new),
