@@ -71,7 +71,7 @@ struct CopyCode<'a> {
 
 #[derive(Template)]
 #[template(
-    source = r#"<div class="empty"><h3>{{ title }}</h3><p class="quiet">{{ text }}{% if !href.is_empty() %} <a href="{{ href }}">{{ link }}</a>{% endif %}</p></div>"#,
+    source = r#"<div class="empty"><p class="note__head">{{ title }}</p><p class="quiet">{{ text }}{% if !href.is_empty() %} <a href="{{ href }}">{{ link }}</a>{% endif %}</p></div>"#,
     ext = "html"
 )]
 struct Empty<'a> {
@@ -83,7 +83,7 @@ struct Empty<'a> {
 
 #[derive(Template)]
 #[template(
-    source = r#"<div class="note{% if !kind.is_empty() %} note--{{ kind }}{% endif %}">{% if !title.is_empty() %}<h3>{{ title }}</h3>{% endif %}<p>{{ text }}</p></div>"#,
+    source = r#"<div class="note{% if !kind.is_empty() %} note--{{ kind }}{% endif %}">{% if !title.is_empty() %}<p class="note__head">{{ title }}</p>{% endif %}<p>{{ text }}</p></div>"#,
     ext = "html"
 )]
 struct Note<'a> {
