@@ -57,8 +57,10 @@ impl Chrome {
 
     /// The arguments of a browser of that size, with a profile that nobody else uses.
     pub fn arguments(&self, name: &str, width: u32, height: u32) -> Vec<String> {
-        let own =
-            [format!("--user-data-dir={}", self.profiles.file(name).display()), format!("--window-size={width},{height}")];
+        let own = [
+            format!("--user-data-dir={}", self.profiles.file(name).display()),
+            format!("--window-size={width},{height}"),
+        ];
         ARGUMENTS.into_iter().map(str::to_owned).chain(own).collect()
     }
 

@@ -1,0 +1,7 @@
+//! Integration tests of the whole binary: processes, stories, browser journeys, registered statements.
+
+mod browser;
+mod demo;
+mod processes;
+mod statements;
+mod stories;
