@@ -277,3 +277,19 @@ async fn she_withdraws_at_the_counter_with_her_signature() {
     let page = world.get(CHANGSHA, "window", &format!("/window/cases/{case}")).await.json();
     assert_eq!(page["progress"]["phase"], "withdrawn");
 }
+
+#[tokio::test]
+async fn she_may_say_no_and_change_her_mind() {
+    let world = World::new().await;
+    let draft = filled(&world, "driver").await;
+    let consent = format!("{draft}/consent");
+    world.post(CHANGSHA, "window", &format!("{consent}/ask"), "how=signature").await;
+    let refused = world.post(CHANGSHA, "window", &consent, "do=refuse").await;
+    assert_eq!(refused.location, consent, "{refused:?}");
+    let page = world.page(CHANGSHA, "window", &consent).await;
+    assert!(page.text.contains("不能调取"), "{}", page.text);
+    assert_eq!(codes(&world.post(CHANGSHA, "window", &consent, &signature()).await), ["LIC-CNS-002"]);
+    world.post(CHANGSHA, "window", &format!("{consent}/ask"), "how=signature").await;
+    let agreed = world.post(CHANGSHA, "window", &consent, &signature()).await;
+    assert_eq!(agreed.location, format!("{draft}/check"), "{agreed:?}");
+}
