@@ -37,7 +37,7 @@ pub struct ContractRef {
 pub struct ServiceTerms {
     /// Item numbers or purpose codes; `*` for any item.
     pub purposes: BTreeSet<String>,
-    /// Names of the licence fields that may be answered; empty where none travel.
+    /// Licence fields that may be answered, `field` or `type.field`; empty where none travel.
     #[serde(default)]
     pub fields: BTreeSet<String>,
     /// How many messages a day at the most.
@@ -89,6 +89,11 @@ impl ServiceTerms {
     /// Whether the purpose is agreed.
     pub fn allows(&self, item: &str) -> bool {
         self.purposes.contains(item) || self.purposes.contains(ANY_PURPOSE)
+    }
+
+    /// Whether a field of a type of licence may be answered: agreed by its name, or as `type.field` for this type.
+    pub fn gives(&self, type_id: &str, field: &str) -> bool {
+        self.fields.contains(field) || self.fields.contains(&format!("{type_id}.{field}"))
     }
 }
 

@@ -240,27 +240,6 @@ impl Desk {
         self.contracts.get(&envelope.contract.id)?.contract.services.get(&envelope.service)
     }
 
-    /// Checks that every field asked for may be answered; the own city may see its own fields.
-    pub fn check_fields<'a>(
-        &self,
-        envelope: &Envelope,
-        fields: impl IntoIterator<Item = &'a str>,
-    ) -> Result<()> {
-        let Some(terms) = self.terms(envelope) else {
-            return if envelope.from == self.me {
-                Ok(())
-            } else {
-                Err(Violation::new("grant", "tb-contract", "no terms for this service").into())
-            };
-        };
-        match fields.into_iter().find(|field| !terms.fields.contains(*field)) {
-            None => Ok(()),
-            Some(field) => {
-                Err(Violation::new("field", "body", format!("{field} is not in the contract")).into())
-            }
-        }
-    }
-
     /// Checks one more message of the day against the quota; `sent_today` counts those before it.
     pub fn check_quota(&self, envelope: &Envelope, sent_today: u32) -> Result<()> {
         match self.terms(envelope) {

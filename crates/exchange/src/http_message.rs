@@ -11,10 +11,10 @@ mod response;
 mod signature;
 
 use serde::{Deserialize, Serialize};
-use tb_base::{MessageId, NodeId, Timestamp, Violation};
+use tb_base::{MessageId, NodeId};
 
 use crate::problem::{PROBLEM_TYPE, Problem};
-use crate::{Answer, Envelope};
+use crate::Envelope;
 
 pub use fields::{FIELD_BYTES_MAX, FIELDS_MAX};
 pub use request::{PATH_PREFIX, check_request, path, sign_request, sign_request_with, verify_request};
@@ -180,6 +180,13 @@ pub struct SignedResponse {
     pub base_hash: [u8; 32],
 }
 
+impl SignedResponse {
+    /// What of the response is kept as evidence: everything but the body.
+    pub fn evidence(&self) -> ResponseEvidence {
+        ResponseEvidence { status: self.status, fields: self.fields.clone() }
+    }
+}
+
 /// A response whose signature was checked.
 #[derive(Clone, Debug)]
 pub struct CheckedResponse {
@@ -203,21 +210,6 @@ pub struct CheckedResponse {
     pub expires: i64,
     /// What is kept of it.
     pub evidence: ResponseEvidence,
-}
-
-impl CheckedResponse {
-    /// The answer; a problem comes back as the refusal or violation that it is.
-    pub fn into_answer(self, body: Vec<u8>, at: Timestamp) -> tb_base::Result<Answer> {
-        if self.is_problem {
-            return Err(Problem::from_json(&body)?.into_error());
-        }
-        if !(200..300).contains(&self.status) {
-            return Err(
-                Violation::new("grammar", "@status", format!("{} without a problem", self.status)).into()
-            );
-        }
-        Ok(Answer { from: self.from, body, at })
-    }
 }
 
 #[cfg(test)]

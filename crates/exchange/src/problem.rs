@@ -39,9 +39,6 @@ pub struct Problem {
     /// By how much the clock of the sender is ahead of the receiver's, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clock_delta_ms: Option<i64>,
-    /// Hash of the receiver's leaf, lower-case hex, where the message was logged.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub leaf: Option<String>,
     /// What the law or the state of the receiver says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal: Option<Refusal>,
@@ -68,7 +65,6 @@ pub fn status(code: &str) -> (u16, &'static str) {
         "expired" => (400, "The message is outside its time"),
         "purpose" => (403, "The contract does not allow this purpose"),
         "grant" => (403, "No contract in force allows this service"),
-        "field" => (403, "The contract does not contain this field"),
         "replay" => (409, "The message was received before"),
         "contract-stale" => (409, "The two sides have different versions of the contract"),
         "in-flight" => (409, "The message is being processed"),
@@ -132,16 +128,8 @@ impl Problem {
             expected: None,
             actual: None,
             clock_delta_ms: None,
-            leaf: None,
             refusal: None,
         }
-    }
-
-    /// Names the leaf under which the receiver logged the message.
-    #[must_use]
-    pub fn logged(mut self, leaf_hash: &[u8; 32]) -> Problem {
-        self.leaf = Some(tb_crypto::text::hex(leaf_hash));
-        self
     }
 
     /// The code, such as `digest-mismatch`.
@@ -198,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_refusal_crosses_and_comes_back_as_itself() {
-        let refusal = Refusal::not_now("CAS-ACC-002", "已受理", "Already accepted")
+        let refusal = Refusal::not_now("TST-001", "已受理", "Already accepted")
             .by("条例第 3 条")
             .but("等待", "Wait");
         let problem = check(&refusal.clone().into(), 409, "refusal");
@@ -229,7 +217,6 @@ mod tests {
             ("schema", 422),
             ("purpose", 403),
             ("grant", 403),
-            ("field", 403),
             ("quota", 429),
             ("shed", 503),
             ("peer-down", 504),

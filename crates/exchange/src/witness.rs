@@ -4,7 +4,7 @@
 
 use tb_base::{NodeId, Violation};
 use tb_tlog::note::{Cosigner, Kind, Signature, Signer, Verifier};
-use tb_tlog::witness::{Accepted, Refused, Request};
+use tb_tlog::witness::{Accepted, Refused};
 
 use crate::City;
 use crate::keys::{KeyUse, Secrets, WitnessKey};
@@ -15,9 +15,6 @@ pub const ADD_CHECKPOINT_PATH: &str = "/log/add-checkpoint";
 pub const SIZE_TYPE: &str = "text/x.tlog.size";
 /// The media type of every other body.
 pub const TEXT_TYPE: &str = "text/plain; charset=utf-8";
-
-/// What a log asks: `old N`, the consistency proof, an empty line, the signed checkpoint.
-pub type AddCheckpoint = Request;
 
 /// The name that a city's witness signs under.
 pub fn witness_name(node: NodeId) -> String {
@@ -114,10 +111,10 @@ impl Answer {
 #[cfg(test)]
 mod tests {
     use tb_tlog::note::Note;
-    use tb_tlog::witness::{Known, decide};
+    use tb_tlog::witness::{Known, Request, decide};
     use tb_tlog::{Checkpoint, leaf_hash};
 
-    use super::{AddCheckpoint, Answer, cosigner, log_keys, signers, witness_key};
+    use super::{Answer, cosigner, log_keys, signers, witness_key};
     use crate::fixture::{NOON, Region, changsha, xiangtan};
 
     #[test]
@@ -131,8 +128,8 @@ mod tests {
         for signer in signers(city, &region.secrets[&changsha()]).unwrap() {
             note = note.clone().with(signer.sign(&note));
         }
-        let asked = AddCheckpoint { old: 0, proof: Vec::new(), note }.to_string();
-        let request: AddCheckpoint = asked.parse().unwrap();
+        let asked = Request { old: 0, proof: Vec::new(), note }.to_string();
+        let request: Request = asked.parse().unwrap();
         let cosigner = cosigner(witness, &region.witnesses[&xiangtan()]).unwrap();
         let keys = log_keys(city).unwrap();
         let decided = decide(&keys, Known::NOTHING, &request, &cosigner, NOON);

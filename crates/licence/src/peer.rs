@@ -280,18 +280,22 @@ fn masks(how: Mask, viewer: Viewer) -> bool {
     }
 }
 
-/// Fields that both the definition and the contract let this viewer see; the own city has no contract to ask.
+/// Fields that both the definition and the contract let this viewer see.
 fn allowed(desk: &Desk, envelope: &Envelope, kind: &LicenceType, viewer: Viewer) -> BTreeSet<String> {
-    let shown = kind.shown_to(viewer);
+    agreed(desk, envelope, kind, kind.shown_to(viewer))
+}
+
+/// Those of the fields that the contract lets travel; the own city has no contract to ask.
+fn agreed(
+    desk: &Desk,
+    envelope: &Envelope,
+    kind: &LicenceType,
+    fields: BTreeSet<String>,
+) -> BTreeSet<String> {
     match desk.terms(envelope) {
-        None if envelope.from == desk.me => shown,
+        None if envelope.from == desk.me => fields,
         None => BTreeSet::new(),
-        Some(terms) => {
-            let agreed = |field: &String| {
-                terms.fields.contains(field) || terms.fields.contains(&format!("{}.{field}", kind.id))
-            };
-            shown.into_iter().filter(agreed).collect()
-        }
+        Some(terms) => fields.into_iter().filter(|field| terms.gives(&kind.id, field)).collect(),
     }
 }
 

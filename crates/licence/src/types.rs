@@ -218,16 +218,6 @@ impl Types {
         self.by_id.values()
     }
 
-    /// What a contract between two cities lists so that these types can be fetched and verified: `type.field`.
-    pub fn contract_fields(&self) -> BTreeSet<String> {
-        let viewers = [Viewer::Public, Viewer::Inspector, Viewer::Office];
-        let of = |kind: &LicenceType| {
-            let fields: BTreeSet<String> = viewers.iter().flat_map(|viewer| kind.shown_to(*viewer)).collect();
-            fields.into_iter().map(|field| format!("{}.{field}", kind.id)).collect::<Vec<_>>()
-        };
-        self.all().flat_map(of).collect()
-    }
-
     /// How many there are.
     pub fn count(&self) -> usize {
         self.by_id.len()

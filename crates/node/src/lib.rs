@@ -24,8 +24,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tb_base::{Actor, Clock, Ctx, Entropy, Fault, NodeId, Result, Violation};
-use tb_exchange::idempotency::Nonces;
 use tb_exchange::keys::{Secrets, WitnessKey};
+use tb_exchange::nonces::Nonces;
 use tb_exchange::{City, Desk};
 use tb_store::Store;
 use tb_store::inbox::Handler;

@@ -11,7 +11,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use http::{HeaderMap, StatusCode};
 use tb_base::{Actor, Error, Fault, MessageId, Result, Violation};
-use tb_exchange::http_message::{self, Facts, Reply};
+use tb_exchange::http_message::{self, Facts, Reply, SignedResponse};
 use tb_exchange::problem::Problem;
 use tb_exchange::witness::ADD_CHECKPOINT_PATH;
 use tb_exchange::{BODY_BYTES_MAX, Incoming};
@@ -74,14 +74,20 @@ async fn exchange(
     let ctx = node.ctx(Actor::Peer(peer.0));
     let id = ctx.id(MessageId::new);
     let taken = take(&node, peer, path, &fields, &facts, body).await;
+    let new_query = taken.as_ref().ok().and_then(|taken| taken.new_query);
     let reply = match taken {
-        Ok(Taken { status, body, is_again: false }) => Reply::json(id, status, body),
-        Ok(Taken { status, body, is_again: true }) => Reply::json(id, status, body).again(),
+        Ok(Taken { status, body, is_again: false, .. }) => Reply::json(id, status, body),
+        Ok(Taken { status, body, is_again: true, .. }) => Reply::json(id, status, body).again(),
         Err(error) => Reply::problem(id, &refuse(&node, peer, path, &error).await),
     };
     let signed = http_message::sign_response(&reply, &facts, &node.desk, &node.secrets, node.clock.now());
     match signed {
-        Ok(signed) => answer(signed.status, signed.fields, signed.body),
+        Ok(signed) => {
+            if let Some(query) = new_query {
+                keep(&node, peer, query, &signed).await;
+            }
+            answer(signed.status, signed.fields, signed.body)
+        }
         Err(error) => {
             tracing::error!(%error, "an answer could not be signed");
             plain(StatusCode::INTERNAL_SERVER_ERROR, "the answer could not be signed")
@@ -95,6 +101,8 @@ struct Taken {
     body: Vec<u8>,
     /// Whether it was answered before.
     is_again: bool,
+    /// The query that this answers for the first time.
+    new_query: Option<MessageId>,
 }
 
 async fn take(
@@ -116,12 +124,29 @@ async fn take(
     let is_query = incoming.envelope.service != tb_exchange::service::RECEIPT
         && receive::handler(node, &incoming)?.query;
     if is_query {
+        let id = incoming.envelope.id;
         let (value, is_again) = receive::query(node, incoming).await?;
-        return Ok(Taken { status: 200, body: value.to_string().into_bytes(), is_again });
+        let body = value.to_string().into_bytes();
+        return Ok(Taken { status: 200, body, is_again, new_query: (!is_again).then_some(id) });
     }
     let (receipt, is_again) = receive::message(node, incoming).await?;
     let body = serde_json::to_vec(&receipt).map_err(|error| Fault::of("writing a receipt", error))?;
-    Ok(Taken { status: 202, body, is_again })
+    Ok(Taken { status: 202, body, is_again, new_query: None })
+}
+
+/// Keeps how an answer was signed, for the evidence of the case; the answer itself is durable already.
+async fn keep(node: &Arc<Node>, peer: PeerCity, query: MessageId, signed: &SignedResponse) {
+    let (from, now) = (peer.0, node.clock.now());
+    let kept = match serde_json::to_value(signed.evidence()) {
+        Ok(evidence) => {
+            let write = move |tx: &mut tb_store::Tx<'_>| inbox::replied(tx, now, from, query, &evidence);
+            node.store.write("exchange.replied", write).await
+        }
+        Err(error) => Err(Fault::of("writing evidence", error).into()),
+    };
+    if let Err(error) = kept {
+        tracing::error!(%error, "how an answer was signed could not be kept");
+    }
 }
 
 /// A place among the requests that are worked on: what they hold in memory has a limit.

@@ -231,7 +231,7 @@ fn duplicate(incoming: &Incoming, kept: Kept) -> Result<Recorded> {
     }
     Err(Violation::new(
         "fingerprint",
-        "tb-id",
+        "tb-message-id",
         format!("{} was used for another content", incoming.envelope.id),
     )
     .into())

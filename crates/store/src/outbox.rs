@@ -50,14 +50,6 @@ const ATTEMPTED: Stmt = stmt("store.outbox.attempted", "
     WHERE id = $1 AND state = 'waiting'
 ");
 
-const HURRY: Stmt = stmt(
-    "store.outbox.hurry",
-    "
-    UPDATE store_outbox SET next_try = $2, version = version + 1, at = $2, tx = $3
-    WHERE recipient = $1 AND state = 'waiting' AND $2 < next_try
-",
-);
-
 const SETTLED: Stmt = stmt(
     "store.outbox.settled",
     "
@@ -139,7 +131,6 @@ pub(crate) const STATEMENTS: &[Stmt] = &[
     LEASE,
     SIGNED,
     ATTEMPTED,
-    HURRY,
     SETTLED,
     RECEIPT,
     RECEIPTS,
@@ -254,11 +245,6 @@ pub fn attempted(
     problem: &str,
 ) -> Result<()> {
     tx.run(&ATTEMPTED, params![id, next_try, problem, now, tx.name]).map(drop)
-}
-
-/// A city answers again: what waits for it is tried at once.
-pub fn hurry(tx: &mut Tx<'_>, now: Timestamp, to: NodeId) -> Result<()> {
-    tx.run(&HURRY, params![to, now, tx.name]).map(drop)
 }
 
 /// The receiver said what became of the message; `evidence` is how it signed that.

@@ -12,7 +12,7 @@ use super::{
     MessageEvidence, Origin, Part, Report, SignedPart, assemble, licence_text, verify,
 };
 use crate::fixture::{DRIVER, NOON, Region, changsha, ctx_at, fetch, purpose, xiangtan, zhuzhou};
-use crate::http_message::{Facts, Reply, ResponseEvidence, sign_request, sign_response};
+use crate::http_message::{Facts, Reply, sign_request, sign_response};
 use crate::{Leaf, LeafKind, Outgoing, subject_commitment, witness};
 
 const SALT: [u8; 16] = [9; 16];
@@ -67,7 +67,7 @@ fn message(region: &Region, message: &Outgoing) -> (MessageEvidence, [u8; 32]) {
     let response =
         sign_response(&reply, &facts, &region.desk(xiangtan()), &region.secrets[&xiangtan()], NOON).unwrap();
     let answer = AnswerEvidence {
-        response: ResponseEvidence { status: response.status, fields: response.fields },
+        response: response.evidence(),
         content: Some(text::base64(&response.body)),
     };
     let evidence = MessageEvidence {

@@ -5,7 +5,7 @@ use tb_base::{Error, NodeId, Timestamp};
 use super::{Desk, mismatch};
 use crate::fixture::{DRIVER, NOON, Region, changsha, ctx_at, fetch, purpose, xiangtan, zhuzhou};
 use crate::keys::{Secrets, WitnessKey};
-use crate::{ContractRef, Envelope, Outgoing, Purpose, SignedContract, service};
+use crate::{ContractRef, Envelope, Outgoing, Purpose, ServiceTerms, SignedContract, service};
 
 /// The code of a refusal or violation.
 #[track_caller]
@@ -103,8 +103,10 @@ fn fields_and_quota_are_those_of_the_contract() {
     let region = Region::new();
     let desk = region.desk(xiangtan());
     let envelope = fetch(&region, NOON).envelope;
-    desk.check_fields(&envelope, ["name", "class"]).unwrap();
-    assert_eq!(code(desk.check_fields(&envelope, ["name", "address"])), "field body");
+    let terms = desk.terms(&envelope).unwrap();
+    assert!(terms.gives("card", "name") && !terms.gives("card", "address"));
+    let of_one_type = ServiceTerms { fields: ["card.address".to_owned()].into(), ..terms.clone() };
+    assert!(of_one_type.gives("card", "address") && !of_one_type.gives("permit", "address"));
     desk.check_quota(&envelope, 99).unwrap();
     assert_eq!(code(desk.check_quota(&envelope, 100)), "quota tb-contract");
 }

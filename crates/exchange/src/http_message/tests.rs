@@ -362,8 +362,8 @@ fn an_answer_comes_back() {
             .unwrap();
     assert!(checked.replayed);
     assert_eq!((checked.from, checked.base_hash), (xiangtan(), response.base_hash));
-    let answer = checked.into_answer(response.body, NOON).unwrap();
-    assert_eq!(answer.body, b"{\"a\":1}");
+    assert_eq!((checked.is_problem, checked.content), (false, tb_crypto::sha256(b"{\"a\":1}")));
+    assert_eq!(checked.evidence, response.evidence());
 }
 
 #[test]
@@ -383,7 +383,8 @@ fn a_problem_comes_back_signed_even_for_a_broken_request() {
         NOON,
     )
     .unwrap();
-    let Err(Error::Violation(told)) = checked.into_answer(response.body, NOON) else {
+    assert!(checked.is_problem);
+    let Error::Violation(told) = Problem::from_json(&response.body).unwrap().into_error() else {
         panic!("it is a violation")
     };
     assert_eq!(told, violation);

@@ -14,12 +14,11 @@ use tb_exchange::{Answer, Desk, Envelope, Incoming, Outgoing, Purpose, TrustList
 use tb_identity::look::LookKind;
 use tb_store::{Tx, audit};
 
-use super::{Locate, SHOWN, Seen, json, note, refusal_of, subject};
+use super::{Locate, SHOWN, Seen, agreed, json, note, refusal_of, subject};
 use crate::present::{self, Code, PresentationState};
 use crate::record::Extract;
 use crate::state::State;
 use crate::store::{Issuer, Licence, find, history_of};
-use crate::types::LicenceType;
 
 /// The purpose code under which a holder asks; contracts name it.
 pub const PRESENT_PURPOSE: &str = "present";
@@ -228,7 +227,9 @@ fn read(
         return Ok(Presented::NotFound { as_of: ctx.now });
     };
     let kind = issuer.types.find(&licence.type_id)?;
-    let agreed = agreed(desk, envelope, kind);
+    // The holder is shown every field; between cities those that the contract lets travel.
+    let all = kind.fields.iter().map(|field| field.id.clone()).collect();
+    let agreed = agreed(desk, envelope, kind, all);
     let held: BTreeSet<String> = licence.record.fields.keys().cloned().collect();
     let today = ctx.now.date();
     let own = Own {
@@ -290,20 +291,6 @@ fn history(tx: &mut Tx<'_>, id: LicenceId) -> Result<Vec<HistoryEntry>> {
     };
     let older = lines.len().saturating_sub(HISTORY_MAX);
     Ok(lines.into_iter().skip(older).map(entry).collect())
-}
-
-/// The holder is shown every field; between cities those that the contract lets travel.
-fn agreed(desk: &Desk, envelope: &Envelope, kind: &LicenceType) -> BTreeSet<String> {
-    let all = kind.fields.iter().map(|field| field.id.clone());
-    match desk.terms(envelope) {
-        None if envelope.from == desk.me => all.collect(),
-        None => BTreeSet::new(),
-        Some(terms) => all
-            .filter(|field| {
-                terms.fields.contains(field) || terms.fields.contains(&format!("{}.{field}", kind.id))
-            })
-            .collect(),
-    }
 }
 
 fn purpose() -> Purpose {

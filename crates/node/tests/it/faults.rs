@@ -147,7 +147,7 @@ async fn what_was_used_before_is_refused(on: On) {
     check(&world, changsha(), &world.sign_with(&second, nonce), "replay", "signature-input;nonce").await;
     // The same id for another content.
     let other = Outgoing { body: b"{\"n\":3}".to_vec(), ..first };
-    check(&world, changsha(), &world.sign(&other), "fingerprint", "tb-id").await;
+    check(&world, changsha(), &world.sign(&other), "fingerprint", "tb-message-id").await;
 }
 
 async fn what_is_too_large_is_refused(on: On) {

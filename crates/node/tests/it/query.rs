@@ -4,7 +4,8 @@ use serde_json::json;
 use tb_base::{Class, Error};
 use tb_crypto::sha256;
 use tb_exchange::LeafKind::{Answered, Got, Received, Sent};
-use tb_store::log;
+use tb_exchange::http_message::{self, Facts, RequestEvidence, ResponseEvidence};
+use tb_store::{inbox, log};
 
 use crate::services::{ECHO, NO, SCARCE, refusal};
 use crate::world::{On, World, changsha, xiangtan, zhuzhou};
@@ -38,6 +39,16 @@ async fn an_answer_is_recorded_on_both_sides(on: On) {
     // The driver is committed to with a salt of each side's own.
     assert_ne!(ours[0].leaf.subject, theirs[0].leaf.subject);
     assert_eq!(world.audited(xiangtan(), "exchange.answer").await, [(id.to_string(), "answered".to_owned())]);
+
+    // How the answer was signed is kept beside the question, as evidence for whoever was not there.
+    let kept = world.read(xiangtan(), move |tx| inbox::find(tx, changsha(), id)).await.unwrap();
+    let reply: ResponseEvidence = serde_json::from_value(kept.reply.unwrap()).unwrap();
+    let asked: RequestEvidence = serde_json::from_value(kept.incoming.evidence).unwrap();
+    let facts = Facts::read(&asked.method, &asked.path, &asked.fields);
+    let trust = &world.desk(changsha()).trust.list;
+    let checked =
+        http_message::check_response(trust, &facts, reply.status, &reply.fields, Some(&answer.body)).unwrap();
+    assert_eq!((checked.from, checked.evidence), (xiangtan(), reply));
 }
 
 async fn a_refusal_crosses_and_is_recorded(on: On) {
