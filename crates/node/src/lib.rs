@@ -24,11 +24,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tb_base::{Actor, Clock, Ctx, Entropy, Fault, NodeId, Result, Violation};
+use tb_crypto::Vault;
 use tb_exchange::keys::{Secrets, WitnessKey};
 use tb_exchange::nonces::Nonces;
 use tb_exchange::{City, Desk};
-use tb_store::Store;
 use tb_store::inbox::Handler;
+use tb_store::{Sealer, Store};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
@@ -101,7 +102,7 @@ pub struct Node {
 }
 
 impl Node {
-    /// Puts a node together; nothing runs yet.
+    /// Puts a node together; nothing runs yet. From here on what messages say lies sealed in its store.
     pub fn new(parts: NodeParts) -> Result<Arc<Node>> {
         let me = parts.desk.me;
         let trust = &parts.desk.trust.list;
@@ -112,6 +113,7 @@ impl Node {
         let clients = PeerClients::new(me, &parts.identity, trust)?;
         let lines = Lines::new(trust.cities.iter().map(|city| city.node));
         let ctx = Ctx::new(parts.clock.now(), Actor::System, me, parts.entropy.clone());
+        parts.store.seal_messages(Sealer::new(Vault::new(parts.secrets.vault), parts.entropy.clone()));
         Ok(Arc::new(Node {
             me,
             holder: ctx.trace.to_string(),

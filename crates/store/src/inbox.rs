@@ -9,7 +9,7 @@ use tb_base::{CaseId, Ctx, Error, MessageId, NodeId, Refusal, Result, Timestamp,
 use tb_exchange::{Envelope, Incoming, Leaf, LeafKind};
 
 use crate::outbox::json;
-use crate::{Row, Stmt, Tx, log, params, stmt};
+use crate::{Row, Stmt, Tx, log, params, sealing, stmt};
 
 const INSERT: Stmt = stmt("store.inbox.insert", "
     INSERT INTO store_inbox (sender, id, service, case_id, envelope, body, content, base, evidence, leaf, state,
@@ -150,6 +150,7 @@ pub fn record(tx: &mut Tx<'_>, ctx: &Ctx, incoming: &Incoming) -> Result<Recorde
     };
     let (leaf, salt) = log::salted(ctx, leaf, envelope.subject.as_ref().map(|subject| &subject.0[..]));
     let hash = log::hash_of(&leaf);
+    let body = sealing::seal(tx.sealer(), &place(envelope.from, envelope.id, "body"), &incoming.body);
     let inserted = tx.run(
         &INSERT,
         params![
@@ -158,7 +159,7 @@ pub fn record(tx: &mut Tx<'_>, ctx: &Ctx, incoming: &Incoming) -> Result<Recorde
             &envelope.service,
             envelope.purpose.case,
             json("store_inbox.envelope", envelope)?,
-            incoming.body.as_slice(),
+            body,
             content,
             incoming.base_hash,
             incoming.evidence.to_string(),
@@ -192,6 +193,7 @@ pub fn conclude(
         Outcome::Answered(answer) => ("answered", answer.to_string()),
         Outcome::Refused(refusal) => ("refused", json("store_inbox.answer", refusal)?),
     };
+    let answer = sealing::seal_text(tx.sealer(), &place(from, id, "answer"), answer);
     tx.run(&CONCLUDE, params![from, id, state, answer, now, tx.name]).map(drop)
 }
 
@@ -208,12 +210,12 @@ pub fn replied(
 
 /// One message.
 pub fn find(tx: &mut Tx<'_>, from: NodeId, id: MessageId) -> Result<Option<Kept>> {
-    tx.one(&FIND, params![from, id])?.as_ref().map(kept_of).transpose()
+    tx.one(&FIND, params![from, id])?.map(|row| kept_of(tx, &row)).transpose()
 }
 
 /// The messages of a case, in order of arrival.
 pub fn of_case(tx: &mut Tx<'_>, case: CaseId) -> Result<Vec<Kept>> {
-    tx.all(&OF_CASE, params![case])?.iter().map(kept_of).collect()
+    tx.all(&OF_CASE, params![case])?.iter().map(|row| kept_of(tx, row)).collect()
 }
 
 /// How many messages of a service a city sent since a moment, for the quota of its contract.
@@ -237,14 +239,23 @@ fn duplicate(incoming: &Incoming, kept: Kept) -> Result<Recorded> {
     .into())
 }
 
-fn kept_of(row: &Row) -> Result<Kept> {
+/// Where body and answer of a message are sealed to.
+fn place(from: NodeId, id: MessageId, column: &str) -> String {
+    format!("store_inbox/{from}/{id}/{column}")
+}
+
+fn kept_of(tx: &Tx<'_>, row: &Row) -> Result<Kept> {
     let envelope: Envelope = row.json("envelope")?;
     let reply: Option<String> = row.get("reply")?;
+    let at = |column| place(envelope.from, envelope.id, column);
+    let body = sealing::open(tx.sealer(), &at("body"), row.get("body")?)?;
+    let answer: Option<String> = row.get("answer")?;
+    let answer = answer.map(|answer| sealing::open_text(tx.sealer(), &at("answer"), answer)).transpose()?;
     Ok(Kept {
-        outcome: outcome_of(row)?,
+        outcome: outcome_of(row, answer.as_deref())?,
         incoming: Incoming {
             envelope,
-            body: row.get("body")?,
+            body,
             at: row.get("received")?,
             base_hash: row.get("base")?,
             evidence: row.json("evidence")?,
@@ -254,12 +265,14 @@ fn kept_of(row: &Row) -> Result<Kept> {
     })
 }
 
-fn outcome_of(row: &Row) -> Result<Outcome> {
+fn outcome_of(row: &Row, answer: Option<&str>) -> Result<Outcome> {
+    let bad = || Violation::inconsistent("store_inbox", row.get::<String>("id").unwrap_or_default());
     let word: String = row.get("state")?;
+    let answer = answer.unwrap_or_default();
     match word.as_str() {
         "received" => Ok(Outcome::Received),
-        "answered" => row.json("answer").map(Outcome::Answered),
-        "refused" => row.json("answer").map(Outcome::Refused),
-        _ => Err(Violation::inconsistent("store_inbox", row.get::<String>("id")?).into()),
+        "answered" => Ok(Outcome::Answered(serde_json::from_str(answer).map_err(|_| bad())?)),
+        "refused" => Ok(Outcome::Refused(serde_json::from_str(answer).map_err(|_| bad())?)),
+        _ => Err(bad().into()),
     }
 }

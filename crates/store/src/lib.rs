@@ -8,6 +8,7 @@ mod migrate;
 mod postgres;
 mod row;
 mod schema;
+mod sealing;
 mod sqlite;
 mod store;
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub mod search;
 pub use check::check_statements;
 pub use row::{FromValue, Row};
 pub use schema::{Migration, Schema, Stmt, stmt};
+pub use sealing::Sealer;
 pub use store::{Config, Engine, Store, drop_schema};
 pub use tx::Tx;
 pub use value::Value;

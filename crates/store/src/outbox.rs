@@ -5,7 +5,7 @@
 use tb_base::{CaseId, Ctx, MessageId, NodeId, Result, Timestamp, Violation};
 use tb_exchange::{Envelope, Leaf, LeafKind, Outgoing, Receipt, ReceiptKind};
 
-use crate::{Row, Stmt, Tx, log, params, stmt};
+use crate::{Row, Stmt, Tx, log, params, sealing, stmt};
 
 /// Messages that one look takes at the most.
 pub const MESSAGES_MAX: u32 = 256;
@@ -201,6 +201,7 @@ pub fn send(tx: &mut Tx<'_>, ctx: &Ctx, message: &Outgoing) -> Result<()> {
     };
     let hash = log::append_about(tx, ctx, leaf, envelope.subject.as_ref().map(|subject| &subject.0[..]))?;
     let text = json("store_outbox.envelope", envelope)?;
+    let body = sealing::seal(tx.sealer(), &body_of(envelope.id), &message.body);
     tx.run(
         &INSERT,
         params![
@@ -209,7 +210,7 @@ pub fn send(tx: &mut Tx<'_>, ctx: &Ctx, message: &Outgoing) -> Result<()> {
             &envelope.service,
             envelope.purpose.case,
             text,
-            message.body.as_slice(),
+            body,
             hash,
             ctx.now,
             tx.name,
@@ -221,7 +222,7 @@ pub fn send(tx: &mut Tx<'_>, ctx: &Ctx, message: &Outgoing) -> Result<()> {
 /// Takes messages that are to be tried now; nobody else gets them for `lease_seconds`.
 pub fn due(tx: &mut Tx<'_>, now: Timestamp, limit: u32, lease_seconds: i64) -> Result<Vec<Sent>> {
     let rows = tx.all(&DUE, params![now, limit.min(MESSAGES_MAX)])?;
-    let messages: Vec<Sent> = rows.iter().map(sent_of).collect::<Result<_>>()?;
+    let messages: Vec<Sent> = rows.iter().map(|row| sent_of(tx, row)).collect::<Result<_>>()?;
     let until = now.plus_seconds(lease_seconds);
     let leases: Vec<_> = messages
         .iter()
@@ -285,17 +286,17 @@ pub fn dead(tx: &mut Tx<'_>, now: Timestamp, id: MessageId, problem: &str) -> Re
 
 /// One message.
 pub fn find(tx: &mut Tx<'_>, id: MessageId) -> Result<Option<Sent>> {
-    tx.one(&FIND, params![id])?.as_ref().map(sent_of).transpose()
+    tx.one(&FIND, params![id])?.map(|row| sent_of(tx, &row)).transpose()
 }
 
 /// The messages of a case, in order of sending.
 pub fn of_case(tx: &mut Tx<'_>, case: CaseId) -> Result<Vec<Sent>> {
-    tx.all(&OF_CASE, params![case])?.iter().map(sent_of).collect()
+    tx.all(&OF_CASE, params![case])?.iter().map(|row| sent_of(tx, row)).collect()
 }
 
 /// The newest messages.
 pub fn recent(tx: &mut Tx<'_>, limit: u32) -> Result<Vec<Sent>> {
-    tx.all(&RECENT, params![limit.min(MESSAGES_MAX)])?.iter().map(sent_of).collect()
+    tx.all(&RECENT, params![limit.min(MESSAGES_MAX)])?.iter().map(|row| sent_of(tx, row)).collect()
 }
 
 /// What the receiver said of a message, in order.
@@ -322,12 +323,13 @@ pub fn next_due(tx: &mut Tx<'_>) -> Result<Option<Timestamp>> {
     }
 }
 
-fn sent_of(row: &Row) -> Result<Sent> {
+fn sent_of(tx: &Tx<'_>, row: &Row) -> Result<Sent> {
     let envelope: Envelope = row.json("envelope")?;
+    let body = sealing::open(tx.sealer(), &body_of(envelope.id), row.get("body")?)?;
     let evidence: Option<String> = row.get("evidence")?;
     Ok(Sent {
         state: state_of(row)?,
-        message: Outgoing { envelope, body: row.get("body")? },
+        message: Outgoing { envelope, body },
         leaf: row.get("leaf")?,
         evidence: evidence.map(|_| row.json("evidence")).transpose()?,
         attempts: row.get("attempts")?,
@@ -335,6 +337,11 @@ fn sent_of(row: &Row) -> Result<Sent> {
         problem: row.get("problem")?,
         created: row.get("created")?,
     })
+}
+
+/// Where a body is sealed to.
+fn body_of(id: MessageId) -> String {
+    format!("store_outbox/{id}/body")
 }
 
 fn state_of(row: &Row) -> Result<State> {

@@ -1,8 +1,9 @@
 //! The store of one city and how it is opened.
 
-use std::fs::{File, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use tb_base::{Fault, Result};
 use tokio::sync::{Semaphore, oneshot};
@@ -10,7 +11,7 @@ use tokio::sync::{Semaphore, oneshot};
 use crate::postgres::Workers;
 use crate::sqlite::{Connection, Threads, View, read_one, write_one};
 use crate::unit::{Unit, erase};
-use crate::{Schema, Tx, migrate, postgres};
+use crate::{Schema, Sealer, Tx, migrate, postgres};
 
 /// Units of work that may wait at once; more wait without a place in the queue.
 const WAITING_MAX: usize = 1_024;
@@ -57,6 +58,7 @@ struct Inner {
     // Order matters: the threads end before the folder is given free.
     executor: Executor,
     waiting: Semaphore,
+    sealer: OnceLock<Arc<Sealer>>,
     _lock: Option<File>,
 }
 
@@ -85,7 +87,13 @@ impl Store {
                 (Executor::Postgres(postgres::open(url, schema, schemas).await?), None)
             }
         };
-        Ok(Store { inner: Arc::new(Inner { executor, waiting: Semaphore::new(WAITING_MAX), _lock: lock }) })
+        let waiting = Semaphore::new(WAITING_MAX);
+        Ok(Store { inner: Arc::new(Inner { executor, waiting, sealer: OnceLock::new(), _lock: lock }) })
+    }
+
+    /// From now on what messages say lies sealed in outbox and inbox; the first sealer stays.
+    pub fn seal_messages(&self, sealer: Sealer) {
+        let _ = self.inner.sealer.set(Arc::new(sealer));
     }
 
     /// Runs a unit of work in one transaction; it may run twice and must have no outside effect.
@@ -136,14 +144,23 @@ impl Store {
         }
     }
 
-    async fn submit<T, F>(&self, name: &'static str, work: F, hand: fn(&Executor, Box<dyn Unit>)) -> Result<T>
+    async fn submit<T, F>(
+        &self,
+        name: &'static str,
+        mut work: F,
+        hand: fn(&Executor, Box<dyn Unit>),
+    ) -> Result<T>
     where
         T: Send + 'static,
         F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
         let closed = || Fault::new(format!("running {name}: the store is closed"));
         let _place = self.inner.waiting.acquire().await.map_err(|_| closed())?;
-        let (unit, answer) = erase(name, work);
+        let sealer = self.inner.sealer.get().cloned();
+        let (unit, answer) = erase(name, move |tx| {
+            tx.sealing(sealer.clone());
+            work(tx)
+        });
         hand(&self.inner.executor, unit);
         answer.await.map_err(|_| closed())?
     }
@@ -175,6 +192,9 @@ fn open_sqlite(path: &Path, inline: bool, schemas: &[Schema]) -> Result<(Executo
         return Err(Fault::new("opening the store: a database in memory runs inline only").into());
     }
     let lock = if in_memory { None } else { Some(lock_folder(path)?) };
+    if !in_memory {
+        own_file(path)?;
+    }
     let connection = Connection::open(path)?;
     migrate::on_sqlite(&connection, schemas)?;
     let executor = if inline {
@@ -185,6 +205,12 @@ fn open_sqlite(path: &Path, inline: bool, schemas: &[Schema]) -> Result<(Executo
     Ok((executor, lock))
 }
 
+/// A file that nobody else on the machine reads; SQLite gives its side files the same mode. One that is there keeps its.
+fn own_file(path: &Path) -> Result<File> {
+    let opened = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path);
+    opened.map_err(|error| Fault::of(format!("opening {}", path.display()), error).into())
+}
+
 /// Takes the data folder for this process: two writers on one file would each believe to be the only one.
 fn lock_folder(path: &Path) -> Result<File> {
     let folder = path.parent().unwrap_or(Path::new("."));
@@ -193,12 +219,7 @@ fn lock_folder(path: &Path) -> Result<File> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let lock = PathBuf::from(name);
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&lock)
-        .map_err(|error| Fault::of(format!("opening {}", lock.display()), error))?;
+    let file = own_file(&lock)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(Fault::new(format!(

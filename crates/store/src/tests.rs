@@ -24,6 +24,7 @@ mod engine;
 mod messages;
 mod migrations;
 mod model;
+mod sealed;
 mod server;
 mod tree;
 mod work;

@@ -1,10 +1,12 @@
 //! One transaction: everything that a unit of work does goes through it.
 
+use std::sync::Arc;
+
 use tb_base::{Fault, Result};
 
 use crate::postgres::Session;
 use crate::sqlite::Connection;
-use crate::{Row, Stmt, Value};
+use crate::{Row, Sealer, Stmt, Value};
 
 /// One transaction. Everything that a unit of work does goes through it.
 pub struct Tx<'a> {
@@ -14,6 +16,7 @@ pub struct Tx<'a> {
     access: Access,
     failed: Option<&'static str>,
     depth: u32,
+    sealer: Option<Arc<Sealer>>,
 }
 
 /// The connection that a transaction runs on.
@@ -50,7 +53,17 @@ const fn savepoint_of(begin: &'static str, undo: &'static str, end: &'static str
 
 impl<'a> Tx<'a> {
     pub(crate) fn new(name: &'static str, link: Link<'a>, access: Access) -> Tx<'a> {
-        Tx { name, link, access, failed: None, depth: 0 }
+        Tx { name, link, access, failed: None, depth: 0, sealer: None }
+    }
+
+    /// Hands over what seals messages, before the unit of work begins.
+    pub(crate) fn sealing(&mut self, sealer: Option<Arc<Sealer>>) {
+        self.sealer = sealer;
+    }
+
+    /// What seals messages, where the store was given one.
+    pub(crate) fn sealer(&self) -> Option<&Sealer> {
+        self.sealer.as_deref()
     }
 
     /// The statement that failed, unless an attempt around it was rolled back.

@@ -20,11 +20,11 @@ both! {
     messages_of_a_case, a_salt_can_be_forgotten,
 }
 
-fn node(code: &str) -> NodeId {
+pub(super) fn node(code: &str) -> NodeId {
     code.parse().unwrap()
 }
 
-fn id(number: u8) -> MessageId {
+pub(super) fn id(number: u8) -> MessageId {
     ctx(i64::from(number)).id(MessageId::new)
 }
 
@@ -42,11 +42,11 @@ fn envelope(number: u8, to: &str, case: Option<CaseId>) -> Envelope {
     }
 }
 
-fn outgoing(number: u8, to: &str, case: Option<CaseId>) -> Outgoing {
+pub(super) fn outgoing(number: u8, to: &str, case: Option<CaseId>) -> Outgoing {
     Outgoing { envelope: envelope(number, to, case), body: br#"{"a":1}"#.to_vec() }
 }
 
-fn incoming(number: u8) -> Incoming {
+pub(super) fn incoming(number: u8) -> Incoming {
     Incoming {
         envelope: envelope(number, "430300", None),
         body: br#"{"b":"\u6e58"}"#.to_vec(),
