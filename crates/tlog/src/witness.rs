@@ -124,27 +124,6 @@ impl Refused {
             Refused::BadProof => 422,
         }
     }
-
-    /// The body: for a conflict the known size and a newline, of type `text/x.tlog.size`; else nothing.
-    pub fn body(&self) -> String {
-        match self {
-            Refused::Conflict { size } | Refused::Forked { size } => format!("{size}\n"),
-            Refused::Malformed(_) | Refused::UnknownOrigin | Refused::BadSignature(_) | Refused::BadProof => {
-                String::new()
-            }
-        }
-    }
-
-    /// Whether the log's own signatures now stand against it, so that the request must be kept and shown.
-    pub fn is_evidence(&self) -> bool {
-        match self {
-            Refused::Forked { .. } | Refused::BadProof => true,
-            Refused::Malformed(_)
-            | Refused::UnknownOrigin
-            | Refused::BadSignature(_)
-            | Refused::Conflict { .. } => false,
-        }
-    }
 }
 
 impl From<Refused> for Violation {
