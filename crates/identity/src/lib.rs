@@ -25,11 +25,18 @@ use tb_store::{Migration, Schema};
 /// What this crate owns in the database.
 pub const SCHEMA: Schema = Schema {
     owner: "identity",
-    migrations: &[Migration {
-        name: "0001_identity",
-        sql: include_str!("../migrations/0001_identity.sql"),
-        sha256: "7de58b74e2ba21a02c632b2c7fcb455559295436df2f44787786f36f978cd5e6",
-    }],
+    migrations: &[
+        Migration {
+            name: "0001_identity",
+            sql: include_str!("../migrations/0001_identity.sql"),
+            sha256: "7de58b74e2ba21a02c632b2c7fcb455559295436df2f44787786f36f978cd5e6",
+        },
+        Migration {
+            name: "0002_session_without_form_token",
+            sql: include_str!("../migrations/0002_session_without_form_token.sql"),
+            sha256: "287820137100b9da8befdbcb2e1cd9f1217a74cc0937025e1236fc55470c8aa7",
+        },
+    ],
     statements: &[
         people::STATEMENTS,
         enterprises::STATEMENTS,

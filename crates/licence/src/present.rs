@@ -142,13 +142,6 @@ pub struct Presentation {
     pub redeemed_at: Option<Timestamp>,
 }
 
-impl Presentation {
-    /// Whether a verifier can still redeem it.
-    pub fn is_open(&self, now: Timestamp) -> bool {
-        self.state == PresentationState::Open && now <= self.expires
-    }
-}
-
 /// What a code was found to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Redeemed {

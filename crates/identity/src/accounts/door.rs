@@ -35,8 +35,6 @@ pub struct Credentials {
 pub struct SignedIn {
     /// The token for the cookie; only its hash is stored.
     pub token: String,
-    /// The CSRF token of the session.
-    pub csrf: String,
     /// Who is signed in.
     pub account: Account,
 }
@@ -276,11 +274,11 @@ impl From<accounts::Stored> for Candidate {
 /// The demo's one-click sign-in calls this too; in `serve` nothing but the door does.
 pub fn enter(tx: &mut Tx<'_>, ctx: &Ctx, vault: &Vault, account: &str, source: &str) -> Result<SignedIn> {
     let account = accounts::find(tx, vault, account)?
-        .ok_or_else(|| Refusal::gone("IDN-ACC-002", "没有这个账号", "There is no such account"))?;
+        .ok_or_else(accounts::gone)?;
     limits::remember_source(tx, vault, &account.id, source, ctx.now)?;
-    let (token, csrf) = sessions::open(tx, ctx, &account.id)?;
+    let token = sessions::open(tx, ctx, &account.id)?;
     audit::line(tx, &ctx.acting(account.actor.clone()), "identity.sign_in", &account.id, "done")?;
-    Ok(SignedIn { token, csrf, account })
+    Ok(SignedIn { token, account })
 }
 
 fn admit(

@@ -31,9 +31,6 @@ pub const CODE_ACCOUNT: Limit = Limit { name: "code/account", attempts_max: 3, w
 /// One-time codes asked for, or answered, from one source.
 pub const CODE_SOURCE: Limit = Limit { name: "code/source", attempts_max: 60, window_seconds: 3_600 };
 
-/// All limits, for the documentation and for administrators.
-pub const LIMITS: &[Limit] = &[SIGN_IN_PAIR, SIGN_IN_ACCOUNT, SIGN_IN_SOURCE, CODE_ACCOUNT, CODE_SOURCE];
-
 const COUNT: Stmt = stmt(
     "identity.attempt.count",
     "

@@ -208,25 +208,7 @@ impl NewAccount {
     }
 }
 
-/// Makes an account for a person of the register. One per person and city; a second one is a conflict.
-pub fn create_resident(
-    tx: &mut Tx<'_>,
-    ctx: &Ctx,
-    vault: &Vault,
-    person: &Person,
-    level: u8,
-    hash: &str,
-) -> Result<()> {
-    create(tx, ctx, vault, &NewAccount::of_person(person, level), hash)
-}
-
-/// Enters a member of staff and makes the account.
-pub fn create_staff(tx: &mut Tx<'_>, ctx: &Ctx, vault: &Vault, staff: &Staff, hash: &str) -> Result<()> {
-    staff::add(tx, ctx, vault, staff)?;
-    create(tx, ctx, vault, &NewAccount::of_staff(staff), hash)
-}
-
-/// Stores an account; a sign-in name or a person that has one is a conflict.
+/// Stores an account. One for each person and city: a sign-in name or a person that has one is a conflict.
 pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, vault: &Vault, account: &NewAccount, hash: &str) -> Result<()> {
     let row = account.row(tx.name, ctx, vault, hash);
     if tx.run(&INSERT, &row)? == 0 {
@@ -397,6 +379,7 @@ pub(crate) fn login_tag(vault: &Vault, login: &str) -> [u8; 32] {
     vault.tag("login", &login.trim().to_lowercase())
 }
 
-fn gone() -> tb_base::Error {
+/// The refusal of an account that is not there.
+pub(crate) fn gone() -> tb_base::Error {
     Refusal::gone("IDN-ACC-002", "没有这个账号", "There is no such account").into()
 }

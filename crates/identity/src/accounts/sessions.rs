@@ -3,7 +3,7 @@
 //! A session ends after 30 minutes without a request and after 12 hours in any case.
 
 use tb_base::{Ctx, Result, SessionId, Timestamp};
-use tb_crypto::{Vault, constant_eq, sha256, text};
+use tb_crypto::{Vault, sha256, text};
 use tb_store::{Row, Stmt, Tx, audit, params, stmt};
 
 use crate::accounts::{self, Account};
@@ -24,8 +24,6 @@ pub struct Session {
     pub id: SessionId,
     /// Who is signed in.
     pub account: Account,
-    /// The secret that forms must bring along (CSRF token), base64url.
-    pub csrf: String,
     /// When it began.
     pub created: Timestamp,
     /// Last request that was written down; [`touch`] when it is older than [`TOUCH_SECONDS`].
@@ -33,11 +31,6 @@ pub struct Session {
 }
 
 impl Session {
-    /// Whether a form's token is this session's.
-    pub fn is_own_csrf(&self, token: &str) -> bool {
-        constant_eq(self.csrf.as_bytes(), token.as_bytes())
-    }
-
     /// Whether the last request should be written down again.
     pub fn is_due_for_touch(&self, now: Timestamp) -> bool {
         self.seen.plus_seconds(TOUCH_SECONDS) <= now
@@ -47,15 +40,15 @@ impl Session {
 const INSERT: Stmt = stmt(
     "identity.session.insert",
     "
-    INSERT INTO identity_session (id, token, account, csrf, created, seen, version, at, tx)
-    VALUES ($1, $2, $3, $4, $5, $5, 1, $5, $6)
+    INSERT INTO identity_session (id, token, account, created, seen, version, at, tx)
+    VALUES ($1, $2, $3, $4, $4, 1, $4, $5)
 ",
 );
 
 const BY_TOKEN: Stmt = stmt(
     "identity.session.by_token",
     "
-    SELECT id, account, csrf, created, seen
+    SELECT id, account, created, seen
     FROM identity_session
     WHERE token = $1 AND $2 < created AND $3 < seen
 ",
@@ -111,17 +104,16 @@ const OF_ACCOUNT: Stmt = stmt(
 /// Every statement of this file.
 pub const STATEMENTS: &[Stmt] = &[INSERT, BY_TOKEN, TOUCH, DELETE, DELETE_ALL, TRIM, PURGE, OF_ACCOUNT];
 
-/// Opens a session; gives the token for the cookie and the CSRF token.
+/// Opens a session; gives the token for the cookie.
 ///
 /// Who calls this has verified a password, a one-time code, or runs the demo's one-click sign-in.
-pub fn open(tx: &mut Tx<'_>, ctx: &Ctx, account: &str) -> Result<(String, String)> {
+pub fn open(tx: &mut Tx<'_>, ctx: &Ctx, account: &str) -> Result<String> {
     let token = text::base64url(&ctx.random::<32>());
-    let csrf: [u8; 32] = ctx.random();
     let id = ctx.id(SessionId::new);
     let name = tx.name;
-    tx.run(&INSERT, params![id, sha256(token.as_bytes()), account, csrf, ctx.now, name])?;
+    tx.run(&INSERT, params![id, sha256(token.as_bytes()), account, ctx.now, name])?;
     tx.run(&TRIM, params![account, SESSIONS_MAX])?;
-    Ok((token, text::base64url(&csrf)))
+    Ok(token)
 }
 
 /// The session of a token, if it has not ended and the account can be used.
@@ -166,12 +158,5 @@ pub fn purge(tx: &mut Tx<'_>, now: Timestamp) -> Result<u64> {
 }
 
 fn read(row: &Row, account: Account) -> Result<Session> {
-    let csrf: [u8; 32] = row.get("csrf")?;
-    Ok(Session {
-        id: row.parse("id")?,
-        account,
-        csrf: text::base64url(&csrf),
-        created: row.get("created")?,
-        seen: row.get("seen")?,
-    })
+    Ok(Session { id: row.parse("id")?, account, created: row.get("created")?, seen: row.get("seen")? })
 }
