@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use axum::body::{Body, to_bytes};
 use axum::extract::{FromRef, FromRequest, FromRequestParts, Multipart, Request};
 use axum::http::{HeaderMap, header};
 use tb_base::{Fault, Refusal};
@@ -60,13 +61,18 @@ where
         let kind = text(&headers, header::CONTENT_TYPE.as_str()).unwrap_or("").to_owned();
         let mut form =
             Form { values: BTreeMap::new(), files: Vec::new(), lang: visit.lang, csrf: visit.csrf.clone() };
+        // Nobody uploads before signing in: a stranger's request takes little memory, whatever it calls itself.
+        let body = match visit.account {
+            Some(_) => body,
+            None => Body::from(to_bytes(body, TEXT_BYTES_MAX).await.map_err(|_| too_much())?),
+        };
         let request = Request::from_parts(parts, body);
         if kind.starts_with("multipart/form-data") {
             let parts = Multipart::from_request(request, state).await.map_err(|_| incomplete())?;
             read_parts(&mut form, parts).await?;
         } else {
             let bytes =
-                axum::body::to_bytes(request.into_body(), TEXT_BYTES_MAX).await.map_err(|_| too_much())?;
+                to_bytes(request.into_body(), TEXT_BYTES_MAX).await.map_err(|_| too_much())?;
             read_text(&mut form, &kind, &bytes)?;
         }
         let in_field = form.values.remove(csrf::FIELD).and_then(|mut values| values.pop());

@@ -232,7 +232,8 @@ fn came_from(headers: &HeaderMap) -> Option<String> {
     let host = headers.get(header::HOST)?.to_str().ok()?;
     let (_, rest) = headers.get(header::REFERER)?.to_str().ok()?.split_once("://")?;
     let path = rest.strip_prefix(host)?;
-    path.starts_with('/').then(|| path.to_owned())
+    // The path becomes a link; one that begins like another site's address is none.
+    (safe_next(Some(path)) == path).then(|| path.to_owned())
 }
 
 impl<S> FromRequestParts<S> for Visit
@@ -264,9 +265,29 @@ pub(crate) fn only_reads(method: &Method) -> bool {
 mod tests {
     use super::*;
 
+    use axum::http::HeaderValue;
+
     #[track_caller]
     fn check(next: &str, expected: &str) {
         assert_eq!(safe_next(Some(next)), expected);
+    }
+
+    #[track_caller]
+    fn check_came_from(referer: &str, expected: Option<&str>) {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::HOST, HeaderValue::from_static("a.test:8430"));
+        headers.insert(header::REFERER, HeaderValue::from_str(referer).expect("a header"));
+        assert_eq!(came_from(&headers).as_deref(), expected, "{referer}");
+    }
+
+    #[test]
+    fn the_way_back_stays_on_this_site() {
+        check_came_from("http://a.test:8430/cases?tab=2", Some("/cases?tab=2"));
+        check_came_from("http://a.test:8430//evil.example/", None);
+        check_came_from("http://a.test:8430/\\evil.example/", None);
+        check_came_from("http://a.test:8430.evil.example/", None);
+        check_came_from("http://evil.example/", None);
+        check_came_from("http://a.test:8430", None);
     }
 
     #[test]

@@ -94,9 +94,19 @@ async fn form_page(router: &Router, path: &str) -> (String, String) {
         .next()
         .unwrap_or("")
         .to_owned();
-    let page = text(answer).await;
+    (cookie, form_token(&text(answer).await))
+}
+
+/// The same for somebody who is signed in.
+async fn own_form_page(router: &Router, path: &str) -> (String, String) {
+    let cookie = format!("tb_session_430100={RESIDENT_TOKEN}");
+    let page = ask(router, as_account(path, RESIDENT_TOKEN).body(Body::empty()).expect("a request")).await;
+    (cookie, form_token(&text(page).await))
+}
+
+fn form_token(page: &str) -> String {
     let (_, rest) = page.split_once("name=\"csrf\" value=\"").expect("a token");
-    (cookie, rest.split('"').next().unwrap_or("").to_owned())
+    rest.split('"').next().unwrap_or("").to_owned()
 }
 
 fn send(path: &str, cookie: &str, body: impl Into<String>) -> Request<Body> {
@@ -309,7 +319,7 @@ fn multipart(cookie: &str, token: &str, file_name: &str, content: &[u8]) -> Requ
 #[tokio::test]
 async fn uploads_are_refused_by_name() {
     let router = start().await;
-    let (cookie, token) = form_page(&router, "/styleguide").await;
+    let (cookie, token) = own_form_page(&router, "/styleguide").await;
     let large = vec![b'x'; crate::FILE_BYTES_MAX + 1];
     let cases: [(&str, &[u8], &str); 4] = [
         ("a.exe", b"MZ\x90", "“a.exe”不是 PDF、PNG 或 JPG 文件"),
@@ -326,6 +336,18 @@ async fn uploads_are_refused_by_name() {
     }
     let good = text(ask(&router, multipart(&cookie, &token, "good.pdf", b"%PDF-1.7\n%%EOF\n")).await).await;
     assert!(!good.contains("href=\"#paper\""));
+}
+
+#[tokio::test]
+async fn a_stranger_uploads_nothing_large() {
+    let router = start().await;
+    let (cookie, token) = form_page(&router, "/styleguide").await;
+    let content = [b"%PDF-1.7\n".to_vec(), vec![b' '; 300_000], b"%%EOF\n".to_vec()].concat();
+    let page = text(ask(&router, multipart(&cookie, &token, "a.pdf", &content)).await).await;
+    assert!(page.contains("WEB-FORM-004"), "{page}");
+    let (cookie, token) = own_form_page(&router, "/styleguide").await;
+    let page = text(ask(&router, multipart(&cookie, &token, "a.pdf", &content)).await).await;
+    assert!(!page.contains("WEB-FORM-004") && !page.contains("href=\"#paper\""), "{page}");
 }
 
 #[tokio::test]
