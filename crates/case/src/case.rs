@@ -7,7 +7,9 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use tb_base::{CaseId, Date, DeadlineInput, LicenceId, NodeId, OfficeId, Timestamp};
+use tb_base::{
+    Calendar, CaseId, Date, Deadline, DeadlineInput, Due, LicenceId, NodeId, OfficeId, Timestamp,
+};
 
 use crate::definitions::{DeliveryMode, PauseKind, RatingTarget, StageId};
 use crate::text::{Place, Text};
@@ -389,6 +391,19 @@ pub struct CaseClock {
     pub unconfirmed: bool,
     /// When its purpose was reached; a stopped clock is kept for the explanation.
     pub stopped: Option<Timestamp>,
+}
+
+impl CaseClock {
+    /// Day by day, why that is the date (为什么是这一天).
+    pub fn explain(&self, calendar: &Calendar) -> Due {
+        Deadline::compute(calendar, &self.input)
+    }
+
+    /// Whether it runs and its time is over.
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        let stands_still = self.input.pauses.iter().any(|(_, end)| end.is_none());
+        self.stopped.is_none() && !stands_still && self.due_at < now
+    }
 }
 
 /// What a case is opened with (收件信息).

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use tb_base::{Calendar, CaseId, Date, Deadline, DeadlineInput, Due, NodeId, Timestamp};
+use tb_base::{CaseId, Date, NodeId, Timestamp};
 
 use crate::case::{
     By, Case, CaseClock, Channel, ClockKind, Correction, IssuedResult, Note, Outcome, Party, Phase,
@@ -121,44 +121,8 @@ pub struct Step {
     pub state: StepState,
 }
 
-/// A clock with what explains its date.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ClockView {
-    /// Which limit.
-    pub kind: ClockKind,
-    /// What it limits.
-    pub text: Text,
-    /// What the date follows from.
-    pub input: DeadlineInput,
-    /// The last day.
-    pub due: Date,
-    /// The end of the last day.
-    pub due_at: Timestamp,
-    /// Whether the holidays of that year are not yet announced.
-    pub provisional: bool,
-    /// The version of the calendar.
-    pub calendar: String,
-    /// Law and article.
-    pub basis: Option<String>,
-    /// Whether the limit itself is not certain.
-    pub unconfirmed: bool,
-    /// When its purpose was reached.
-    pub stopped: Option<Timestamp>,
-}
-
-impl ClockView {
-    /// Day by day, why that is the date (为什么是这一天).
-    pub fn explain(&self, calendar: &Calendar) -> Due {
-        Deadline::compute(calendar, &self.input)
-    }
-
-    /// Whether it runs and its time is over.
-    pub fn is_overdue(&self, now: Timestamp) -> bool {
-        let stands_still = self.input.pauses.iter().any(|(_, end)| end.is_none());
-        self.stopped.is_none() && !stands_still && self.due_at < now
-    }
-}
+/// A clock of the view: the clock of the case itself, nothing of it is kept from the other city.
+pub type ClockView = CaseClock;
 
 /// Who is waited for, since when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -243,7 +207,7 @@ pub fn progress(case: &Case, rules: &ItemRules, head_hash: &str) -> ProgressView
         owner: case.owner,
         collected: case.collected,
         steps: steps(case, rules),
-        clocks: case.clocks.iter().map(clock_view).collect(),
+        clocks: case.clocks.clone(),
         correction: asked.or(case.corrections.last()).cloned(),
         outcome: case.outcome().cloned(),
         reason,
@@ -264,21 +228,6 @@ fn remedies(case: &Case) -> Vec<RemedyText> {
             remedies.clone()
         }
         (_, Some(Outcome::Approved) | None) => Vec::new(),
-    }
-}
-
-fn clock_view(clock: &CaseClock) -> ClockView {
-    ClockView {
-        kind: clock.kind,
-        text: clock.text.clone(),
-        input: clock.input.clone(),
-        due: clock.due,
-        due_at: clock.due_at,
-        provisional: clock.provisional,
-        calendar: clock.calendar.clone(),
-        basis: clock.basis.clone(),
-        unconfirmed: clock.unconfirmed,
-        stopped: clock.stopped,
     }
 }
 
