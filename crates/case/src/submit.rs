@@ -56,7 +56,8 @@ pub fn submit(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, draft: DraftId, command: Me
     let collecting = window(&own, &draft, env);
     let remote = deciding != env.me();
     let opening = Opening {
-        case: ctx.id(CaseId::new),
+        // Consents, receipts and looks were made for the draft under the id that the case now has.
+        case: draft.id.as_str().parse()?,
         query_code: crate::query_code(ctx),
         item: draft.item,
         item_version: rules.item.version,
