@@ -320,22 +320,22 @@ fn request_account(
     if let Verdict::Wait(until) = limits::count(tx, vault, limits::CODE_SOURCE, source, ctx.now)? {
         return Ok(Found::Wait(until));
     }
-    let counted = limits::count(tx, vault, limits::CODE_ACCOUNT, &claim.number.to_string(), ctx.now)?;
-    let addressee = match counted {
-        Verdict::Within => new_holder(tx, ctx, vault, claim)?,
-        Verdict::Wait(_) => None,
+    let addressee = match code_is_due(tx, vault, &claim.number.to_string(), ctx.now)? {
+        true => new_holder(tx, ctx, vault, claim)?,
+        false => None,
     };
     codes::issue(tx, ctx, vault, CodePurpose::Register, addressee.as_ref()).map(Found::Yes)
 }
 
-/// Who gets a registration code: the phone of the register, or the claimed one where the register has none.
+/// Who gets a registration code: the phone of the register, if it is the one that was claimed.
 ///
-/// Another phone than the register's gets nothing: number and name are no secret, and the holder goes to a window.
+/// Any other phone gets nothing, also where the register knows none: number and name are no secret, and an account
+/// that a stranger made would rise with the card that its holder shows at a window. She goes to a window.
 fn new_holder(tx: &mut Tx<'_>, ctx: &Ctx, vault: &Vault, claim: &Claim) -> Result<Option<Addressee>> {
     let matched = register::matched(tx, vault, claim, Proof::PhoneCode)?;
     let Some(id) = matched.person else { return Ok(None) };
     let person = people::get(tx, vault, id)?;
-    if person.phone.as_deref().is_some_and(|phone| phone != claim.phone) {
+    if person.phone.as_deref() != Some(claim.phone.as_str()) {
         return Ok(None);
     }
     if accounts::stored_by_id(tx, person.id.as_str())?.is_some() {
@@ -373,20 +373,28 @@ fn request_reset(
     if let Verdict::Wait(until) = limits::count(tx, vault, limits::CODE_SOURCE, source, ctx.now)? {
         return Ok(Found::Wait(until));
     }
-    let counted = limits::count(tx, vault, limits::CODE_ACCOUNT, &login.trim().to_lowercase(), ctx.now)?;
-    let addressee = match counted {
-        Verdict::Within => holder(tx, vault, login)?,
-        Verdict::Wait(_) => None,
+    // Counted by the account where there is one: its two sign-in names do not give twice as many codes.
+    let stored = accounts::stored_by_login(tx, vault, login)?.filter(accounts::Stored::is_active);
+    let subject = stored.as_ref().map_or_else(|| login.trim().to_lowercase(), |stored| stored.id.clone());
+    let addressee = match (code_is_due(tx, vault, &subject, ctx.now)?, stored) {
+        (true, Some(stored)) => holder(tx, vault, &stored)?,
+        (true | false, _) => None,
     };
     codes::issue(tx, ctx, vault, CodePurpose::Reset, addressee.as_ref()).map(Found::Yes)
 }
 
-fn holder(tx: &mut Tx<'_>, vault: &Vault, login: &str) -> Result<Option<Addressee>> {
-    let Some(stored) = accounts::stored_by_login(tx, vault, login)?.filter(accounts::Stored::is_active)
-    else {
-        return Ok(None);
-    };
-    let phone = accounts::phone(tx, vault, &stored)?;
+/// Whether one more code may go out for this account; nobody is told that it may not.
+fn code_is_due(tx: &mut Tx<'_>, vault: &Vault, subject: &str, now: Timestamp) -> Result<bool> {
+    for limit in [limits::CODE_ACCOUNT, limits::CODE_ACCOUNT_DAY] {
+        if limits::count(tx, vault, limit, subject, now)? != Verdict::Within {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn holder(tx: &mut Tx<'_>, vault: &Vault, stored: &accounts::Stored) -> Result<Option<Addressee>> {
+    let phone = accounts::phone(tx, vault, stored)?;
     Ok(phone.map(|phone| Addressee { account: stored.id.clone(), level: 0, phone }))
 }
 

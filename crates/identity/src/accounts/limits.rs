@@ -28,8 +28,14 @@ pub const SIGN_IN_SOURCE: Limit =
     Limit { name: "sign-in/source", attempts_max: 100, window_seconds: 15 * 60 };
 /// One-time codes for one account.
 pub const CODE_ACCOUNT: Limit = Limit { name: "code/account", attempts_max: 3, window_seconds: 3_600 };
+/// One-time codes for one account in a day: five tries a code, so that guessing takes decades, not weeks.
+pub const CODE_ACCOUNT_DAY: Limit =
+    Limit { name: "code/account-day", attempts_max: 8, window_seconds: 86_400 };
 /// One-time codes asked for, or answered, from one source.
 pub const CODE_SOURCE: Limit = Limit { name: "code/source", attempts_max: 60, window_seconds: 3_600 };
+
+/// Verifications from one source by somebody who does it on no duty: each is a message to another city.
+pub const VERIFY_SOURCE: Limit = Limit { name: "verify/source", attempts_max: 60, window_seconds: 15 * 60 };
 
 const COUNT: Stmt = stmt(
     "identity.attempt.count",

@@ -17,6 +17,7 @@ use tb_store::{Row, Stmt, Tx, Value, audit, params, stmt};
 use crate::offices::{self, Office};
 use crate::people::{self, Person};
 use crate::permit::{Action, Permit};
+use crate::sms;
 use crate::staff::{self, Staff};
 use crate::words::words;
 
@@ -255,7 +256,8 @@ pub fn set_level(tx: &mut Tx<'_>, ctx: &Ctx, id: &str, level: u8) -> Result<()> 
 
 /// Notes that an officer saw the person and her card (窗口核验): level 3, and the phone that she named.
 ///
-/// The permit must be one for [`Action::CheckIdentity`]. A person without an account only gets the phone.
+/// The permit must be one for [`Action::CheckIdentity`]. A phone that is replaced gets a message.
+/// A person without an account only gets the phone.
 pub fn check_at_counter(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
@@ -274,8 +276,13 @@ pub fn check_at_counter(
     }
     let mut known = people::get(tx, vault, person)?;
     if phone.is_some() && known.phone != phone {
-        known.phone = phone;
+        let before = std::mem::replace(&mut known.phone, phone);
         people::update(tx, ctx, vault, &known)?;
+        if let Some(before) = before {
+            // Whoever holds the phone can set the password: the old one hears of it, so that no officer changes it alone.
+            let text = "【通办】您登记的手机号刚在政务大厅窗口改为新号码。如非本人办理，请立即拨打 12345。";
+            sms::send(tx, ctx, vault, &before, "phone", text)?;
+        }
     }
     if stored_by_id(tx, person.as_str())?.is_some() {
         set_level(tx, ctx, person.as_str(), LEVEL_AT_COUNTER)?;

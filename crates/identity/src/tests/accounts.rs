@@ -6,7 +6,7 @@ use tb_base::{Actor, Role};
 
 use super::world::{NOW, SOURCE, World, code_in, refusal};
 use crate::accounts::{self, AccountState, NewAccount, limits, passwords, sessions};
-use crate::people;
+use crate::{people, sms};
 use crate::permit::{Action, Scope, may};
 use crate::register::Claim;
 use crate::seed::{self, DEMO_PASSWORD};
@@ -165,6 +165,34 @@ async fn a_code_holds_ten_minutes_and_five_tries() {
     assert_eq!(refusal(world.door.reset_confirm(&ctx, &ticket, &code, new, SOURCE).await), "IDN-COD-001");
 }
 
+/// How many codes come to the driver's phone when she is asked for by this name at these moments.
+async fn codes_to_driver(world: &World, logins: &[String], seconds_apart: i64) -> usize {
+    let phone = seed::driver().expect("the driver").phone.expect("a phone");
+    for (login, after) in logins.iter().zip(0_i64..) {
+        let ctx = world.ctx(NOW.plus_seconds(after * seconds_apart));
+        world.door.reset_request(&ctx, login, SOURCE).await.expect("a ticket");
+    }
+    let vault = Arc::clone(&world.vault);
+    world.read(move |tx| sms::of_phone(tx, &vault, &phone)).await.len()
+}
+
+#[tokio::test]
+async fn two_sign_in_names_do_not_give_twice_as_many_codes() {
+    let world = World::planted("430100").await;
+    let number = seed::driver().expect("the driver").number.to_string();
+    let alias = "driver@430100".to_owned();
+    let asked = [number.clone(), alias.clone(), number.clone(), alias, number];
+    assert_eq!(codes_to_driver(&world, &asked, 1).await, 3);
+}
+
+#[tokio::test]
+async fn guessing_at_codes_has_an_end_each_day() {
+    let world = World::planted("430100").await;
+    let asked = vec!["driver@430100".to_owned(); 20];
+    let most = usize::try_from(limits::CODE_ACCOUNT_DAY.attempts_max).expect("a small number");
+    assert_eq!(codes_to_driver(&world, &asked, 3_700).await, most);
+}
+
 #[tokio::test]
 async fn a_stranger_learns_nothing_from_a_ticket() {
     let world = World::planted("430100").await;
@@ -225,6 +253,17 @@ async fn registering_needs_the_phone_of_the_register() {
 }
 
 #[tokio::test]
+async fn nobody_registers_for_somebody_whose_phone_is_not_known() {
+    let world = World::planted("430100").await;
+    let walk_in = seed::walk_in().expect("the walk-in");
+    assert_eq!(walk_in.phone, None);
+    let strangers = "19900000009".to_owned();
+    let claim = Claim { number: walk_in.number, name: walk_in.name.to_owned(), phone: strangers.clone() };
+    world.door.register_request(&world.ctx(NOW), &claim, SOURCE).await.expect("a ticket");
+    assert_eq!(world.last_sms(&strangers).await, None);
+}
+
+#[tokio::test]
 async fn a_check_at_the_counter_raises_the_level() {
     let world = World::planted("430100").await;
     let clerk =
@@ -240,6 +279,10 @@ async fn a_check_at_the_counter_raises_the_level() {
             let phone = Some("19904000000".to_owned());
             accounts::check_at_counter(tx, &ctx, &vault, &permit, walk_in.id, phone.clone())?;
             assert_eq!(people::get(tx, &vault, walk_in.id)?.phone, phone);
+            let other = Some("19904000001".to_owned());
+            accounts::check_at_counter(tx, &ctx, &vault, &permit, walk_in.id, other)?;
+            let told = sms::of_phone(tx, &vault, "19904000000")?;
+            assert!(told.iter().any(|sms| sms.text.contains("改为新号码")), "{told:?}");
             let driver = people::by_number(tx, &vault, &seed::driver()?.number)?.expect("the driver");
             accounts::set_level(tx, &ctx, driver.id.as_str(), 2)?;
             accounts::check_at_counter(tx, &ctx, &vault, &permit, driver.id, None)?;
@@ -261,7 +304,9 @@ async fn what_has_ended_is_purged() {
     let later = NOW.plus_seconds(sessions::LIFE_SECONDS_MAX);
     // A session, a code, and the windows of source, account, code by source and code by account.
     let dropped = world.write(move |tx| accounts::purge(tx, later)).await.expect("purged");
-    assert_eq!(dropped, 6);
+    assert_eq!(dropped, 6, "the day of codes has not ended");
+    let next_day = NOW.plus_seconds(86_400);
+    assert_eq!(world.write(move |tx| accounts::purge(tx, next_day)).await.expect("purged"), 1);
 }
 
 #[tokio::test]
