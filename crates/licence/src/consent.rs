@@ -251,7 +251,10 @@ pub fn request(
     insert(tx, ctx, &consent)?;
     tb_store::audit::line(tx, ctx, "licence.consent", &consent.id.to_string(), "asked")?;
     match question.channel {
-        Channel::App => Ok(consent),
+        Channel::App => {
+            warn_of_signing(tx, ctx, vault, types, &consent)?;
+            Ok(consent)
+        }
         Channel::Window => send_first_code(tx, ctx, vault, types, consent),
     }
 }
@@ -395,14 +398,37 @@ fn write_code(
     let until = ctx.now.plus_seconds(CODE_SECONDS);
     let name = tx.name;
     expect_one(tx.run(&CODE, params![consent.id.to_string(), consent.row, tag, until, ctx.now, name])?)?;
-    let titles: Vec<&str> =
-        consent.asked.iter().filter_map(|it| types.get(&it.type_id)).map(|it| it.title.as_str()).collect();
     let text = format!(
         "【通办】验证码 {code}，10 分钟内有效。告诉窗口即同意为事项 {} 调取您的{}，仅用于本次办理。不是您本人在办，请勿告知。",
         consent.item,
-        titles.join("、")
+        titles(types, consent)
     );
     sms::send(tx, ctx, vault, phone, "consent", &text).map(drop)
+}
+
+/// A window lets her sign although the register knows a phone of hers: the phone hears of it before anything is
+/// fetched, so that nobody signs in her stead unnoticed.
+fn warn_of_signing(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    vault: &Vault,
+    types: &Types,
+    consent: &Consent,
+) -> Result<()> {
+    let (Actor::Staff { .. }, Some(phone)) = (&ctx.actor, people::get(tx, vault, consent.person)?.phone) else {
+        return Ok(());
+    };
+    let text = format!(
+        "【通办】政务大厅窗口正请您手写签名，同意为事项 {} 调取您的{}。不是您本人在办，请立即拨打 12345，并在“我的授权”撤回。",
+        consent.item,
+        titles(types, consent)
+    );
+    sms::send(tx, ctx, vault, &phone, "signing", &text).map(drop)
+}
+
+fn titles(types: &Types, consent: &Consent) -> String {
+    let known = consent.asked.iter().filter_map(|it| types.get(&it.type_id));
+    known.map(|it| it.title.as_str()).collect::<Vec<_>>().join("、")
 }
 
 fn code_tag(vault: &Vault, id: ConsentId, code: &str) -> [u8; 32] {

@@ -142,6 +142,23 @@ fn by_a_drawn_signature() {
 }
 
 #[test]
+fn her_phone_hears_of_a_signature_at_a_window() {
+    #[track_caller]
+    fn check(world: &World, actor: Actor, channel: Channel, told: bool) {
+        let (vault, phone) = (world.vault(changsha()), world.driver(changsha()).phone.expect("a phone"));
+        ask(world, channel, actor);
+        let texts = world.write(changsha(), move |tx| sms::of_phone(tx, &vault, &phone)).expect("texts");
+        let warns = |text: &str| text.contains("手写签名") && text.contains("道路运输从业资格证");
+        assert_eq!(texts.iter().any(|it| warns(&it.text)), told, "{texts:?}");
+    }
+    let world = World::peopled(20);
+    let person = world.driver(changsha()).id;
+    check(&world, resident(person), Channel::App, false);
+    check(&world, window(), Channel::Window, false);
+    check(&world, window(), Channel::App, true);
+}
+
+#[test]
 fn refused_and_withdrawn_make_no_receipt() {
     let world = World::peopled(20);
     let person = world.driver(changsha()).id;
