@@ -4,12 +4,15 @@
 //! The answer comes live from the city that the code names. It is shown at once and not under an address of its
 //! own: a code is redeemed once, and what was true then is not kept for later.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use askama::Template;
 use axum::Extension;
+use axum::extract::ConnectInfo;
 use serde::Serialize;
 use tb_base::{Actor, Class, Date, Error, NodeId, Refusal, Result, Role, Timestamp};
+use tb_identity::accounts::limits::{self, Verdict as Within};
 use tb_identity::permit::{Action, Scope, may};
 use tb_licence::ask;
 use tb_licence::peer::Verdict;
@@ -166,11 +169,20 @@ pub async fn ask(visit: Visit) -> PageResult {
 }
 
 /// POST /verify
-pub async fn check(visit: Visit, parts: Extension<Arc<Parts>>, form: Form) -> PageResult {
+pub async fn check(
+    visit: Visit,
+    parts: Extension<Arc<Parts>>,
+    from: Option<Extension<ConnectInfo<SocketAddr>>>,
+    form: Form,
+) -> PageResult {
     let mut fields = form.fields();
     let known = |code: &Code| known_city(&parts, code);
     let code = fields.read(&CODE).try_with(|text| code_in(&text)).check(known).required();
     let Some(code) = code else { return visit.form_again(page(&visit, fields)) };
+    if let Some(refusal) = too_often(&visit, &parts, from).await? {
+        fields.refuse(&refusal);
+        return visit.form_again(page(&visit, fields));
+    }
     let verdict = verdict(&visit, &parts, &code).await?;
     let ctx = visit.ctx.clone();
     let (city, word) = (code.city, verdict.word());
@@ -183,6 +195,38 @@ pub async fn check(visit: Visit, parts: Extension<Arc<Parts>>, form: Form) -> Pa
     let frame = visit.frame(outcome.answer.word(Lang::Zh), outcome.answer.word(Lang::En));
     let frame = frame.airy().crumb("核验证照", "Verify a licence", "/verify");
     visit.page(VerdictPage { frame, lang: visit.lang, outcome })
+}
+
+/// Counts who verifies on no duty by the network address: strangers must not use up what the contract of two cities
+/// lets inspectors ask in a day.
+async fn too_often(
+    visit: &Visit,
+    parts: &Parts,
+    from: Option<Extension<ConnectInfo<SocketAddr>>>,
+) -> Result<Option<Refusal>> {
+    if matches!(visit.ctx.actor, Actor::Staff { .. }) {
+        return Ok(None);
+    }
+    let source = from.map_or_else(|| "unknown".to_owned(), |from| from.0.0.ip().to_string());
+    let (vault, now) = (parts.issuer.vault.clone(), visit.ctx.now);
+    let counted = visit.app.store.write("t03.verify.count", move |tx| {
+        limits::count(tx, &vault, limits::VERIFY_SOURCE, &source, now)
+    });
+    Ok(match counted.await? {
+        Within::Within => None,
+        Within::Wait(until) => Some(slower(until, now)),
+    })
+}
+
+fn slower(until: Timestamp, now: Timestamp) -> Refusal {
+    let minutes = ((until.seconds() - now.seconds()).max(0) + 59) / 60;
+    Refusal::not_now(
+        "T03-VER-003",
+        format!("这里核验得太频繁，请在 {minutes} 分钟后再试"),
+        format!("Too many verifications from here; try again in {minutes} minutes"),
+    )
+    .but("因公核验请登录工作账户", "Who verifies on duty signs in with the office's account")
+    .on("code")
 }
 
 /// The code in what was scanned or typed: the code itself, or the address that a QR code holds.

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use tb_base::Actor;
+use tb_identity::accounts::limits;
 use tb_identity::people;
 use tb_licence::store::suspend;
 
@@ -93,6 +94,20 @@ async fn who_may_not_verify_learns_nothing_and_burns_nothing() {
     let (_, code) = shown(&world).await;
     let json = check(&verify(&world, ZHUZHOU, "bureau", &code).await, "not_allowed", "不能核验");
     assert_eq!((&json["state"], &json["fields"]), (&Value::Null, &Value::Array(Vec::new())));
+    check(&verify(&world, ZHUZHOU, "inspector", &code).await, "yes", "有效");
+}
+
+#[tokio::test]
+async fn strangers_cannot_use_up_what_inspectors_may_ask() {
+    let world = World::new().await;
+    let unknown = "T1.430300.00000000000000000000000000";
+    for _ in 0..limits::VERIFY_SOURCE.attempts_max {
+        check(&verify(&world, ZHUZHOU, "", unknown).await, "not_found", "查不到");
+    }
+    let got = verify(&world, ZHUZHOU, "", unknown).await;
+    assert_eq!(got.status, 422, "{got:?}");
+    assert!(got.text.contains("T03-VER-003") || got.text.contains("太频繁"), "{}", got.text);
+    let (_, code) = shown(&world).await;
     check(&verify(&world, ZHUZHOU, "inspector", &code).await, "yes", "有效");
 }
 
