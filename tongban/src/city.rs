@@ -45,7 +45,10 @@ impl City {
         let folder = CityFolder::open(folder)?;
         let node = folder.config.node;
         if demo.is_some() && !folder.config.site.ip().is_loopback() {
-            let problem = format!("opening the demo on {}: one-click sign-in exists on loopback only", folder.config.site);
+            let problem = format!(
+                "opening the demo on {}: one-click sign-in exists on loopback only",
+                folder.config.site
+            );
             return Err(Fault::new(problem).into());
         }
         let entropy: Arc<Mutex<dyn Entropy>> = Arc::new(Mutex::new(OsEntropy));

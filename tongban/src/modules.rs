@@ -116,7 +116,11 @@ pub fn all(parts: &Parts) -> Result<Vec<Module>> {
         t03_recognition::module(t03_recognition::Parts {
             desk: parts.desk.clone(),
             issuer: parts.issuer.clone(),
-            item: t01_data_platform::Words::of(parts.definitions.catalogue.clone(), parts.definitions.types.clone()).item,
+            item: t01_data_platform::Words::of(
+                parts.definitions.catalogue.clone(),
+                parts.definitions.types.clone(),
+            )
+            .item,
         }),
         agreement::module(),
         help::module(),

@@ -87,6 +87,8 @@ pub async fn run(options: Options) -> Result<()> {
     if options.fresh || options.prepare_only {
         drop_schemas(database, &region).await?;
     }
+    let is_new =
+        !region.city.iter().all(|city| options.data.join(city.node.as_str()).join("city.toml").is_file());
     let folders = prepare(&options.data, &region, &ports, database, clock.now(), &mut OsEntropy)?;
     same_ports(&options.data, &folders, &ports)?;
     let settings = Settings::fresh();
@@ -94,6 +96,9 @@ pub async fn run(options: Options) -> Result<()> {
     for folder in &folders {
         let engine = Arc::new(OnceLock::new());
         let city = open_city(folder, &region, clock.clone(), Some(&settings), Some(engine)).await?;
+        if is_new {
+            nobody_lives_here(&city).await?;
+        }
         modules::plant(&city).await?;
         cities.push(city);
     }
@@ -179,6 +184,18 @@ fn same_ports(data: &Path, folders: &[PathBuf], ports: &[Ports]) -> Result<()> {
             ))
             .into());
         }
+    }
+    Ok(())
+}
+
+/// New keys do not open what other keys sealed: a database that was planted under another folder is not taken over.
+async fn nobody_lives_here(city: &City) -> Result<()> {
+    let node = city.node;
+    if city.store.read("demo.planted", move |tx| seed::is_planted(tx, node)).await? {
+        let problem = format!(
+            "founding {node}: the database holds this city from another data folder; use --fresh or that folder"
+        );
+        return Err(Fault::new(problem).into());
     }
     Ok(())
 }

@@ -45,6 +45,14 @@ fn summarise(report: &Report) {
     println!("by law until {}, promised until {}", report.legal_due, report.promised_due);
     println!("messages between the cities: {}", report.messages.len());
     println!("leaves: {:?}", report.log_sizes);
-    println!("looks {}, inclusion proofs {}, cosignatures {}", report.looks, report.proofs, report.cosignatures);
-    println!("evidence in {}, {} ms in all: {}", report.bundle, report.millis, if report.ok { "complete" } else { "INCOMPLETE" });
+    println!(
+        "looks {}, inclusion proofs {}, cosignatures {}",
+        report.looks, report.proofs, report.cosignatures
+    );
+    println!(
+        "evidence in {}, {} ms in all: {}",
+        report.bundle,
+        report.millis,
+        if report.ok { "complete" } else { "INCOMPLETE" }
+    );
 }

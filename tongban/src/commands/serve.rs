@@ -36,7 +36,14 @@ pub async fn run(options: Options) -> Result<()> {
     log::begin("info");
     let clock = clock(options.at, options.shift);
     let settings = options.demo.then(demo::Settings::fresh);
-    let city = demo::open_city(&options.city, &Region::load(options.region.as_deref())?, clock, settings.as_ref(), None).await?;
+    let city = demo::open_city(
+        &options.city,
+        &Region::load(options.region.as_deref())?,
+        clock,
+        settings.as_ref(),
+        None,
+    )
+    .await?;
     tracing::info!(city = %city.node, "ready");
     let stop = watch::Sender::new(false);
     let running = tokio::spawn(city.run(stop.subscribe()));

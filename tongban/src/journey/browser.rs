@@ -69,9 +69,7 @@ impl Browser {
         let short = page.short();
         match (page.status, page.location) {
             (303, Some(location)) => Ok(location),
-            (status, _) => {
-                Err(format!("POST {path}: status {status}: {short}"))
-            }
+            (status, _) => Err(format!("POST {path}: status {status}: {short}")),
         }
     }
 

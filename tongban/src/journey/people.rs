@@ -46,7 +46,13 @@ impl World {
     }
 
     /// Reads the page at `form` for its token, then sends the form.
-    pub async fn post(&mut self, login: &str, form: &str, path: &str, fields: &[(&str, &str)]) -> Result<String, String> {
+    pub async fn post(
+        &mut self,
+        login: &str,
+        form: &str,
+        path: &str,
+        fields: &[(&str, &str)],
+    ) -> Result<String, String> {
         let browser = self.person(login).await?;
         browser.get(form).await?;
         browser.post(path, fields).await

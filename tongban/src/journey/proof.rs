@@ -15,7 +15,8 @@ const WITNESSES: u64 = 2;
 pub async fn looks(world: &mut World, case: &str) -> Result<Value, String> {
     let proved = |page: &Value| {
         let rows = list(page, "/rows");
-        let cosigned = rows.iter().all(|row| row.pointer("/witnesses").and_then(Value::as_u64) == Some(WITNESSES));
+        let cosigned =
+            rows.iter().all(|row| row.pointer("/witnesses").and_then(Value::as_u64) == Some(WITNESSES));
         list(page, "/unavailable").is_empty()
             && cosigned
             && rows.iter().any(|row| text(row, "/case") == case)
@@ -24,7 +25,8 @@ pub async fn looks(world: &mut World, case: &str) -> Result<Value, String> {
     let home = world.until(DRIVER_HOME, "/looks", "looks of all cities with proofs", proved).await?;
     let there = world.until(DRIVER_THERE, "/looks", "looks of all cities with proofs", proved).await?;
     let ids = |page: &Value| {
-        let mut ids: Vec<String> = list(page, "/rows").iter().map(|row| text(row, "/id").to_owned()).collect();
+        let mut ids: Vec<String> =
+            list(page, "/rows").iter().map(|row| text(row, "/id").to_owned()).collect();
         ids.sort();
         ids
     };
@@ -35,8 +37,14 @@ pub async fn looks(world: &mut World, case: &str) -> Result<Value, String> {
 }
 
 /// Downloads the proof of every look and checks each with no node; gives how many.
-pub async fn prove_looks(world: &mut World, page: &Value, binary: &Path, folder: &Path) -> Result<usize, String> {
-    let urls: Vec<String> = list(page, "/rows").iter().map(|row| text(row, "/proof_url").to_owned()).collect();
+pub async fn prove_looks(
+    world: &mut World,
+    page: &Value,
+    binary: &Path,
+    folder: &Path,
+) -> Result<usize, String> {
+    let urls: Vec<String> =
+        list(page, "/rows").iter().map(|row| text(row, "/proof_url").to_owned()).collect();
     for (at, url) in urls.iter().enumerate() {
         let file = folder.join(format!("look-{at}.json"));
         let proof = world.person(DRIVER_HOME).await?.call(hyper::Method::GET, url, None).await?;
@@ -59,7 +67,8 @@ pub async fn bundle(world: &mut World, case: &str) -> Result<Vec<u8>, String> {
         }
     }
     let parts: Vec<Value> = parts.into_values().collect();
-    serde_json::to_vec(&serde_json::json!({ "format": format, "parts": parts })).map_err(|error| error.to_string())
+    serde_json::to_vec(&serde_json::json!({ "format": format, "parts": parts }))
+        .map_err(|error| error.to_string())
 }
 
 /// The ids of the messages that a bundle shows.

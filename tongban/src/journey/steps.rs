@@ -102,7 +102,8 @@ pub async fn submit_online(world: &mut World, draft: &str) -> Result<String, Str
     let command = text(&page, "/command").to_owned();
     let case = world.post(DRIVER_HOME, &check, &format!("{draft}/submit"), &[("command", &command)]).await?;
     // The same command once more: the button pressed twice makes one case.
-    let again = world.post(DRIVER_HOME, "/cases", &format!("{draft}/submit"), &[("command", &command)]).await?;
+    let again =
+        world.post(DRIVER_HOME, "/cases", &format!("{draft}/submit"), &[("command", &command)]).await?;
     if last(&case) != last(&again) {
         return Err(format!("the same command made two cases: {case} and {again}"));
     }
@@ -112,7 +113,8 @@ pub async fn submit_online(world: &mut World, draft: &str) -> Result<String, Str
 /// The clerk identifies the visitor, fills in the form and ticks the formal check; gives the draft.
 pub async fn collect_at_window(world: &mut World, visitor: Visitor) -> Result<String, String> {
     let card = identity_card(world, visitor).await?;
-    let start = [("number", card.number.as_str()), ("name", &card.name), ("item", ITEM), ("deciding", DECIDING)];
+    let start =
+        [("number", card.number.as_str()), ("name", &card.name), ("item", ITEM), ("deciding", DECIDING)];
     let draft = world.post(CLERK, "/window", "/window/start", &start).await?;
     let mut form = answers(&world.get(CLERK, &draft).await?);
     if !card.phone.is_empty() {
@@ -158,7 +160,12 @@ pub async fn submit_at_window(world: &mut World, draft: &str) -> Result<String, 
 }
 
 /// An officer acts on a case.
-pub async fn act(world: &mut World, officer: &str, case: &str, fields: &[(&str, &str)]) -> Result<(), String> {
+pub async fn act(
+    world: &mut World,
+    officer: &str,
+    case: &str,
+    fields: &[(&str, &str)],
+) -> Result<(), String> {
     let page = format!("/office/cases/{case}");
     world.post(officer, &page, &format!("{page}/act"), fields).await.map(drop)
 }
@@ -166,7 +173,11 @@ pub async fn act(world: &mut World, officer: &str, case: &str, fields: &[(&str, 
 /// She answers every line of the correction notice at a city's site.
 pub async fn answer_correction(world: &mut World, who: &str, case: &str) -> Result<(), String> {
     let path = format!("/cases/{case}");
-    let page = world.until(who, &path, "a correction to answer", |page| !list(page, "/progress/correction/lines").is_empty()).await?;
+    let page = world
+        .until(who, &path, "a correction to answer", |page| {
+            !list(page, "/progress/correction/lines").is_empty()
+        })
+        .await?;
     let answers: Vec<(String, &str)> = list(&page, "/progress/correction/lines")
         .iter()
         .map(|line| (format!("answer.{}", text(line, "/about")), "13907319999"))
@@ -209,7 +220,14 @@ pub async fn both_show(world: &mut World, case: &str, phases: &[&str]) -> Result
 
 /// Both cities show the same: phase, holder, steps, clocks with their days.
 fn same_progress(home: &Value, there: &Value) -> Result<(), String> {
-    for part in ["/progress/phase", "/progress/holder", "/progress/steps", "/progress/clocks", "/progress/seq", "/due"] {
+    for part in [
+        "/progress/phase",
+        "/progress/holder",
+        "/progress/steps",
+        "/progress/clocks",
+        "/progress/seq",
+        "/due",
+    ] {
         let (one, other) = (home.pointer(part), there.pointer(part));
         if one != other {
             return Err(format!("the cities differ in {part}: {one:?} and {other:?}"));

@@ -43,7 +43,8 @@ pub async fn travel(tour: Tour) -> (Report, Result<(), String>) {
     let outcome = start(&tour, folder.clone()).await;
     let (report, outcome) = match outcome {
         Ok(world) => {
-            let mut traveller = Traveller { tour, world, watch: Stopwatch::begin(), report: Report::default() };
+            let mut traveller =
+                Traveller { tour, world, watch: Stopwatch::begin(), report: Report::default() };
             let outcome = traveller.travel().await;
             traveller.report.millis = traveller.watch.total();
             traveller.report.ok = outcome.is_ok();
@@ -100,7 +101,12 @@ impl Traveller {
         if !self.tour.quiet {
             println!("{millis:>6} ms  {who:<20} {step}: {seen}");
         }
-        self.report.steps.push(StepLine { step: step.to_owned(), who: who.to_owned(), millis, seen: seen.to_owned() });
+        self.report.steps.push(StepLine {
+            step: step.to_owned(),
+            who: who.to_owned(),
+            millis,
+            seen: seen.to_owned(),
+        });
     }
 
     async fn travel(&mut self) -> Result<(), String> {
@@ -148,7 +154,10 @@ impl Traveller {
         self.report.legal_due = text(&home, "/due/legal/date").to_owned();
         self.report.promised_due = text(&home, "/due/promised/date").to_owned();
         if self.report.legal_due.is_empty() || list(&home, "/due/legal/days").is_empty() {
-            return Err(format!("no due date with its days: {}", home.pointer("/due").unwrap_or(&Value::Null)));
+            return Err(format!(
+                "no due date with its days: {}",
+                home.pointer("/due").unwrap_or(&Value::Null)
+            ));
         }
         let until = format!("until {} by law, day by day", self.report.legal_due);
         self.done(REVIEWER, "accepted (受理)", &until);
@@ -214,7 +223,8 @@ impl Traveller {
         self.done(DRIVER_HOME, "谁看了我的数据", &seen);
         let bundle = proof::bundle(&mut self.world, case).await?;
         self.report.messages = proof::messages(&bundle);
-        std::fs::write(&self.tour.out, bundle).map_err(|error| format!("{}: {error}", self.tour.out.display()))?;
+        std::fs::write(&self.tour.out, bundle)
+            .map_err(|error| format!("{}: {error}", self.tour.out.display()))?;
         let found = proof::verify(&self.tour.binary, &self.tour.out, &folder.join("trust.json")).await?;
         self.report.bundle = self.tour.out.display().to_string();
         self.report.proofs = found.pointer("/proofs").and_then(Value::as_u64).unwrap_or(0);
@@ -224,7 +234,8 @@ impl Traveller {
             let size = state.pointer("/log/size").and_then(Value::as_u64).unwrap_or(0);
             self.report.log_sizes.insert(city.to_owned(), size);
         }
-        let missing = self.report.proofs == 0 || self.report.cosignatures == 0 || self.report.messages.is_empty();
+        let missing =
+            self.report.proofs == 0 || self.report.cosignatures == 0 || self.report.messages.is_empty();
         if missing {
             return Err(format!("the bundle proves too little: {found}"));
         }

@@ -184,13 +184,19 @@ fn identity_cards(lang: Lang) -> tb_base::Result<Vec<IdentityCard>> {
             name: driver.name,
             number: driver.number.to_string(),
             phone: driver.phone.unwrap_or_default(),
-            note: lang.t("户籍湘潭，住长沙，两市都有账号", "Registered in Xiangtan, lives in Changsha, has an account in both"),
+            note: lang.t(
+                "户籍湘潭，住长沙，两市都有账号",
+                "Registered in Xiangtan, lives in Changsha, has an account in both",
+            ),
         },
         IdentityCard {
             name: walk_in.name,
             number: walk_in.number.to_string(),
             phone: walk_in.phone.unwrap_or_default(),
-            note: lang.t("没有手机也没有账号，到窗口手写签名", "Has neither phone nor account; signs by hand at the window"),
+            note: lang.t(
+                "没有手机也没有账号，到窗口手写签名",
+                "Has neither phone nor account; signs by hand at the window",
+            ),
         },
     ])
 }
