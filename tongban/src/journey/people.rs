@@ -11,7 +11,7 @@ use crate::journey::region::Region;
 /// The password of the demo's accounts.
 const PASSWORD: &str = "Tongban-demo-2026";
 /// What does not show within this time is missing.
-const WAIT_SECONDS_MAX: u64 = 20;
+const WAIT_SECONDS_MAX: u64 = 30;
 /// How often a page is read while something is awaited.
 const ASK_MILLIS: u64 = 40;
 
