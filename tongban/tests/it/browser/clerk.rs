@@ -62,7 +62,7 @@ async fn start_by_keyboard(desk: &Tab, card: &IdentityCard) -> Seen {
     desk.tab_to("form[action='/window/start'] button").await?;
     desk.key_to_next(ENTER).await?;
     desk.look("draft").await?;
-    desk.picture("window-1280").await
+    desk.picture("window-1280", "body").await
 }
 
 /// The form and the formal check; the choices by space, the rest by typing.

@@ -32,6 +32,9 @@ async fn public_pages(stage: &mut Stage) -> Seen {
         tab.go("/?lang=en").await?;
         look_around(&tab, "-en").await?;
     }
+    let elder = stage.tab("elder-390", View::Phone, "430100").await?;
+    elder.go("/?view=elder").await?;
+    look_around(&elder, "").await?;
     let tab = stage.tab("door-390", View::Phone, "430100").await?;
     a_wrong_password_is_said(&tab).await?;
     what_needs_an_account_asks_for_it(&tab).await

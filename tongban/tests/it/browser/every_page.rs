@@ -9,7 +9,7 @@ use super::stage::Stage;
 use super::tab::{Tab, View};
 
 /// Who walks, in which city, on which screen.
-const WALKERS: [(&str, View); 9] = [
+const WALKERS: [(&str, View); 12] = [
     ("driver@430100", View::Phone),
     ("window1@430100", View::Desk),
     ("reviewer1@430300", View::Desk),
@@ -19,9 +19,14 @@ const WALKERS: [(&str, View); 9] = [
     ("supervisor1@430300", View::Desk),
     ("auditor1@430100", View::Desk),
     ("admin1@430100", View::Desk),
+    ("window1@430100", View::Phone),
+    ("reviewer1@430300", View::Phone),
+    ("bureau1@430100", View::Phone),
 ];
 /// Addresses that are files, leave the site, or change something.
 const NOT_PAGES: [&str; 6] = ["/proof", "/evidence", "/demo/enter", "export=", "lang=", "view="];
+/// What everybody sees is walked by the first only.
+const COMMON: [&str; 7] = ["/items", "/agreement", "/help", "/demo", "/styleguide", "/verify", "/messages"];
 /// More pages than any role has of its own.
 const PAGES_MAX: usize = 60;
 
@@ -36,28 +41,32 @@ async fn walk_all(stage: &mut Stage) -> Seen {
     let case = steps::submit_at_window(&mut stage.world, &draft).await?;
     steps::both_show(&mut stage.world, &case, &["received"]).await?;
     steps::prepare_online(&mut stage.world).await?;
+    let mut common = BTreeSet::new();
     for (login, view) in WALKERS {
         let (name, city) = login.split_once('@').unwrap_or((login, ""));
-        let tab = stage.tab(&format!("walk-{name}"), view, city).await?;
+        let tab = stage.tab(&format!("walk-{name}-{}", view.width()), view, city).await?;
         tab.sign_in(login).await?;
-        walk(&tab).await?;
+        let seen = walk(&tab, common.clone()).await?;
+        common.extend(seen.into_iter().filter(|kind| COMMON.iter().any(|it| kind.starts_with(it))));
     }
     Ok(())
 }
 
-/// Follows every link of the site, each kind of page once.
-async fn walk(tab: &Tab) -> Seen {
-    let mut seen = BTreeSet::new();
+/// Follows every link of the site, each kind of page once; gives the kinds that were seen.
+async fn walk(tab: &Tab, mut seen: BTreeSet<String>) -> Seen<BTreeSet<String>> {
     let mut next = VecDeque::from(["/".to_owned()]);
     while let Some(path) = next.pop_front() {
-        if !seen.insert(kind_of(&path)) || PAGES_MAX < seen.len() {
+        if !seen.insert(kind_of(&path)) {
             continue;
+        }
+        if PAGES_MAX < seen.len() {
+            return Err(format!("there is no end of pages; the last is {path}"));
         }
         tab.go(&path).await?;
         tab.look(&kind_of(&path).trim_matches('/').replace(['/', '?', '='], "-")).await?;
         next.extend(links(tab).await?);
     }
-    Ok(())
+    Ok(seen)
 }
 
 /// The links of a page that lead to pages of this site.

@@ -14,7 +14,7 @@ pub async fn ask_for_a_correction(stage: &Stage, case: &str) -> Seen {
     desk.look("queue").await?;
     desk.press(&format!("main a[href='/office/cases/{case}']")).await?;
     desk.look("case").await?;
-    desk.picture("office-1280").await?;
+    desk.picture("office-1280", "body").await?;
     has_buttons(&desk, &["accept", "ask_correction", "decline"], &["approve", "refuse", "opine"]).await?;
     begin(&desk, "ask_correction").await?;
     send(&desk).await?;

@@ -42,7 +42,7 @@ async fn find_the_item(phone: &Tab) -> Seen {
     phone.look("found").await?;
     phone.press("main a[href='/items/121']").await?;
     phone.look("guide").await?;
-    phone.picture("guide-390").await?;
+    phone.picture("guide-390", "h1").await?;
     phone.choose("deciding", "430300").await?;
     phone.press("form[action='/items/121/apply'] button").await
 }
@@ -69,7 +69,7 @@ async fn fill_in(phone: &Tab) -> Seen {
 /// What is asked for stands there word for word before she says yes.
 async fn agree(phone: &Tab) -> Seen {
     phone.look("consent").await?;
-    phone.picture("consent-390").await?;
+    phone.picture("consent-390", "h1").await?;
     phone.says("main", "原道路运输从业资格证").await?;
     phone.says("main", "湘潭").await?;
     phone.press("button[name=answer][value=confirm]").await
@@ -88,7 +88,7 @@ async fn hand_in(phone: &Tab) -> Seen<String> {
     // The case is Xiangtan's as soon as its acceptance is back.
     phone.reload_until(".due", "湘潭").await?;
     phone.look("case").await?;
-    phone.picture("progress-390").await?;
+    phone.picture("progress-390", ".due").await?;
     Ok(case)
 }
 
@@ -153,7 +153,7 @@ async fn who_looked(phone: &Tab, case: &str) -> Seen {
     phone.go("/looks").await?;
     phone.reload_until("main .look", "三方见证").await?;
     phone.look("looks").await?;
-    phone.picture("looks-390").await?;
+    phone.picture("looks-390", ".count").await?;
     phone.go(&format!("/looks?case={case}")).await?;
     phone.look("looks-of-the-case").await?;
     if phone.count(".look").await? == 0 {

@@ -52,6 +52,19 @@ impl View {
             View::Desk => (1280, 900),
         }
     }
+
+    /// Its width, for the names of photographs.
+    pub fn width(self) -> u32 {
+        self.size().0
+    }
+
+    /// How finely a picture of the README is taken: as fine as its size allows.
+    fn scale(self) -> f64 {
+        match self {
+            View::Phone => 1.75,
+            View::Desk => 1.25,
+        }
+    }
 }
 
 /// A browser window of one person.
@@ -388,15 +401,16 @@ impl Tab {
             .collect())
     }
 
-    /// Makes a picture of the README, where pictures are asked for.
-    pub async fn picture(&self, name: &str) -> Seen {
+    /// Makes a picture of the README, where pictures are asked for: a screen that begins a little above an element.
+    pub async fn picture(&self, name: &str, first: &str) -> Seen {
         if std::env::var_os("TONGBAN_PICTURES").is_none() {
             return Ok(());
         }
+        let top = "return Math.max(0, Math.round(document.querySelector(arguments[0]).getBoundingClientRect().top + scrollY) - 16)";
+        let top = self.run(top, vec![json!(first)]).await?;
         let (width, height) = self.view.size();
-        let clip = json!({ "x": 0, "y": 0, "width": width, "height": height, "scale": 2 });
-        let picture =
-            self.capture(&json!({ "format": "png", "clip": clip, "captureBeyondViewport": true })).await?;
+        let clip = json!({ "x": 0, "y": top, "width": width, "height": height, "scale": self.view.scale() });
+        let picture = self.capture(&clip).await?;
         if PICTURE_BYTES_MAX < picture.len() {
             return Err(format!("the picture {name} has {} bytes", picture.len()));
         }
@@ -408,20 +422,19 @@ impl Tab {
         let size = "return [document.documentElement.clientWidth, document.documentElement.scrollHeight]";
         let size = self.run(size, Vec::new()).await?;
         let clip = json!({ "x": 0, "y": 0, "width": size[0], "height": size[1], "scale": 1 });
-        let picture =
-            self.capture(&json!({ "format": "png", "clip": clip, "captureBeyondViewport": true })).await?;
-        write(to, &picture)
+        write(to, &self.capture(&clip).await?)
     }
 
-    async fn capture(&self, how: &Value) -> Seen<Vec<u8>> {
+    /// A part of the page as PNG, seen on the screen or not.
+    async fn capture(&self, clip: &Value) -> Seen<Vec<u8>> {
         use base64::Engine as _;
+        let how = json!({ "format": "png", "clip": clip, "captureBeyondViewport": true });
         let taken = self
             .driver("goog/cdp/execute", &json!({ "cmd": "Page.captureScreenshot", "params": how }))
             .await?;
         let data = taken["data"].as_str().unwrap_or_default();
-        base64::engine::general_purpose::STANDARD
-            .decode(data)
-            .map_err(|error| format!("reading a picture: {error}"))
+        let read = base64::engine::general_purpose::STANDARD.decode(data);
+        read.map_err(|error| format!("reading a picture: {error}"))
     }
 
     /// Runs a script in the page.
