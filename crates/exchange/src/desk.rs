@@ -358,6 +358,17 @@ impl Answer {
     }
 }
 
+/// The code of [`unavailable`]; whoever asks tells it from a refusal of the city itself.
+pub const UNAVAILABLE: &str = "EXC-PEER-001";
+
+/// The refusal that names a city which does not answer (对方城市没有应答).
+pub fn unavailable(name: &str, name_en: &str) -> Refusal {
+    let zh = format!("{name}暂时没有应答");
+    let en = format!("{name_en} does not answer at the moment");
+    let refusal = Refusal::not_now(UNAVAILABLE, zh, en);
+    refusal.but("不用重新填写，稍后再试", "Nothing is lost; try again in a while")
+}
+
 /// A future in a box: what crosses a trait object.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -365,8 +376,8 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub trait Peers: Send + Sync {
     /// Sends a query and hands on the answer when the leaves of both sides are durable.
     ///
-    /// A peer that is down, slow or answers wrongly is a refusal of class `NotNow` with code `EXC-PEER-001`
-    /// that names the city; what the peer itself refused comes back as its own refusal.
+    /// A peer that is down, slow or answers wrongly is [`unavailable`]; what the peer itself refused comes back as
+    /// its own refusal.
     fn query(&self, ctx: Ctx, message: Outgoing) -> BoxFuture<'_, Result<Answer>>;
 }
 

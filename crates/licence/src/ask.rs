@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use tb_base::{CaseId, Ctx, Error, LicenceId, NodeId, Refusal, Result, Violation};
 use tb_exchange::keys::KeyUse;
-use tb_exchange::{Answer, Desk, Outgoing, Purpose, TrustList, service};
+use tb_exchange::{Answer, Desk, Outgoing, Purpose, TrustList, UNAVAILABLE, service};
 
 use crate::consent::SignedReceipt;
 use crate::peer::{Fetch, Fetched, Given, Locate, Located, Match, Verdict, Verify};
@@ -16,8 +16,6 @@ use crate::record::Extract;
 const DEADLINE_SECONDS: i64 = 10;
 /// The purpose code of a verification in the field; contracts name it.
 pub const VERIFY_PURPOSE: &str = "verify";
-/// How the exchange says that a city does not answer.
-const UNAVAILABLE: &str = "EXC-PEER-001";
 
 /// Asks a city which licences of the item's list she has there. `actor` is role and office, `number` hers.
 #[expect(

@@ -7,7 +7,7 @@ use tb_base::{Error, Fault, NodeId, Result, Violation};
 use tb_exchange::http_message::{self, SignedRequest};
 use tb_exchange::problem::Problem;
 
-use crate::{Node, client};
+use crate::Node;
 
 /// What a city said: its signature was verified, and that it answers this very request.
 pub struct Said {
@@ -53,7 +53,7 @@ pub async fn call(node: &Arc<Node>, to: NodeId, signed: &SignedRequest) -> Resul
 /// The refusal that names a city which cannot be reached.
 pub fn unavailable(node: &Node, to: NodeId) -> Error {
     match node.desk.trust.list.city(to) {
-        Some(city) => client::unavailable(&city.name, &city.name_en),
-        None => client::unavailable(to.as_str(), to.as_str()),
+        Some(city) => tb_exchange::unavailable(&city.name, &city.name_en).into(),
+        None => tb_exchange::unavailable(to.as_str(), to.as_str()).into(),
     }
 }

@@ -116,13 +116,5 @@ fn unknown(to: NodeId) -> Refusal {
 /// The refusal that a page shows while a city cannot be reached; the cause goes to the log.
 pub fn down(city: &City, cause: &dyn std::fmt::Display) -> tb_base::Error {
     tracing::info!(peer = %city.node, %cause, "a peer cannot be reached");
-    unavailable(&city.name, &city.name_en)
-}
-
-/// The same without a cause.
-pub fn unavailable(name: &str, name_en: &str) -> tb_base::Error {
-    let zh = format!("{name}暂时没有应答");
-    let en = format!("{name_en} does not answer at the moment");
-    let refusal = Refusal::not_now("EXC-PEER-001", zh, en);
-    refusal.but("不用重新填写，稍后再试", "Nothing is lost; try again in a while").into()
+    tb_exchange::unavailable(&city.name, &city.name_en).into()
 }

@@ -1,6 +1,6 @@
 //! Tests of the services: the replay matrix of receipts, fields, five answers, and the looks they leave.
 
-use tb_base::{Actor, NodeId, Refusal, Timestamp};
+use tb_base::{Actor, NodeId, Timestamp};
 use tb_crypto::SigningKey;
 use tb_exchange::{Answer, Outgoing};
 use tb_identity::look::{LookKind, LookRow, of_person};
@@ -317,7 +317,7 @@ fn five_answers() {
         Verdict::NotFound { why: NotFoundReason::Unknown, .. }
     ));
 
-    let down = Refusal::not_now("EXC-PEER-001", "湘潭没有应答", "Xiangtan does not answer");
+    let down = tb_exchange::unavailable("湘潭市", "Xiangtan");
     let ctx = world.system(zhuzhou());
     let unavailable = ask::verdict(world.trust(), &ctx, xiangtan(), Err(down.into())).expect("an answer");
     assert_eq!(unavailable.word(), "unavailable");
@@ -329,7 +329,7 @@ fn five_answers() {
 #[test]
 fn a_peer_cannot_say_that_it_does_not_answer() {
     let world = World::peopled(20);
-    let refusal = Refusal::not_now("EXC-PEER-001", "没有应答", "no answer");
+    let refusal = tb_exchange::unavailable("湘潭市", "Xiangtan");
     let verdict = Verdict::Unavailable { city: xiangtan(), refusal, as_of: NOON };
     let body = serde_json::to_vec(&verdict).expect("json");
     let answer = Answer { from: xiangtan(), body, at: NOON };

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use tb_base::{Actor, Clock, Ctx, Entropy, NodeId, Refusal, Result, Role, Timestamp};
+use tb_base::{Actor, Clock, Ctx, Entropy, NodeId, Result, Role, Timestamp};
 use tb_exchange::keys::{Secrets, WitnessKey};
 use tb_exchange::{Answer, City, Desk, Outgoing, Peers, SignedTrustList, TrustList};
 use tb_store::{Config, Store};
@@ -45,7 +45,7 @@ impl Peers for Alone {
         _: Outgoing,
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<Answer>> + Send + '_>> {
         Box::pin(async {
-            Err(Refusal::not_now("EXC-PEER-001", "没有别的城市", "There is no other city").into())
+            Err(tb_exchange::unavailable("别的城市", "Any other city").into())
         })
     }
 }

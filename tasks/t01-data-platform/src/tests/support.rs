@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use serde_json::Value;
-use tb_base::{Actor, Clock, Ctx, Entropy, MessageId, NodeId, PersonId, Refusal, Result, Role, Timestamp};
+use tb_base::{Actor, Clock, Ctx, Entropy, MessageId, NodeId, PersonId, Result, Role, Timestamp};
 use tb_crypto::Vault;
 use tb_exchange::founding::{Charter, Founder, Member, found};
 use tb_exchange::http_message::{sign_request, verify_request};
@@ -94,7 +94,7 @@ impl Peers for Line {
         Box::pin(async move {
             let to = message.envelope.to;
             if self.down.lock().unwrap().contains(&to) {
-                return Err(Refusal::not_now("EXC-PEER-001", format!("{to} 暂时没有应答"), "It does not answer").into());
+                return Err(tb_exchange::unavailable(to.as_str(), to.as_str()).into());
             }
             let signed = sign_request(&message, &self.secrets, &self.desk, ctx.now, ctx.random())?;
             let far = Arc::clone(&self.far.lock().unwrap()[&to]);

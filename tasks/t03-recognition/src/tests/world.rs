@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use serde_json::Value;
-use tb_base::{Actor, Clock, Ctx, Entropy, NodeId, Refusal, ResidentId, Result, Role, Timestamp, Uscc};
+use tb_base::{Actor, Clock, Ctx, Entropy, NodeId, ResidentId, Result, Role, Timestamp, Uscc};
 use tb_crypto::{Vault, sha256};
 use tb_exchange::founding::{Charter, Founder, Member, found};
 use tb_exchange::keys::{Secrets, WitnessKey};
@@ -97,7 +97,7 @@ impl Lines {
         let (from, to, now) = (envelope.from, envelope.to, self.clock.now());
         if self.down.lock().expect("lines").contains(&to) {
             return Err(
-                Refusal::not_now("EXC-PEER-001", "湘潭市暂时没有应答", "Xiangtan does not answer").into()
+                tb_exchange::unavailable("湘潭市", "Xiangtan").into()
             );
         }
         if self.hangs.load(Ordering::SeqCst) {
