@@ -91,6 +91,12 @@ impl Item {
     pub fn title_en(&self) -> Option<&str> {
         self.cities.values().next().map(|local| local.rules.item.title.en.as_str())
     }
+
+    /// The words of a question of its form, in whichever city asks it.
+    pub fn question(&self, id: &str) -> Option<&crate::text::Text> {
+        let mut questions = self.cities.values().flat_map(|local| local.rules.all_questions());
+        questions.find(|question| question.id == id).map(|question| &question.text)
+    }
 }
 
 /// What `tongban defs check` counts.
