@@ -7,7 +7,7 @@ use tb_crypto::Vault;
 use tb_exchange::Desk;
 use tb_exchange::keys::Secrets;
 use tb_identity::accounts::{self, Door};
-use tb_licence::types::Types;
+use tb_licence::types::{LicenceType, Types};
 use tb_web::session;
 
 use crate::evidence::CaseEvidence;
@@ -15,23 +15,27 @@ use crate::evidence::CaseEvidence;
 /// A name that a definition gives: Chinese, then English.
 pub type Named = Arc<dyn Fn(&str) -> Option<(String, String)> + Send + Sync>;
 
+/// The name of a field among those that were seen with it: licence types call the same id differently.
+pub type NamedAmong = Arc<dyn Fn(&str, &[String]) -> Option<(String, String)> + Send + Sync>;
+
 /// What codes are called (名称): definitions know it, this task does not.
 #[derive(Clone)]
 pub struct Words {
     /// The name of an item by its number.
     pub item: Named,
     /// The name of a field by its id.
-    pub field: Named,
+    pub field: NamedAmong,
 }
 
 impl Words {
     /// Knows no name: pages show codes.
     pub fn none() -> Words {
-        Words { item: Arc::new(|_| None), field: Arc::new(|_| None) }
+        Words { item: Arc::new(|_| None), field: Arc::new(|_, _| None) }
     }
 
     /// The names that the definitions of items and licences give.
     pub fn of(catalogue: Arc<Catalogue>, types: Arc<Types>) -> Words {
+        let asked = Arc::clone(&catalogue);
         Words {
             item: Arc::new(move |number| {
                 let item = catalogue.item(number.parse().ok()?)?;
@@ -39,9 +43,13 @@ impl Words {
                 let en = item.title_en().map_or_else(|| zh.clone(), str::to_owned);
                 Some((zh, en))
             }),
-            field: Arc::new(move |id| {
-                let field = types.all().find_map(|kind| kind.field(id))?;
-                Some((field.title.clone(), field.title_en.clone()))
+            field: Arc::new(move |id, all| {
+                let known = |kind: &&LicenceType| all.iter().filter(|id| kind.field(id).is_some()).count();
+                if let Some(field) = types.all().max_by_key(known).and_then(|kind| kind.field(id)) {
+                    return Some((field.title.clone(), field.title_en.clone()));
+                }
+                let question = asked.items().find_map(|item| item.question(id))?;
+                Some((question.zh.clone(), question.en.clone()))
             }),
         }
     }

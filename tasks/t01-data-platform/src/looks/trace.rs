@@ -102,8 +102,8 @@ fn answer(tx: &mut Tx<'_>, ctx: &Ctx, parts: &Parts, incoming: &Incoming) -> Res
             let part = proof::part(tx, ctx, parts, person.id, id, proof::Subject::Unnamed)?;
             Ok(TraceAnswer { part: Some(Box::new(part)), ..nothing() })
         }
-        // A city that does not know her has nothing of hers to show, and says so like any other.
-        (None, None) => Ok(nothing()),
+        // A city that does not know her has nothing of hers to show; an office of it may have looked elsewhere.
+        (None, None) => Ok(TraceAnswer { offices: office_names(tx)?, ..nothing() }),
         (None, Some(_)) => Err(proof::gone().into()),
     }
 }
@@ -131,8 +131,13 @@ pub fn rows(tx: &mut Tx<'_>, person: PersonId, rows_max: u32) -> Result<TraceAns
     found.truncate(rows_max);
     let covered = Covered::read(tx)?;
     let rows = found.into_iter().map(|row| seen(tx, &covered, row)).collect::<Result<_>>()?;
-    let offices = offices::all(tx)?.into_iter().map(|office| (office.id, (office.name_zh, office.name_en))).collect();
-    Ok(TraceAnswer { rows, total: look::count(tx, person)?, offices, part: None })
+    Ok(TraceAnswer { rows, total: look::count(tx, person)?, offices: office_names(tx)?, part: None })
+}
+
+/// The names of this city's offices.
+fn office_names(tx: &mut Tx<'_>) -> Result<BTreeMap<OfficeId, (String, String)>> {
+    let all = offices::all(tx)?.into_iter();
+    Ok(all.map(|office| (office.id, (office.name_zh, office.name_en))).collect())
 }
 
 /// Up to which size checkpoints are cosigned by one and by two other cities.

@@ -4,6 +4,7 @@ use serde::Serialize;
 use tb_identity::look::LookKind;
 use tb_licence::ask::VERIFY_PURPOSE;
 use tb_licence::peer::INDEX_FIELD;
+use tb_licence::peer::show::PRESENT_PURPOSE;
 use tb_web::Lang;
 
 use super::trace::Seen;
@@ -12,6 +13,8 @@ use crate::parts::Words;
 
 /// Field names that the headline spells out; more are counted.
 const HEADLINE_FIELDS_MAX: usize = 3;
+/// The role of somebody who looks at her own data.
+const HERSELF: &str = "resident";
 /// The outcome of a look that was granted.
 const SHOWN: &str = "shown";
 
@@ -90,7 +93,8 @@ pub fn is_granted(row: &Seen) -> bool {
 
 fn who(lang: Lang, found: &Found, row: &Seen, city: &str) -> String {
     let Some(office) = &row.office else {
-        return lang.t("系统", "The system").to_owned();
+        let herself = row.role == HERSELF;
+        return if herself { lang.t("您", "You") } else { lang.t("系统", "The system") }.to_owned();
     };
     match found.offices.get(office) {
         Some((zh, en)) => lang.t(zh, en).to_owned(),
@@ -131,7 +135,7 @@ fn what(lang: Lang, words: &Words, row: &Seen) -> String {
 }
 
 fn headline(lang: Lang, words: &Words, fields: &[String]) -> String {
-    let named: Vec<String> = fields.iter().take(HEADLINE_FIELDS_MAX).map(|field| field_name(lang, words, field)).collect();
+    let named: Vec<String> = fields.iter().take(HEADLINE_FIELDS_MAX).map(|field| field_name(lang, words, field, fields)).collect();
     let text = named.join(lang.t("、", ", "));
     match fields.len().checked_sub(HEADLINE_FIELDS_MAX) {
         None | Some(0) => text,
@@ -142,13 +146,13 @@ fn headline(lang: Lang, words: &Words, fields: &[String]) -> String {
     }
 }
 
-fn field_name(lang: Lang, words: &Words, field: &str) -> String {
+fn field_name(lang: Lang, words: &Words, field: &str, all: &[String]) -> String {
     let own = match field {
         INDEX_FIELD => Some(("有哪些证照", "which licences there are")),
         "state" => Some(("状态", "state")),
         _ => None,
     };
-    match (own, (words.field)(field)) {
+    match (own, (words.field)(field, all)) {
         (Some((zh, en)), _) => lang.t(zh, en).to_owned(),
         (None, Some((zh, en))) => lang.t(&zh, &en).to_owned(),
         (None, None) => field.to_owned(),
@@ -158,6 +162,7 @@ fn field_name(lang: Lang, words: &Words, field: &str) -> String {
 fn item(lang: Lang, words: &Words, item: &str) -> String {
     match item {
         PURPOSE => return lang.t("看自己的查看记录", "reading the own list").to_owned(),
+        PRESENT_PURPOSE => return lang.t("看自己的证照、亮证", "reading or showing an own licence").to_owned(),
         VERIFY_PURPOSE => return lang.t("核验您出示的证照", "checking a licence that you showed").to_owned(),
         _ => {}
     }
@@ -200,7 +205,7 @@ fn seen(lang: Lang, words: &Words, row: &Seen) -> String {
     if row.fields.is_empty() {
         return lang.t("没有字段", "No field").to_owned();
     }
-    let named: Vec<String> = row.fields.iter().map(|field| field_name(lang, words, field)).collect();
+    let named: Vec<String> = row.fields.iter().map(|field| field_name(lang, words, field, &row.fields)).collect();
     let count = lang.count(row.fields.len(), "项", "field", "fields");
     match lang {
         Lang::Zh => format!("{}（{count}）", named.join("、")),
@@ -219,7 +224,7 @@ fn function(lang: Lang, role: &str) -> &str {
         "supervisor" => lang.t("监督人员", "supervisor"),
         "auditor" => lang.t("审计人员", "auditor"),
         "administrator" => lang.t("系统管理员", "administrator"),
-        "resident" => lang.t("您本人", "yourself"),
+        HERSELF => lang.t("您本人", "yourself"),
         "anonymous" | "public" => lang.t("没有登录的人", "somebody who was not signed in"),
         other => other,
     }
