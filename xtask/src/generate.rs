@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde::Deserialize;
 
-use crate::{files, layers, read, root};
+use crate::{codes, layers, read, root};
 
 /// Write the files, or only see whether they are current.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub fn run(mode: Mode) -> Result<(), String> {
         }
         match mode {
             Mode::Write => {
-                std::fs::write(root().join(path), text).map_err(|error| format!("{path}: {error}"))?
+                std::fs::write(root().join(path), text).map_err(|error| format!("{path}: {error}"))?;
             }
             Mode::Check => stale.push(path),
         }
@@ -104,33 +104,17 @@ fn clause_columns(line: &str) -> (&str, String) {
     (id, text.to_owned())
 }
 
-/// Every code of a refusal that the sources hold, with the file that holds it.
+/// Every code of a refusal, with its words and the file that makes it.
 fn error_codes() -> Result<String, String> {
-    let mut codes: BTreeMap<String, String> = BTreeMap::new();
-    for path in
-        files(".rs")?.into_iter().filter(|path| !path.starts_with("xtask/") && !path.contains("tests"))
-    {
-        for piece in read(&path)?.split('"').skip(1).step_by(2) {
-            if is_code(piece) {
-                codes.entry(piece.to_owned()).or_insert_with(|| path.clone());
-            }
-        }
-    }
-    let mut text = format!("{HEAD}# Codes of refusals\n\n| code | first named in |\n|---|---|\n");
-    for (code, path) in codes {
-        let _ = writeln!(text, "| {code} | {path} |");
+    let mut text = format!(
+        "{HEAD}# Codes of refusals\n\nWords in braces are filled in when the refusal is made.\n\n| code | 中文 | English | made in |\n|---|---|---|---|\n"
+    );
+    for (code, mention) in codes::made()? {
+        let cell = |words: &str| words.replace('|', "\\|");
+        let (zh, en) = (cell(&mention.zh), cell(&mention.en));
+        let _ = writeln!(text, "| {code} | {zh} | {en} | {} |", mention.path);
     }
     Ok(text)
-}
-
-/// `ABC-DEF-001`: two groups of capitals (and digits), then three digits.
-fn is_code(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let word = |part: &str| {
-        (2..=5).contains(&part.len()) && part.bytes().all(|it| it.is_ascii_uppercase() || it.is_ascii_digit())
-    };
-    matches!(parts.as_slice(), [first, second, number]
-        if word(first) && word(second) && number.len() == 3 && number.bytes().all(|it| it.is_ascii_digit()))
 }
 
 /// The permit table as the binary knows it.

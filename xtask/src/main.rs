@@ -3,6 +3,8 @@
 #![expect(clippy::print_stdout, reason = "a command line tool talks to its terminal")]
 
 mod ci;
+mod codes;
+mod documents;
 mod generate;
 mod layers;
 mod setup;
