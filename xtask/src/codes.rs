@@ -73,8 +73,8 @@ fn is_test(path: &str) -> bool {
     parts.iter().any(|part| path.contains(part))
 }
 
-/// A text literal of a source, and whether it is the next argument after the one before: no statement, no method
-/// and no field stands between.
+/// A text literal of a source, and whether it is the next argument after the one before: no statement and no
+/// method stands between.
 struct Literal {
     text: String,
     follows: bool,
@@ -93,7 +93,9 @@ fn literals(source: &str) -> Vec<Literal> {
             }
             '"' => {
                 let text = literal(&mut letters);
-                let follows = between.chars().all(|it| it.is_alphanumeric() || " \n,()!+_".contains(it));
+                let is_method = between.trim_start_matches([')', ' ', '\n']).starts_with('.');
+                let is_plain = between.chars().all(|it| it.is_alphanumeric() || " \n,()!+_.&".contains(it));
+                let follows = is_plain && !is_method;
                 found.push(Literal { text, follows });
                 between.clear();
             }
