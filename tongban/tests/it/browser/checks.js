@@ -35,6 +35,11 @@ if (page.scrollWidth > innerWidth) {
   faults.push("scrolls sideways: " + page.scrollWidth + " > " + innerWidth + ", by " + wide.map(name).join(", "));
 }
 
+for (const part of all(".nav a, .tools a").filter(shown)) {
+  const right = part.getBoundingClientRect().right;
+  if (right > innerWidth + 0.5 && !part.closest("[data-view=elder]")) { faults.push("cut off at the edge: " + name(part)); }
+}
+
 /* Every field has a label, everything to press has a name. */
 for (const field of all("input:not([type=hidden]), select, textarea")) {
   const labelled = (field.labels && field.labels.length > 0) || field.getAttribute("aria-label") || field.getAttribute("aria-labelledby");

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use fantoccini::actions::{InputSource, MouseActions, PointerAction};
 use fantoccini::elements::Element;
@@ -320,16 +320,20 @@ impl Tab {
     }
 
     /// Waits until something holds.
-    #[expect(clippy::disallowed_methods, reason = "waiting for a browser is about real time")]
     async fn until(&self, what: &str, holds: impl AsyncFn() -> Seen<bool>) -> Seen {
-        let begun = Instant::now();
-        while !holds().await? {
-            if Duration::from_secs(WAIT_SECONDS_MAX) < begun.elapsed() {
-                return Err(self.instead(&format!("waiting for {what}")).await);
+        let mut ask = tokio::time::interval(Duration::from_millis(ASK_MILLIS));
+        let asked = async {
+            loop {
+                ask.tick().await;
+                if holds().await? {
+                    return Ok(());
+                }
             }
-            tokio::time::sleep(Duration::from_millis(ASK_MILLIS)).await;
+        };
+        match tokio::time::timeout(Duration::from_secs(WAIT_SECONDS_MAX), asked).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(self.instead(&format!("waiting for {what}")).await),
         }
-        Ok(())
     }
 
     /// Draws a line by line signature into the field for it, with the pen held down.
