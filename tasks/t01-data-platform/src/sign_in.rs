@@ -59,6 +59,8 @@ pub async fn submit(visit: Visit, parts: Extension<Arc<Parts>>, source: Source, 
         let credentials = Credentials { login, password, source: source.0 };
         let outcome = parts.door.sign_in(&visit.ctx, &credentials).await;
         if let Some(entered) = taken(&mut fields, outcome)? {
+            // Whoever was signed in here before is signed out: a session that nobody holds is nobody's to find.
+            end_session(&visit).await?;
             let next = if next == "/" { home(entered.account.role()) } else { &next };
             return Ok(visit.signed_in(&entered.token, redirect(next)));
         }
@@ -69,11 +71,15 @@ pub async fn submit(visit: Visit, parts: Extension<Arc<Parts>>, source: Source, 
 
 /// POST /sign-out
 pub async fn leave(visit: Visit, _: Form) -> PageResult {
-    if let Some(token) = visit.session_token.clone() {
-        let ctx = visit.ctx.clone();
-        visit.app.store.write("t01.sign_out", move |tx| accounts::sign_out(tx, &ctx, &token)).await?;
-    }
+    end_session(&visit).await?;
     Ok(visit.signed_out(redirect("/sign-in?done=out")))
+}
+
+/// Ends the session that the request came with, if it came with one.
+async fn end_session(visit: &Visit) -> tb_base::Result<()> {
+    let Some(token) = visit.session_token.clone() else { return Ok(()) };
+    let ctx = visit.ctx.clone();
+    visit.app.store.write("t01.sign_out", move |tx| accounts::sign_out(tx, &ctx, &token)).await
 }
 
 fn view(visit: &Visit, form: Fields, next: &str) -> SignInPage {

@@ -32,6 +32,30 @@ async fn sign_in_leads_home_or_where_she_wanted_to_go() {
 }
 
 #[tokio::test]
+async fn signing_in_makes_a_new_session_and_ends_the_one_before() {
+    let region = Region::new(None).await;
+    let mut browser = Browser::signed_in(&region, "430100", "driver@430100").await;
+    let mut copy = browser.clone();
+    let fields = [("login", "window1@430100"), ("password", seed::DEMO_PASSWORD)];
+    assert_eq!(browser.post("/sign-in", &fields).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(copy.get("/profile").await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(browser.get("/window").await.status, StatusCode::NOT_FOUND, "the window is another task's");
+    assert_eq!(browser.get("/profile").await.json()["login"], "window1@430100");
+}
+
+#[tokio::test]
+async fn a_session_that_was_planted_is_not_taken_over() {
+    let region = Region::new(None).await;
+    let mut browser = Browser::at(&region, "430100");
+    browser.plant("tb_session_430100", &"A".repeat(43));
+    let mut copy = browser.clone();
+    let fields = [("login", "driver@430100"), ("password", seed::DEMO_PASSWORD)];
+    assert_eq!(browser.post("/sign-in", &fields).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(browser.get("/profile").await.status, StatusCode::OK);
+    assert_eq!(copy.get("/profile").await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
 async fn a_wrong_password_and_an_unknown_name_get_the_same_words() {
     let region = Region::new(None).await;
     let mut answers = Vec::new();

@@ -358,7 +358,8 @@ impl Page {
     }
 }
 
-/// A browser at one city's site.
+/// A browser at one city's site; a clone is a thief's copy of its cookies.
+#[derive(Clone)]
 pub struct Browser {
     site: Router,
     cookies: BTreeMap<String, String>,
@@ -376,6 +377,11 @@ impl Browser {
         let page = browser.post("/sign-in", &[("login", login), ("password", seed::DEMO_PASSWORD)]).await;
         assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.text());
         browser
+    }
+
+    /// Puts a cookie there, as an attacker would before she signs in.
+    pub fn plant(&mut self, name: &str, value: &str) {
+        self.cookies.insert(name.to_owned(), value.to_owned());
     }
 
     pub async fn get(&mut self, path: &str) -> Page {
