@@ -308,7 +308,7 @@ async fn phone(visit: Visit, door: DemoDoor) -> PageResult {
     let lang = visit.lang;
     let texts = texts
         .into_iter()
-        .map(|it| Text { at: lang.moment(it.at), purpose: it.purpose, text: it.text })
+        .map(|it| Text { at: lang.moment(it.at), purpose: purpose(lang, &it.purpose).to_owned(), text: it.text })
         .collect();
     visit.page(Phone {
         frame: visit.frame("手机短信（演示）", "Text messages (demo)").crumb("演示首页", "Demo", "/demo"),
@@ -316,6 +316,16 @@ async fn phone(visit: Visit, door: DemoDoor) -> PageResult {
         phone,
         texts,
     })
+}
+
+/// What a text message is for, in words.
+fn purpose<'a>(lang: Lang, purpose: &'a str) -> &'a str {
+    match purpose {
+        "consent" => lang.t("证照调取授权", "Consent to fetch licences"),
+        "register" => lang.t("注册", "Registering"),
+        "reset" => lang.t("重设密码", "Resetting the password"),
+        other => other,
+    }
 }
 
 /// Cuts this city's line to the others, or mends it.

@@ -41,7 +41,8 @@ impl Demo {
 
     /// What Ctrl-C and a service manager do.
     fn stop(mut self) {
-        let killed = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill runs");
+        let killed =
+            Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill runs");
         assert!(killed.success());
         let status = self.child.wait().expect("it ends");
         assert!(status.success(), "a clean end, not {status}");
@@ -66,7 +67,10 @@ fn base_port() -> u16 {
 async fn drafts(port: u16) -> usize {
     let mut driver = Browser::at(&format!("http://127.0.0.1:{}", port + 1));
     driver.get("/sign-in").await.expect("the door");
-    driver.post("/sign-in", &[("login", "driver@430100"), ("password", "Tongban-demo-2026")]).await.expect("signed in");
+    driver
+        .post("/sign-in", &[("login", "driver@430100"), ("password", "Tongban-demo-2026")])
+        .await
+        .expect("signed in");
     let page = driver.get("/cases").await.expect("her cases");
     list(&page, "/drafts").len()
 }
@@ -76,7 +80,15 @@ async fn a_second_start_keeps_the_data_and_fresh_does_not() {
     let (folder, port) = (Folder::new("demo"), base_port());
     let demo = Demo::start(&folder, port, &[]);
     let said = demo.lines.join("\n");
-    for what in ["430100", "430200", "430300", "driver@430100", "window1@430100", "reviewer1@430300", "inspector1@430200"] {
+    for what in [
+        "430100",
+        "430200",
+        "430300",
+        "driver@430100",
+        "window1@430100",
+        "reviewer1@430300",
+        "inspector1@430200",
+    ] {
         assert!(said.contains(what), "{what} in {said}");
     }
     enter_and_begin(port).await;
@@ -87,7 +99,9 @@ async fn a_second_start_keeps_the_data_and_fresh_does_not() {
         .args(["demo", "--data", &folder.path().to_string_lossy(), "--port", &(port + 20).to_string()])
         .output()
         .expect("it runs");
-    assert!(!other.status.success() && String::from_utf8_lossy(&other.stderr).contains(&format!("--port {port}")));
+    assert!(
+        !other.status.success() && String::from_utf8_lossy(&other.stderr).contains(&format!("--port {port}"))
+    );
 
     let demo = Demo::start(&folder, port, &[]);
     assert_eq!(drafts(port).await, 1, "a second start keeps the data");
@@ -109,7 +123,8 @@ async fn enter_and_begin(port: u16) {
     let path = enter.split_once(&format!(":{}", port + 1)).expect("on this site").1.to_owned();
     let entered = site.call(Method::GET, &path, None).await.expect("one click");
     assert_eq!(entered.status, 303, "{enter}");
-    let forged = site.call(Method::GET, "/demo/enter?token=0&login=driver@430100", None).await.expect("an answer");
+    let forged =
+        site.call(Method::GET, "/demo/enter?token=0&login=driver@430100", None).await.expect("an answer");
     assert_eq!(forged.status, 403, "a link that was not printed by this start");
     site.get("/items/121").await.expect("the guide");
     site.post("/items/121/apply", &[("deciding", "430300")]).await.expect("a draft");

@@ -20,7 +20,11 @@ fn journey(folder: &Folder, more: &[&str]) -> (serde_json::Value, PathBuf) {
     words.extend(more);
     let output = tongban(&words);
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
-        panic!("{error}: {} {}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+        panic!(
+            "{error}: {} {}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        )
     });
     assert!(output.status.success(), "{report:#} {}", String::from_utf8_lossy(&output.stderr));
     (report, bundle)
@@ -31,7 +35,10 @@ fn check_report(report: &serde_json::Value) {
     assert!(10 <= list(report, "/steps").len(), "{report:#}");
     assert!(!text(report, "/legal_due").is_empty(), "{report:#}");
     for figure in ["/proofs", "/cosignatures", "/looks"] {
-        assert!(report.pointer(figure).and_then(serde_json::Value::as_u64).is_some_and(|it| 0 < it), "{figure} in {report:#}");
+        assert!(
+            report.pointer(figure).and_then(serde_json::Value::as_u64).is_some_and(|it| 0 < it),
+            "{figure} in {report:#}"
+        );
     }
 }
 
@@ -97,7 +104,10 @@ fn definitions_are_sound() {
     let output = tongban(&["defs", "check"]);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{text}");
-    assert!(text.trim_end().ends_with("151 items, 1 can be filed online, 3 licence types, 0 problems"), "{text}");
+    assert!(
+        text.trim_end().ends_with("151 items, 1 can be filed online, 3 licence types, 0 problems"),
+        "{text}"
+    );
     let output = tongban(&["defs", "diff", "430100", "430300"]);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(text.contains("clocks.promised"), "the declared difference that changes a date: {text}");

@@ -56,7 +56,11 @@ fn stories() -> Vec<PathBuf> {
     for task in std::fs::read_dir(tasks).expect("tasks") {
         let folder = task.expect("a task").path().join("stories");
         let Ok(files) = std::fs::read_dir(folder) else { continue };
-        found.extend(files.map(|file| file.expect("a file").path()).filter(|path| path.extension().is_some_and(|it| it == "story")));
+        found.extend(
+            files
+                .map(|file| file.expect("a file").path())
+                .filter(|path| path.extension().is_some_and(|it| it == "story")),
+        );
     }
     found.sort();
     assert!(!found.is_empty(), "there are stories");
@@ -70,7 +74,9 @@ async fn tell(world: &mut World, story: &str) -> Result<(), String> {
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        step(world, &mut told, line).await.map_err(|problem| format!("line {}, “{line}”: {problem}", at + 1))?;
+        step(world, &mut told, line)
+            .await
+            .map_err(|problem| format!("line {}, “{line}”: {problem}", at + 1))?;
     }
     Ok(())
 }
@@ -107,8 +113,12 @@ async fn act(world: &mut World, told: &mut Told, line: &str) -> Result<(), Strin
         }
         "Xiangtan goes down" => world.region.kill("430300"),
         "Xiangtan comes back" => world.region.restart("430300").await,
-        "driver answers the correction at Xiangtan" => steps::answer_correction(world, DRIVER_THERE, &told.case).await,
-        "driver answers the correction at Changsha" => steps::answer_correction(world, DRIVER_HOME, &told.case).await,
+        "driver answers the correction at Xiangtan" => {
+            steps::answer_correction(world, DRIVER_THERE, &told.case).await
+        }
+        "driver answers the correction at Changsha" => {
+            steps::answer_correction(world, DRIVER_HOME, &told.case).await
+        }
         "driver withdraws at Changsha" => steps::withdraw(world, &told.case).await,
         "clerk hands the result over" => steps::hand_over(world, &told.case).await,
         "driver rates window 5 and department 4" => {
@@ -121,16 +131,27 @@ async fn act(world: &mut World, told: &mut Told, line: &str) -> Result<(), Strin
 
 async fn officer(world: &mut World, told: &Told, line: &str) -> Result<(), String> {
     let (who, fields): (&str, Vec<(&str, &str)>) = match line {
-        "reviewer asks for a correction of phone" => {
-            (REVIEWER, vec![("command", "ask_correction"), ("about1", "phone"), ("what1", "手机号打不通，请核对"), ("article1", "行政许可法第三十二条")])
-        }
+        "reviewer asks for a correction of phone" => (
+            REVIEWER,
+            vec![
+                ("command", "ask_correction"),
+                ("about1", "phone"),
+                ("what1", "手机号打不通，请核对"),
+                ("article1", "行政许可法第三十二条"),
+            ],
+        ),
         "reviewer accepts" => (REVIEWER, vec![("command", "accept")]),
-        "reviewer proposes approval" => (REVIEWER, vec![("command", "opine"), ("agrees", "approve"), ("text", "符合条件")]),
-        "reviewer proposes refusal" => (REVIEWER, vec![("command", "opine"), ("agrees", "refuse"), ("text", "不符合条件")]),
-        "approver approves" => (APPROVER, vec![("command", "approve")]),
-        "approver refuses for conditions-not-met" => {
-            (APPROVER, vec![("command", "refuse"), ("ground", "conditions-not-met"), ("facts", "继续教育学时未完成")])
+        "reviewer proposes approval" => {
+            (REVIEWER, vec![("command", "opine"), ("agrees", "approve"), ("text", "符合条件")])
         }
+        "reviewer proposes refusal" => {
+            (REVIEWER, vec![("command", "opine"), ("agrees", "refuse"), ("text", "不符合条件")])
+        }
+        "approver approves" => (APPROVER, vec![("command", "approve")]),
+        "approver refuses for conditions-not-met" => (
+            APPROVER,
+            vec![("command", "refuse"), ("ground", "conditions-not-met"), ("facts", "继续教育学时未完成")],
+        ),
         _ => return Err("nobody knows how to do this".to_owned()),
     };
     steps::act(world, who, &told.case, &fields).await
@@ -146,7 +167,11 @@ async fn expect(world: &mut World, told: &Told, what: &str) -> Result<(), String
         "the same due dates in both cities" => due_dates(world, told).await,
         "a new version of the certificate" => {
             let now = version(world).await?;
-            if now == told.version + 1 { Ok(()) } else { Err(format!("version {now} follows {}", told.version)) }
+            if now == told.version + 1 {
+                Ok(())
+            } else {
+                Err(format!("version {now} follows {}", told.version))
+            }
         }
         "a refusal with article and remedies in both cities" => refusal(world, told).await,
         "looks that name the case, each proved" => looks(world, told).await,
@@ -169,7 +194,11 @@ async fn both_or_owner(world: &mut World, told: &Told, phases: &[&str]) -> Resul
 
 async fn offered(world: &mut World, told: &Told) -> Result<(), String> {
     let path = format!("/cases/{}", told.case);
-    let page = world.until(DRIVER_HOME, &path, "an offered case that waits", |page| text(page, "/progress/phase") == "offered").await?;
+    let page = world
+        .until(DRIVER_HOME, &path, "an offered case that waits", |page| {
+            text(page, "/progress/phase") == "offered"
+        })
+        .await?;
     match page.pointer("/progress/waiting") {
         Some(Value::Object(_)) => Ok(()),
         _ => Err(format!("the page does not say what it waits for: {page}")),
@@ -188,7 +217,9 @@ async fn due_dates(world: &mut World, told: &Told) -> Result<(), String> {
 async fn refusal(world: &mut World, told: &Told) -> Result<(), String> {
     for who in [DRIVER_HOME, DRIVER_THERE] {
         let path = format!("/cases/{}", told.case);
-        let refused = |page: &Value| !list(page, "/progress/remedies").is_empty() && page.to_string().contains("行政许可法第三十八条");
+        let refused = |page: &Value| {
+            !list(page, "/progress/remedies").is_empty() && page.to_string().contains("行政许可法第三十八条")
+        };
         world.until(who, &path, "a refusal with article and remedies", refused).await?;
     }
     Ok(())
