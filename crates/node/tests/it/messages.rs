@@ -6,12 +6,14 @@ use serde_json::json;
 use tb_exchange::LeafKind::{Received, Sent};
 use tb_exchange::ReceiptKind::{self, Delivered, Processed, Rejected};
 use tb_store::outbox::{self, State};
+use tb_store::{Stmt, inbox, params, stmt};
 
 use crate::services::{self, COUNTED, FAILING, GATED, REFUSED, refusal};
 use crate::world::{On, World, changsha, until, xiangtan};
 
 both!(
     a_message_is_delivered_then_processed,
+    what_a_message_says_is_not_read_off_the_disk,
     a_refused_message_has_no_effect_and_says_why,
     a_failing_message_is_retried_and_takes_effect_once,
     a_body_that_does_not_fit_is_sent_back,
@@ -56,6 +58,23 @@ async fn a_message_is_delivered_then_processed(on: On) {
         until("the sender's handler ran", async || Some(heard().await).filter(|heard| !heard.is_empty()))
             .await;
     assert_eq!(heard, ["Processed"]);
+}
+
+/// A node seals what it sends and receives; whoever has its key reads it as it travelled.
+async fn what_a_message_says_is_not_read_off_the_disk(on: On) {
+    const SENT: Stmt = stmt("test.sent", "SELECT body FROM store_outbox WHERE id = $1");
+    const GOT: Stmt = stmt("test.got", "SELECT body FROM store_inbox WHERE id = $1");
+    let world = World::running(on, "sealed").await;
+    let id = world.send(changsha(), xiangtan(), COUNTED, 430_302_198).await;
+    world.until_state(changsha(), id, State::Processed).await;
+    for (city, held) in [(changsha(), SENT), (xiangtan(), GOT)] {
+        let held: Vec<u8> = world.read(city, move |tx| tx.one(&held, params![id])?.unwrap().get("body")).await;
+        let text = String::from_utf8_lossy(&held).into_owned();
+        assert!(!text.contains("430302198") && text.starts_with("TBS1"), "{city}: {text}");
+    }
+    let got = world.read(xiangtan(), move |tx| inbox::find(tx, changsha(), id)).await.unwrap();
+    assert_eq!(got.incoming.body, world.sent(changsha(), id).await.message.body);
+    assert!(String::from_utf8_lossy(&got.incoming.body).contains("430302198"));
 }
 
 async fn a_refused_message_has_no_effect_and_says_why(on: On) {
