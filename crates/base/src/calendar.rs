@@ -184,15 +184,6 @@ impl Calendar {
         Working { yes, reason, provisional: self.is_provisional(date) }
     }
 
-    /// The first working day on or after `date`.
-    pub fn next_working(&self, date: Date) -> Date {
-        let mut day = date;
-        while !self.works(day) && day < Date::MAX {
-            day = next(day);
-        }
-        day
-    }
-
     /// How many working days lie after `after` up to and including `until`.
     pub fn working_days(&self, after: Date, until: Date) -> u32 {
         if until <= after {
