@@ -8,7 +8,7 @@ use tb_base::{Fault, NodeId, Result};
 use crate::definitions;
 
 /// What to do with the definitions.
-#[derive(Subcommand)]
+#[derive(Clone, Copy, Subcommand)]
 pub enum What {
     /// Loads every definition and prints every problem.
     Check,

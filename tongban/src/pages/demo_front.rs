@@ -319,7 +319,7 @@ async fn phone(visit: Visit, door: DemoDoor) -> PageResult {
 }
 
 /// What a text message is for, in words.
-fn purpose<'a>(lang: Lang, purpose: &'a str) -> &'a str {
+fn purpose(lang: Lang, purpose: &str) -> &str {
     match purpose {
         "consent" => lang.t("证照调取授权", "Consent to fetch licences"),
         "register" => lang.t("注册", "Registering"),

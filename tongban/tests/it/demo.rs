@@ -27,16 +27,17 @@ impl Demo {
             .spawn()
             .expect("the demo starts");
         let output = child.stdout.take().expect("its output");
-        let mut lines = Vec::new();
+        let mut demo = Demo { child, lines: Vec::new() };
         for line in BufReader::new(output).lines() {
             let line = line.expect("a line");
             let last = line.starts_with("every account");
-            lines.push(line);
+            demo.lines.push(line);
             if last {
-                return Demo { child, lines };
+                return demo;
             }
         }
-        panic!("the demo ended before it was ready: {lines:?}");
+        let status = demo.child.wait();
+        panic!("the demo ended before it was ready, {status:?}: {:?}", demo.lines);
     }
 
     /// What Ctrl-C and a service manager do.
