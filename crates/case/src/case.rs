@@ -7,9 +7,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use tb_base::{
-    Calendar, CaseId, Date, Deadline, DeadlineInput, Due, LicenceId, NodeId, OfficeId, Timestamp,
-};
+use tb_base::{Calendar, CaseId, Date, Deadline, DeadlineInput, Due, LicenceId, NodeId, OfficeId, Timestamp};
 
 use crate::definitions::{DeliveryMode, PauseKind, RatingTarget, StageId};
 use crate::text::{Place, Text};

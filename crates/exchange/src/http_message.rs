@@ -13,8 +13,8 @@ mod signature;
 use serde::{Deserialize, Serialize};
 use tb_base::{MessageId, NodeId};
 
-use crate::problem::{PROBLEM_TYPE, Problem};
 use crate::Envelope;
+use crate::problem::{PROBLEM_TYPE, Problem};
 
 pub use fields::{FIELD_BYTES_MAX, FIELDS_MAX};
 pub use request::{PATH_PREFIX, check_request, path, sign_request, sign_request_with, verify_request};

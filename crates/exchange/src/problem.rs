@@ -186,9 +186,8 @@ mod tests {
 
     #[test]
     fn a_refusal_crosses_and_comes_back_as_itself() {
-        let refusal = Refusal::not_now("TST-001", "已受理", "Already accepted")
-            .by("条例第 3 条")
-            .but("等待", "Wait");
+        let refusal =
+            Refusal::not_now("TST-001", "已受理", "Already accepted").by("条例第 3 条").but("等待", "Wait");
         let problem = check(&refusal.clone().into(), 409, "refusal");
         let Error::Refused(back) = problem.into_error() else { panic!("it is a refusal") };
         assert_eq!(*back, refusal);

@@ -415,7 +415,8 @@ fn warn_of_signing(
     types: &Types,
     consent: &Consent,
 ) -> Result<()> {
-    let (Actor::Staff { .. }, Some(phone)) = (&ctx.actor, people::get(tx, vault, consent.person)?.phone) else {
+    let (Actor::Staff { .. }, Some(phone)) = (&ctx.actor, people::get(tx, vault, consent.person)?.phone)
+    else {
         return Ok(());
     };
     let text = format!(

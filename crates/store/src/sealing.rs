@@ -69,6 +69,7 @@ pub(crate) fn open_text(sealer: Option<&Sealer>, place: &str, held: String) -> R
 }
 
 fn opener(sealer: Option<&Sealer>) -> Result<&Sealer> {
-    let missing = || Violation::new("sealed-invalid", "store", "sealed messages are read with the city's key only");
+    let missing =
+        || Violation::new("sealed-invalid", "store", "sealed messages are read with the city's key only");
     Ok(sealer.ok_or_else(missing)?)
 }

@@ -90,7 +90,16 @@ impl App {
             Err(poisoned) => poisoned.into_inner().fill(&mut form_key),
         }
         let assets = Assets::new(&parts.cities);
-        App { inner: Arc::new(Inner { parts, assets, form_key, shared: Vec::new(), keep: None, kept: session::Kept::default() }) }
+        App {
+            inner: Arc::new(Inner {
+                parts,
+                assets,
+                form_key,
+                shared: Vec::new(),
+                keep: None,
+                kept: session::Kept::default(),
+            }),
+        }
     }
 
     /// Adds something that modules need and `web` does not know: a vault, definitions, licence keys.

@@ -71,8 +71,7 @@ where
             let parts = Multipart::from_request(request, state).await.map_err(|_| incomplete())?;
             read_parts(&mut form, parts).await?;
         } else {
-            let bytes =
-                to_bytes(request.into_body(), TEXT_BYTES_MAX).await.map_err(|_| too_much())?;
+            let bytes = to_bytes(request.into_body(), TEXT_BYTES_MAX).await.map_err(|_| too_much())?;
             read_text(&mut form, &kind, &bytes)?;
         }
         let in_field = form.values.remove(csrf::FIELD).and_then(|mut values| values.pop());

@@ -5,8 +5,8 @@ use askama::Template;
 use serde::Serialize;
 use tb_base::{Ctx, Date, MessageId, Refusal, Result, Timestamp};
 use tb_identity::permit::{Action, Scope, may};
-use tb_store::audit::{self, Line, Page, Search};
 use tb_store::Tx;
+use tb_store::audit::{self, Line, Page, Search};
 use tb_web::{Field, Fields, Frame, Input, Lang, PageResult, Visit, ui};
 
 /// Lines on one page.
@@ -86,7 +86,8 @@ fn asked(visit: &Visit, form: &mut Fields) -> Option<(Search, Page)> {
 }
 
 fn both() -> Refusal {
-    Refusal::invalid("T01-AUD-001", "对象和操作只能选一个查", "Search by object or by action, not by both").on(OBJECT.name)
+    Refusal::invalid("T01-AUD-001", "对象和操作只能选一个查", "Search by object or by action, not by both")
+        .on(OBJECT.name)
 }
 
 /// The lines; and the line that says who read them.

@@ -159,7 +159,9 @@ impl BureauPage {
             (0, 0) => lang.t("交换正常，没有积压", "Exchange is well; nothing waits").to_owned(),
             (0, waiting) => match lang {
                 Lang::Zh => format!("{} 条报文在等对方城市", lang.number(waiting)),
-                Lang::En => format!("{} for another city", lang.count(waiting, "", "message waits", "messages wait")),
+                Lang::En => {
+                    format!("{} for another city", lang.count(waiting, "", "message waits", "messages wait"))
+                }
             },
             (dead, _) => match lang {
                 Lang::Zh => format!("{} 条死信要处理", lang.number(dead)),
@@ -258,7 +260,8 @@ impl BureauPage {
                 ui::Cell::code(contract.id.to_string()).note(version),
                 self.city_cell(contract.peer),
                 ui::Cell::tag(kind, word).note(lang.date(contract.effective)),
-                ui::Cell::text(lang.count(contract.services.len(), "项服务", "service", "services")).note(services),
+                ui::Cell::text(lang.count(contract.services.len(), "项服务", "service", "services"))
+                    .note(services),
                 ui::Cell::text(lang.count(contract.retention_days, "天", "day", "days")),
             ])
         });
@@ -279,9 +282,11 @@ impl BureauPage {
 
     /// Witnesses by the names of their cities; a name of another form as it is.
     fn witnesses(&self, names: &[String]) -> String {
-        let named = names.iter().map(|name| match name.rsplit('/').next().and_then(|code| code.parse::<NodeId>().ok()) {
-            Some(node) => self.frame.city_name(node),
-            None => name.clone(),
+        let named = names.iter().map(|name| {
+            match name.rsplit('/').next().and_then(|code| code.parse::<NodeId>().ok()) {
+                Some(node) => self.frame.city_name(node),
+                None => name.clone(),
+            }
         });
         named.collect::<Vec<_>>().join(self.lang.t("、", ", "))
     }
@@ -294,7 +299,11 @@ impl BureauPage {
             row("等着入列", "Waiting for a place", lang.number(log.waiting)),
         ];
         if let Some(checkpoint) = &log.checkpoint {
-            rows.push(row("最近的检查点", "Newest checkpoint", format!("{} · {}", lang.number(checkpoint.size), lang.time(checkpoint.at))));
+            rows.push(row(
+                "最近的检查点",
+                "Newest checkpoint",
+                format!("{} · {}", lang.number(checkpoint.size), lang.time(checkpoint.at)),
+            ));
             rows.push(row("树根", "Root", ui::grouped(&checkpoint.root, 4)).code());
             let witnesses = match checkpoint.witnesses.is_empty() {
                 true => lang.t("还没有", "none yet").to_owned(),

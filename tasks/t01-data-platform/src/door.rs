@@ -9,9 +9,10 @@ pub const NEW_PASSWORD: Field<'static> = Field::new("password", "新密码", "Ne
     .autocomplete("new-password");
 
 /// The code of a text message.
-pub const CODE: Field<'static> = Field::new("code", "短信验证码", "Code from the text message", Input::Digits)
-    .hint("6 位数字，10 分钟内有效", "Six digits, good for 10 minutes")
-    .autocomplete("one-time-code");
+pub const CODE: Field<'static> =
+    Field::new("code", "短信验证码", "Code from the text message", Input::Digits)
+        .hint("6 位数字，10 分钟内有效", "Six digits, good for 10 minutes")
+        .autocomplete("one-time-code");
 
 /// The outcome of the door: every refusal becomes an error of the form, so that nothing typed is lost.
 pub fn taken<T>(fields: &mut Fields, outcome: tb_base::Result<T>) -> Result<Option<T>, PageError> {
@@ -52,7 +53,11 @@ pub fn masked_phone(phone: &str) -> String {
         0..=7 => "*".repeat(letters.len()),
         count => {
             let hidden = "*".repeat(count - 7);
-            format!("{}{hidden}{}", letters[..3].iter().collect::<String>(), letters[count - 4..].iter().collect::<String>())
+            format!(
+                "{}{hidden}{}",
+                letters[..3].iter().collect::<String>(),
+                letters[count - 4..].iter().collect::<String>()
+            )
         }
     }
 }

@@ -88,7 +88,13 @@ pub fn reader(ctx: &Ctx) -> std::result::Result<(PersonId, Permit), PageError> {
 }
 
 /// This city's rows; writes the leaf of the reading and an audit line.
-fn own(tx: &mut Tx<'_>, ctx: &Ctx, parts: &Parts, permit: &Permit, person: PersonId) -> Result<(Person, TraceAnswer)> {
+fn own(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    parts: &Parts,
+    permit: &Permit,
+    person: PersonId,
+) -> Result<(Person, TraceAnswer)> {
     let holder = people::get(tx, &parts.vault, person)?;
     let answer = trace::rows(tx, person, ROWS_MAX)?;
     read_leaf(tx, ctx, parts, &holder)?;
@@ -143,7 +149,16 @@ async fn ask_all(visit: &Visit, parts: &Parts, holder: &Person) -> Result<Asked>
 pub fn message(ctx: &Ctx, parts: &Parts, to: NodeId, holder: &Person, ask: &TraceAsk) -> Result<Outgoing> {
     let purpose = Purpose { item: PURPOSE.to_owned(), case: None, basis: "subject".to_owned() };
     let deadline = ctx.now.plus_seconds(ANSWER_SECONDS_MAX);
-    parts.desk.compose(ctx, to, service::TRACE_LOOKS, purpose, "resident", Some(holder.number.as_str()), ask, deadline)
+    parts.desk.compose(
+        ctx,
+        to,
+        service::TRACE_LOOKS,
+        purpose,
+        "resident",
+        Some(holder.number.as_str()),
+        ask,
+        deadline,
+    )
 }
 
 /// What a city that gave no rows said instead; a broken answer is that city's fault, not the reader's.

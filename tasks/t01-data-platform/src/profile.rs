@@ -82,7 +82,10 @@ fn level_words(lang: Lang, level: u8) -> String {
     let words = match level {
         0 | 1 => ("还没有与登记核对", "not compared with the register"),
         2 => ("号码、姓名与登记一致", "number and name agree with the register"),
-        3 => ("号码、姓名、手机与登记一致，或窗口已核验", "number, name and phone agree, or a window checked the card"),
+        3 => (
+            "号码、姓名、手机与登记一致，或窗口已核验",
+            "number, name and phone agree, or a window checked the card",
+        ),
         _ => ("当面核验", "checked in person"),
     };
     format!("{level} · {}", lang.t(words.0, words.1))
@@ -135,7 +138,9 @@ fn read(tx: &mut Tx<'_>, parts: &Parts, id: &str) -> Result<Known> {
     let account = accounts::find(tx, &parts.vault, id)?;
     let account = account.ok_or_else(|| Violation::inconsistent("identity_account", id))?;
     let (level, phone, badge) = match &account.actor {
-        Actor::Resident { person, level } => (Some(*level), people::get(tx, &parts.vault, *person)?.phone, None),
+        Actor::Resident { person, level } => {
+            (Some(*level), people::get(tx, &parts.vault, *person)?.phone, None)
+        }
         Actor::Staff { staff, .. } => {
             let member = staff::find(tx, &parts.vault, *staff)?;
             (None, member.as_ref().and_then(|it| it.phone.clone()), member.map(|it| it.badge))

@@ -104,7 +104,11 @@ fn mobile(phone: &str) -> Result<(), Refusal> {
     if phone.len() == 11 && phone.starts_with('1') && phone.bytes().all(|digit| digit.is_ascii_digit()) {
         return Ok(());
     }
-    Err(Refusal::invalid("T01-REG-001", "手机号是 11 位数字，以 1 开头", "A mobile phone has 11 digits and begins with 1"))
+    Err(Refusal::invalid(
+        "T01-REG-001",
+        "手机号是 11 位数字，以 1 开头",
+        "A mobile phone has 11 digits and begins with 1",
+    ))
 }
 
 fn view(visit: &Visit, form: Fields, ticket: Option<String>) -> RegisterPage {

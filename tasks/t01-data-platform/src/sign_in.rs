@@ -87,7 +87,9 @@ fn view(visit: &Visit, form: Fields, next: &str) -> SignInPage {
         password: seed::DEMO_PASSWORD,
         accounts: seed::demo_accounts(visit.ctx.node)
             .into_iter()
-            .map(|account| (account.login, visit.lang.t(&account.what_to_do_zh, &account.what_to_do_en).to_owned()))
+            .map(|account| {
+                (account.login, visit.lang.t(&account.what_to_do_zh, &account.what_to_do_en).to_owned())
+            })
             .collect(),
     });
     SignInPage {

@@ -209,9 +209,10 @@ async fn too_often(
     }
     let source = from.map_or_else(|| "unknown".to_owned(), |from| from.0.0.ip().to_string());
     let (vault, now) = (parts.issuer.vault.clone(), visit.ctx.now);
-    let counted = visit.app.store.write("t03.verify.count", move |tx| {
-        limits::count(tx, &vault, limits::VERIFY_SOURCE, &source, now)
-    });
+    let counted = visit
+        .app
+        .store
+        .write("t03.verify.count", move |tx| limits::count(tx, &vault, limits::VERIFY_SOURCE, &source, now));
     Ok(match counted.await? {
         Within::Within => None,
         Within::Wait(until) => Some(slower(until, now)),

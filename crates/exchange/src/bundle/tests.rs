@@ -66,10 +66,8 @@ fn message(region: &Region, message: &Outgoing) -> (MessageEvidence, [u8; 32]) {
     let reply = Reply::json(id, 200, b"{\"name\":\"x\"}".to_vec());
     let response =
         sign_response(&reply, &facts, &region.desk(xiangtan()), &region.secrets[&xiangtan()], NOON).unwrap();
-    let answer = AnswerEvidence {
-        response: response.evidence(),
-        content: Some(text::base64(&response.body)),
-    };
+    let answer =
+        AnswerEvidence { response: response.evidence(), content: Some(text::base64(&response.body)) };
     let evidence = MessageEvidence {
         request: request.evidence(),
         content: Some(text::base64(&message.body)),

@@ -273,8 +273,7 @@ impl From<accounts::Stored> for Candidate {
 ///
 /// The demo's one-click sign-in calls this too; in `serve` nothing but the door does.
 pub fn enter(tx: &mut Tx<'_>, ctx: &Ctx, vault: &Vault, account: &str, source: &str) -> Result<SignedIn> {
-    let account = accounts::find(tx, vault, account)?
-        .ok_or_else(accounts::gone)?;
+    let account = accounts::find(tx, vault, account)?.ok_or_else(accounts::gone)?;
     limits::remember_source(tx, vault, &account.id, source, ctx.now)?;
     let token = sessions::open(tx, ctx, &account.id)?;
     audit::line(tx, &ctx.acting(account.actor.clone()), "identity.sign_in", &account.id, "done")?;

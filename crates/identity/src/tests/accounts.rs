@@ -6,10 +6,10 @@ use tb_base::{Actor, Role};
 
 use super::world::{NOW, SOURCE, World, code_in, refusal};
 use crate::accounts::{self, AccountState, NewAccount, limits, passwords, sessions};
-use crate::{people, sms};
 use crate::permit::{Action, Scope, may};
 use crate::register::Claim;
 use crate::seed::{self, DEMO_PASSWORD};
+use crate::{people, sms};
 
 #[tokio::test]
 async fn staff_and_residents_sign_in() {
@@ -248,7 +248,9 @@ async fn registering_needs_the_phone_of_the_register() {
         "IDN-COD-001"
     );
     let ctx = world.ctx(NOW);
-    let twice = world.write(move |tx| accounts::create(tx, &ctx, &vault, &NewAccount::of_person(&person, 3), "-")).await;
+    let twice = world
+        .write(move |tx| accounts::create(tx, &ctx, &vault, &NewAccount::of_person(&person, 3), "-"))
+        .await;
     assert_eq!(refusal(twice), "IDN-ACC-001");
 }
 

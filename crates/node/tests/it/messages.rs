@@ -68,7 +68,8 @@ async fn what_a_message_says_is_not_read_off_the_disk(on: On) {
     let id = world.send(changsha(), xiangtan(), COUNTED, 430_302_198).await;
     world.until_state(changsha(), id, State::Processed).await;
     for (city, held) in [(changsha(), SENT), (xiangtan(), GOT)] {
-        let held: Vec<u8> = world.read(city, move |tx| tx.one(&held, params![id])?.unwrap().get("body")).await;
+        let held: Vec<u8> =
+            world.read(city, move |tx| tx.one(&held, params![id])?.unwrap().get("body")).await;
         let text = String::from_utf8_lossy(&held).into_owned();
         assert!(!text.contains("430302198") && text.starts_with("TBS1"), "{city}: {text}");
     }

@@ -44,9 +44,7 @@ impl Peers for Alone {
         _: Ctx,
         _: Outgoing,
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<Answer>> + Send + '_>> {
-        Box::pin(async {
-            Err(tb_exchange::unavailable("别的城市", "Any other city").into())
-        })
+        Box::pin(async { Err(tb_exchange::unavailable("别的城市", "Any other city").into()) })
     }
 }
 

@@ -34,7 +34,9 @@ fn events(tx: &mut Tx<'_>, case: CaseId) -> Result<Vec<bundle::CaseEvidence>> {
     let id: MessageId = case.as_str().parse()?;
     let leaves = log::of_message(tx, id)?;
     let is_logged = |record: &Record| {
-        leaves.iter().any(|kept| kept.leaf.kind == LeafKind::Case && text::hex(&kept.leaf.content) == record.hash)
+        leaves
+            .iter()
+            .any(|kept| kept.leaf.kind == LeafKind::Case && text::hex(&kept.leaf.content) == record.hash)
     };
     let mut runs: Vec<(u32, bundle::CaseEvidence)> = Vec::new();
     for record in keep::records(tx, case)?.iter().filter(|record| is_logged(record)) {
@@ -55,7 +57,9 @@ fn licences(tx: &mut Tx<'_>, me: NodeId, view: &ProgressView) -> Result<Vec<Lice
     let Some(result) = &view.result else { return Ok(Vec::new()) };
     let found = tb_licence::store::find(tx, result.licence)?;
     let same = |version: u16| u32::from(version) == result.version;
-    let Some(licence) = found.filter(|it| it.record.city == me && same(it.version)) else { return Ok(Vec::new()) };
+    let Some(licence) = found.filter(|it| it.record.city == me && same(it.version)) else {
+        return Ok(Vec::new());
+    };
     Ok(vec![of_licence(&licence)?])
 }
 

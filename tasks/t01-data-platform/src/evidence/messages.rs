@@ -71,7 +71,8 @@ fn want(tx: &mut Tx<'_>, wanted: &mut Vec<Wanted>, hash: &[u8; 32]) -> Result<()
 /// The leaves that say what a query was answered.
 fn answered(tx: &mut Tx<'_>, wanted: &mut Vec<Wanted>, kept: &Kept) -> Result<()> {
     let leaves = log::of_message(tx, kept.incoming.envelope.id)?;
-    let answers = leaves.into_iter().filter(|leaf| matches!(leaf.leaf.kind, LeafKind::Answered | LeafKind::Receipt));
+    let answers =
+        leaves.into_iter().filter(|leaf| matches!(leaf.leaf.kind, LeafKind::Answered | LeafKind::Receipt));
     wanted.extend(answers.map(|kept| Wanted { hash: kept.hash, leaf: kept.leaf }));
     Ok(())
 }

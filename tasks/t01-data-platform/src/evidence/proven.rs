@@ -3,8 +3,8 @@
 use tb_base::{Refusal, Result};
 use tb_exchange::Leaf;
 use tb_exchange::bundle::{LeafProof, Part};
-use tb_store::log::{self, KeptCheckpoint};
 use tb_store::Tx;
+use tb_store::log::{self, KeptCheckpoint};
 
 /// A leaf that a part must prove.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -159,7 +159,14 @@ pub fn view(visit: &Visit, parts: &Parts, found: &Found) -> LooksPage {
     }
 }
 
-fn row(frame: &Frame, parts: &Parts, found: &Found, held_by: NodeId, seen: &Seen, day: &mut Option<String>) -> Row {
+fn row(
+    frame: &Frame,
+    parts: &Parts,
+    found: &Found,
+    held_by: NodeId,
+    seen: &Seen,
+    day: &mut Option<String>,
+) -> Row {
     let lang = frame.lang;
     let date = lang.date(seen.at.date());
     let is_first = day.as_ref() != Some(&date);
@@ -200,8 +207,12 @@ fn unavailable(frame: &Frame, found: &Found) -> Vec<Unavailable> {
 }
 
 fn tiles(lang: Lang, now: Timestamp, found: &Found) -> ui::Tiles {
-    let recent: Vec<&Seen> =
-        found.rows.iter().map(|(_, row)| row).filter(|row| now.plus_seconds(-RECENT_SECONDS) <= row.at).collect();
+    let recent: Vec<&Seen> = found
+        .rows
+        .iter()
+        .map(|(_, row)| row)
+        .filter(|row| now.plus_seconds(-RECENT_SECONDS) <= row.at)
+        .collect();
     let offices: BTreeSet<&OfficeId> = recent.iter().filter_map(|row| row.office.as_ref()).collect();
     let refused = recent.iter().filter(|row| !is_granted(row)).count();
     let tile = |count: usize, zh, en, kind: &str| ui::Tile {
@@ -257,7 +268,10 @@ impl LooksPage {
     fn left_out_line(&self) -> String {
         match self.lang {
             Lang::Zh => format!("更早的 {} 条没有列出", self.lang.number(self.left_out)),
-            Lang::En => format!("{} not listed", self.lang.count(self.left_out, "", "older look is", "older looks are")),
+            Lang::En => format!(
+                "{} not listed",
+                self.lang.count(self.left_out, "", "older look is", "older looks are")
+            ),
         }
     }
 

@@ -27,7 +27,11 @@ pub enum Subject {
 }
 
 /// GET /looks/{city}/{id}/proof
-pub async fn download(visit: Visit, parts: Extension<Arc<Parts>>, path: Path<(String, String)>) -> PageResult {
+pub async fn download(
+    visit: Visit,
+    parts: Extension<Arc<Parts>>,
+    path: Path<(String, String)>,
+) -> PageResult {
     let (city, id) = (path.0.0.parse::<NodeId>(), path.0.1.parse::<MessageId>());
     let (Ok(city), Ok(id)) = (city, id) else { return Err(gone().into()) };
     let part = if city == visit.ctx.node {
@@ -60,13 +64,16 @@ async fn other(
         return Err(gone().into());
     }
     let inner = Arc::clone(parts);
-    let holder = visit.app.store.read("t01.look.holder", move |tx| people::get(tx, &inner.vault, person)).await?;
+    let holder =
+        visit.app.store.read("t01.look.holder", move |tx| people::get(tx, &inner.vault, person)).await?;
     let ask = TraceAsk { rows_max: 0, proof_of: Some(id) };
     let message = message(&visit.ctx, parts, city, &holder, &ask)?;
     let answer = visit.app.peers.query(visit.ctx.clone(), message).await?;
     let part = answer.parse::<TraceAnswer>()?.part.ok_or_else(gone)?;
     if part.node != city {
-        return Err(Violation::new("audience", "part", format!("{city} was asked and {} signed", part.node)).into());
+        return Err(
+            Violation::new("audience", "part", format!("{city} was asked and {} signed", part.node)).into()
+        );
     }
     Ok(*part)
 }

@@ -82,7 +82,8 @@ pub fn handler(parts: &Arc<Parts>) -> Handler {
         query: true,
         handle: Arc::new(move |tx, ctx, incoming| {
             let answer = answer(tx, ctx, &parts, incoming)?;
-            serde_json::to_value(&answer).map_err(|error| Fault::of("writing an answer about looks", error).into())
+            serde_json::to_value(&answer)
+                .map_err(|error| Fault::of("writing an answer about looks", error).into())
         }),
     }
 }
@@ -113,7 +114,8 @@ fn nothing() -> TraceAnswer {
 }
 
 fn not_herself() -> Error {
-    Refusal::not_allowed("T01-LOK-004", "查看记录只答复本人", "Looks are told to the person herself only").into()
+    Refusal::not_allowed("T01-LOK-004", "查看记录只答复本人", "Looks are told to the person herself only")
+        .into()
 }
 
 /// The newest looks at a person's data in this city, with the names of its offices.
@@ -148,7 +150,9 @@ struct Covered {
 
 impl Covered {
     fn read(tx: &mut Tx<'_>) -> Result<Covered> {
-        let size = |tx: &mut Tx<'_>, witnesses| Ok::<u64, Error>(log::latest_cosigned(tx, witnesses)?.map_or(0, |it| it.size));
+        let size = |tx: &mut Tx<'_>, witnesses| {
+            Ok::<u64, Error>(log::latest_cosigned(tx, witnesses)?.map_or(0, |it| it.size))
+        };
         Ok(Covered { by_one: size(tx, 1)?, by_two: size(tx, 2)? })
     }
 

@@ -135,7 +135,8 @@ fn what(lang: Lang, words: &Words, row: &Seen) -> String {
 }
 
 fn headline(lang: Lang, words: &Words, fields: &[String]) -> String {
-    let named: Vec<String> = fields.iter().take(HEADLINE_FIELDS_MAX).map(|field| field_name(lang, words, field, fields)).collect();
+    let named: Vec<String> =
+        fields.iter().take(HEADLINE_FIELDS_MAX).map(|field| field_name(lang, words, field, fields)).collect();
     let text = named.join(lang.t("、", ", "));
     match fields.len().checked_sub(HEADLINE_FIELDS_MAX) {
         None | Some(0) => text,
@@ -162,7 +163,9 @@ fn field_name(lang: Lang, words: &Words, field: &str, all: &[String]) -> String 
 fn item(lang: Lang, words: &Words, item: &str) -> String {
     match item {
         PURPOSE => return lang.t("看自己的查看记录", "reading the own list").to_owned(),
-        PRESENT_PURPOSE => return lang.t("看自己的证照、亮证", "reading or showing an own licence").to_owned(),
+        PRESENT_PURPOSE => {
+            return lang.t("看自己的证照、亮证", "reading or showing an own licence").to_owned();
+        }
         VERIFY_PURPOSE => return lang.t("核验您出示的证照", "checking a licence that you showed").to_owned(),
         _ => {}
     }
@@ -205,7 +208,8 @@ fn seen(lang: Lang, words: &Words, row: &Seen) -> String {
     if row.fields.is_empty() {
         return lang.t("没有字段", "No field").to_owned();
     }
-    let named: Vec<String> = row.fields.iter().map(|field| field_name(lang, words, field, &row.fields)).collect();
+    let named: Vec<String> =
+        row.fields.iter().map(|field| field_name(lang, words, field, &row.fields)).collect();
     let count = lang.count(row.fields.len(), "项", "field", "fields");
     match lang {
         Lang::Zh => format!("{}（{count}）", named.join("、")),

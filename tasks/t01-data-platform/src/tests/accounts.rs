@@ -25,7 +25,11 @@ async fn sign_in_leads_home_or_where_she_wanted_to_go() {
         let mut browser = Browser::at(&region, "430100");
         let fields = [("login", login), ("password", seed::DEMO_PASSWORD), ("next", next)];
         let page = browser.post("/sign-in", &fields).await;
-        assert_eq!((page.status, page.location.as_str()), (StatusCode::SEE_OTHER, expected), "{login} {next}");
+        assert_eq!(
+            (page.status, page.location.as_str()),
+            (StatusCode::SEE_OTHER, expected),
+            "{login} {next}"
+        );
         let profile = browser.get("/profile").await;
         assert_eq!(profile.status, StatusCode::OK);
     }
@@ -127,7 +131,8 @@ async fn somebody_of_the_register_gets_an_account_of_level_three() {
     let wrong = if code == "000000" { "000001" } else { "000000" };
     let page = browser.post("/register", &[("ticket", &ticket), ("code", wrong), ("password", GOOD)]).await;
     assert_eq!(errors(&page), ["IDN-COD-001"]);
-    let page = browser.post("/register", &[("ticket", &ticket), ("code", &code), ("password", "short")]).await;
+    let page =
+        browser.post("/register", &[("ticket", &ticket), ("code", &code), ("password", "short")]).await;
     assert_eq!(errors(&page), ["IDN-PWD-001"]);
     let page = browser.post("/register", &[("ticket", &ticket), ("code", &code), ("password", GOOD)]).await;
     assert_eq!(page.location, "/profile?done=registered", "{}", page.text());
@@ -168,7 +173,11 @@ async fn a_lost_password_is_replaced_and_every_session_ends() {
     let mut browser = Browser::at(&region, "430100");
     let unknown = browser.post("/password/forgot", &[("login", "nobody")]).await;
     let page = browser.post("/password/forgot", &[("login", "driver@430100")]).await;
-    assert_eq!((page.status, page.location.len()), (unknown.status, unknown.location.len()), "alike for both");
+    assert_eq!(
+        (page.status, page.location.len()),
+        (unknown.status, unknown.location.len()),
+        "alike for both"
+    );
     let ticket = page.location.strip_prefix("/password/reset?ticket=").unwrap().to_owned();
     let code = region.code("430100", &phone).await.unwrap();
     let fields = [("ticket", ticket.as_str()), ("code", &code), ("password", GOOD)];

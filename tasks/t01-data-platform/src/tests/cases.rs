@@ -51,8 +51,16 @@ async fn begun() -> Region {
         let (to, body) = (node("430300"), serde_json::json!({"secret": "content"}));
         let deadline = ctx.now.plus_seconds(3_600);
         let actor = "window/430100-hall-1";
-        let message =
-            desk.compose(&ctx, to, service::CASE_OFFER, purpose, actor, Some(driver.as_str()), &body, deadline)?;
+        let message = desk.compose(
+            &ctx,
+            to,
+            service::CASE_OFFER,
+            purpose,
+            actor,
+            Some(driver.as_str()),
+            &body,
+            deadline,
+        )?;
         outbox::send(tx, &ctx, &message)?;
         let signed = http_message::sign_request(&message, &secrets, &desk, ctx.now, ctx.random())?;
         outbox::signed(tx, ctx.now, message.envelope.id, &serde_json::to_value(signed.evidence()).unwrap())

@@ -24,7 +24,10 @@ async fn rows_of_all_cities_stand_in_one_list() {
     assert_eq!((rows[1]["id"].as_str(), rows[1]["held_by"].as_str()), (Some(own.as_str()), Some("430100")));
     assert_eq!(rows[0]["proof_url"], format!("/looks/430300/{far}/proof"));
     assert_eq!(rows[0]["fields"], serde_json::json!(["name", "class"]));
-    assert_eq!(rows[0]["told"]["who"], "长沙市政务服务中心跨域通办专窗", "an office is named by its own city");
+    assert_eq!(
+        rows[0]["told"]["who"], "长沙市政务服务中心跨域通办专窗",
+        "an office is named by its own city"
+    );
     assert_eq!(rows[0]["witnesses"], 0);
     assert!(!page["frame"]["csrf"].as_str().unwrap().is_empty());
 }
@@ -68,11 +71,17 @@ async fn a_proof_waits_for_a_witness_and_then_verifies_anywhere() {
         let mut browser = Browser::signed_in(&region, "430100", DRIVER).await;
         let path = format!("/looks/{held_by}/{id}/proof");
         let early = browser.get(&path).await;
-        assert_eq!((early.status, early.json()["code"].as_str()), (StatusCode::CONFLICT, Some("T01-PRF-001")));
+        assert_eq!(
+            (early.status, early.json()["code"].as_str()),
+            (StatusCode::CONFLICT, Some("T01-PRF-001"))
+        );
         assert!(early.json()["way_out"].as_str().is_some());
         region.witness(held_by, &["430200"]).await;
         let rows = browser.get("/looks").await.json();
-        assert_eq!(rows["rows"].as_array().unwrap().iter().find(|row| row["id"] == id.as_str()).unwrap()["witnesses"], 1);
+        assert_eq!(
+            rows["rows"].as_array().unwrap().iter().find(|row| row["id"] == id.as_str()).unwrap()["witnesses"],
+            1
+        );
         let proof = browser.get(&path).await;
         assert_eq!(proof.status, StatusCode::OK, "{}", proof.text());
         let trust = serde_json::to_vec(&region.city("430100").desk.trust).unwrap();
@@ -113,7 +122,11 @@ async fn a_proof_of_anybody_else_is_not_there() {
         "/looks/x/y/proof".to_owned(),
     ] {
         let page = other.get(&path).await;
-        assert_eq!((page.status, page.json()["code"].as_str()), (StatusCode::NOT_FOUND, Some("T01-LOK-002")), "{path}");
+        assert_eq!(
+            (page.status, page.json()["code"].as_str()),
+            (StatusCode::NOT_FOUND, Some("T01-LOK-002")),
+            "{path}"
+        );
     }
 }
 
@@ -171,7 +184,10 @@ async fn more_looks_than_a_city_tells_are_counted() {
     }
     let mut browser = Browser::signed_in(&region, "430100", DRIVER).await;
     let page = browser.get("/looks").await.json();
-    assert_eq!((page["count"].as_u64(), page["total"].as_u64(), page["left_out"].as_u64()), (Some(200), Some(201), Some(1)));
+    assert_eq!(
+        (page["count"].as_u64(), page["total"].as_u64(), page["left_out"].as_u64()),
+        (Some(200), Some(201), Some(1))
+    );
     assert_eq!(page["rows"].as_array().unwrap().len(), 50);
     assert_eq!(browser.get("/looks?page=4").await.json()["rows"].as_array().unwrap().len(), 50);
     browser.program = false;

@@ -24,9 +24,18 @@ use crate::evidence::cases::of_licence;
 const FILES: [DefinitionFile<'static>; 5] = [
     DefinitionFile { path: "items.csv", text: include_str!("../../../t02-services/defs/items.csv") },
     DefinitionFile { path: "121.toml", text: include_str!("../../../t02-services/defs/121.toml") },
-    DefinitionFile { path: "430100/121.toml", text: include_str!("../../../t02-services/defs/430100/121.toml") },
-    DefinitionFile { path: "430200/121.toml", text: include_str!("../../../t02-services/defs/430200/121.toml") },
-    DefinitionFile { path: "430300/121.toml", text: include_str!("../../../t02-services/defs/430300/121.toml") },
+    DefinitionFile {
+        path: "430100/121.toml",
+        text: include_str!("../../../t02-services/defs/430100/121.toml"),
+    },
+    DefinitionFile {
+        path: "430200/121.toml",
+        text: include_str!("../../../t02-services/defs/430200/121.toml"),
+    },
+    DefinitionFile {
+        path: "430300/121.toml",
+        text: include_str!("../../../t02-services/defs/430300/121.toml"),
+    },
 ];
 const CARD: (&str, &str) =
     ("resident_card.toml", include_str!("../../../t03-recognition/defs/licence/resident_card.toml"));
@@ -48,7 +57,12 @@ fn env(desk: &Arc<Desk>, vault: &Arc<Vault>) -> Env {
 fn file(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, person: tb_base::PersonId) -> Result<CaseId> {
     let new = NewDraft { item: 121, person, channel: Channel::Window, deciding: Some(node("430300")) };
     let mut held = draft::create(tx, ctx, env, &new)?;
-    let pairs = [("reason", "expiring"), ("phone", "13807314627"), ("delivery", "collecting_window"), ("truth", "yes")];
+    let pairs = [
+        ("reason", "expiring"),
+        ("phone", "13807314627"),
+        ("delivery", "collecting_window"),
+        ("truth", "yes"),
+    ];
     let answers = pairs.iter().map(|(id, answer)| ((*id).to_owned(), (*answer).to_owned())).collect();
     held = draft::save(tx, ctx, env, held.id, held.version, &answers)?;
     let rules = env.catalogue.rules(121, node("430300")).unwrap();

@@ -61,14 +61,19 @@ async fn the_bureau_sees_what_waits_and_what_died() {
     region.later(600);
     let mut browser = Browser::signed_in(&region, "430100", "bureau1@430100").await;
     let page = browser.get("/bureau").await.json();
-    assert_eq!((page["peers"][1]["node"].as_str(), page["peers"][1]["waiting"].as_u64()), (Some("430300"), Some(1)));
+    assert_eq!(
+        (page["peers"][1]["node"].as_str(), page["peers"][1]["waiting"].as_u64()),
+        (Some("430300"), Some(1))
+    );
     assert_eq!(page["dead"][0]["id"], ids[0].as_str());
     assert_eq!(page["contracts"].as_array().unwrap().len(), 2);
     assert_eq!(page["log"]["checkpoint"]["witnesses"][0], "tongban/witness/430200");
     assert_eq!(page["log"]["cosigned_by_two"], 0);
     browser.program = false;
     let html = browser.get("/bureau").await.text();
-    assert!(html.contains("1 条死信要处理") && html.contains("10 分钟") && html.contains("czt-430100-430300"));
+    assert!(
+        html.contains("1 条死信要处理") && html.contains("10 分钟") && html.contains("czt-430100-430300")
+    );
     assert!(browser.get("/bureau?lang=en").await.text().contains("1 dead letter"));
 }
 
@@ -81,7 +86,12 @@ async fn the_auditor_searches_and_is_seen_to() {
     let page = browser.get("/audit?action=audit.read").await.json();
     assert_eq!(page["lines"][0]["object"], "identity.sign_in");
     assert_eq!(browser.get("/audit?from=2026-11-25").await.json()["lines"].as_array().unwrap().len(), 0);
-    assert!(!browser.get("/audit?from=2026-11-24&until=2026-11-24").await.json()["lines"].as_array().unwrap().is_empty());
+    assert!(
+        !browser.get("/audit?from=2026-11-24&until=2026-11-24").await.json()["lines"]
+            .as_array()
+            .unwrap()
+            .is_empty()
+    );
     for bad in ["from=2026-13-01", "object=x&action=y"] {
         let page = browser.get(&format!("/audit?{bad}")).await;
         check(page.status, 422, bad);

@@ -98,14 +98,24 @@ impl Peers for Line {
             }
             let signed = sign_request(&message, &self.secrets, &self.desk, ctx.now, ctx.random())?;
             let far = Arc::clone(&self.far.lock().unwrap()[&to]);
-            let incoming = verify_request(&far.desk, &signed.method, &signed.path, &signed.fields, &signed.body, ctx.now)?;
-            let handler = far.handlers.iter().find(|it| it.service == message.envelope.service).cloned().unwrap();
+            let incoming = verify_request(
+                &far.desk,
+                &signed.method,
+                &signed.path,
+                &signed.fields,
+                &signed.body,
+                ctx.now,
+            )?;
+            let handler =
+                far.handlers.iter().find(|it| it.service == message.envelope.service).cloned().unwrap();
             let mut ctx = ctx.acting(Actor::Peer(self.me));
             ctx.node = to;
             let receive = move |tx: &mut tb_store::Tx<'_>| inbox::receive(tx, &ctx, &handler, &incoming);
             let (kept, _) = far.store.write("test.receive", receive).await?;
             match kept.outcome {
-                Outcome::Answered(body) => Ok(Answer { from: to, body: body.to_string().into_bytes(), at: NOW }),
+                Outcome::Answered(body) => {
+                    Ok(Answer { from: to, body: body.to_string().into_bytes(), at: NOW })
+                }
                 Outcome::Refused(refusal) => Err(refusal.into()),
                 Outcome::Received => unreachable!("a query is answered at once"),
             }
@@ -166,7 +176,8 @@ fn founding(entropy: &mut Counted) -> Founding {
         witness: &witnesses[&node],
     });
     let terms = |name: &str| {
-        let terms = ServiceTerms { purposes: ["*".to_owned()].into(), fields: BTreeSet::new(), quota_per_day: 100 };
+        let terms =
+            ServiceTerms { purposes: ["*".to_owned()].into(), fields: BTreeSet::new(), quota_per_day: 100 };
         (name.to_owned(), terms)
     };
     let charter = Charter {
@@ -237,7 +248,14 @@ impl Region {
         region
     }
 
-    fn app(&self, me: NodeId, store: &Store, desk: &Arc<Desk>, vault: &Arc<Vault>, peers: Arc<dyn Peers>) -> App {
+    fn app(
+        &self,
+        me: NodeId,
+        store: &Store,
+        desk: &Arc<Desk>,
+        vault: &Arc<Vault>,
+        peers: Arc<dyn Peers>,
+    ) -> App {
         App::new(AppParts {
             node: me,
             store: store.clone(),
@@ -254,7 +272,8 @@ impl Region {
                 NavEntry::staff("/audit", "审计", "Audit", &[Role::Auditor]),
             ],
             secure_cookies: false,
-            demo: (me == node("430100")).then(|| DemoSettings { start_url: "http://127.0.0.1:8420/".to_owned() }),
+            demo: (me == node("430100"))
+                .then(|| DemoSettings { start_url: "http://127.0.0.1:8420/".to_owned() }),
         })
     }
 
@@ -400,7 +419,11 @@ impl Browser {
         self.program = program;
         let mut form = vec![("csrf", token.as_str())];
         form.extend_from_slice(fields);
-        let body = form.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect::<Vec<_>>().join("&");
+        let body = form
+            .iter()
+            .map(|(name, value)| format!("{name}={}", encoded(value)))
+            .collect::<Vec<_>>()
+            .join("&");
         let request = self.request(path).method("POST");
         let request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         self.send(request.body(Body::from(body)).unwrap()).await
@@ -423,7 +446,8 @@ impl Browser {
             let (name, value) = pair.split_once('=').unwrap();
             self.cookies.insert(name.to_owned(), value.to_owned());
         }
-        let location = answer.headers().get(header::LOCATION).map_or("", |it| it.to_str().unwrap()).to_owned();
+        let location =
+            answer.headers().get(header::LOCATION).map_or("", |it| it.to_str().unwrap()).to_owned();
         let status = answer.status();
         let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap().to_vec();
         Page { status, location, body }
@@ -431,5 +455,16 @@ impl Browser {
 }
 
 fn encoded(value: &str) -> String {
-    value.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    value
+        .bytes()
+        .map(
+            |byte| {
+                if byte.is_ascii_alphanumeric() {
+                    char::from(byte).to_string()
+                } else {
+                    format!("%{byte:02X}")
+                }
+            },
+        )
+        .collect()
 }

@@ -96,9 +96,7 @@ impl Lines {
         let Outgoing { envelope, body } = message;
         let (from, to, now) = (envelope.from, envelope.to, self.clock.now());
         if self.down.lock().expect("lines").contains(&to) {
-            return Err(
-                tb_exchange::unavailable("湘潭市", "Xiangtan").into()
-            );
+            return Err(tb_exchange::unavailable("湘潭市", "Xiangtan").into());
         }
         if self.hangs.load(Ordering::SeqCst) {
             std::future::pending::<()>().await;
