@@ -88,3 +88,19 @@ pub(crate) fn put(answer: &mut Response, cookie: &str) {
 fn secure(app: &App) -> &'static str {
     if app.secure_cookies { "; Secure" } else { "" }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_session_is_for_no_script_and_no_other_site() {
+        let app = crate::support::app().await.expect("a sample site");
+        for cookie in [session(&app, "abc"), session_over(&app), visit(&app, "abc")] {
+            for flag in ["; Path=/", "; HttpOnly", "; SameSite=Lax"] {
+                assert!(cookie.contains(flag), "{cookie}");
+            }
+            assert_eq!(cookie.contains("; Secure"), app.secure_cookies, "{cookie}");
+        }
+    }
+}
