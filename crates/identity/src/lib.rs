@@ -36,6 +36,11 @@ pub const SCHEMA: Schema = Schema {
             sql: include_str!("../migrations/0002_session_without_form_token.sql"),
             sha256: "287820137100b9da8befdbcb2e1cd9f1217a74cc0937025e1236fc55470c8aa7",
         },
+        Migration {
+            name: "0003_look_once",
+            sql: include_str!("../migrations/0003_look_once.sql"),
+            sha256: "172bf0a1e2ea1a51517950be175b8500541ef96943be389f9ea7c044880f561f",
+        },
     ],
     statements: &[
         people::STATEMENTS,

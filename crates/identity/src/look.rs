@@ -4,9 +4,11 @@
 //! Invariant: the row and the leaf that commits to it are one write. The log holds hashes only; the salt that
 //! opens them stays here and goes to the person in her bundle.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use tb_base::{
-    CaseId, Ctx, LicenceId, MessageId, NodeId, OfficeId, PersonId, Refusal, Result, Timestamp, Violation,
+    CaseId, Ctx, Fault, LicenceId, MessageId, NodeId, OfficeId, PersonId, Refusal, Result, Timestamp, Violation,
 };
 use tb_crypto::{Vault, canonical, sha256, text};
 use tb_exchange::{Leaf, LeafKind, subject_commitment};
@@ -122,8 +124,18 @@ pub struct ProofParts {
 const INSERT: Stmt = stmt(
     "identity.look.insert",
     "
-    INSERT INTO identity_look (id, person, content, salt, leaf, at, tx)
-    VALUES ($1, $2, $3, $4, $5, $6, $7)
+    INSERT INTO identity_look (id, person, content, salt, leaf, fingerprint, at, tx)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+",
+);
+
+const RECENT: Stmt = stmt(
+    "identity.look.recent",
+    "
+    SELECT id
+    FROM identity_look
+    WHERE fingerprint = $1 AND $2 < at
+    LIMIT 1
 ",
 );
 
@@ -157,14 +169,46 @@ const FIND: Stmt = stmt(
 );
 
 /// Every statement of this file.
-pub const STATEMENTS: &[Stmt] = &[INSERT, OF_PERSON, COUNT, FIND];
+pub const STATEMENTS: &[Stmt] = &[INSERT, RECENT, OF_PERSON, COUNT, FIND];
 
 /// How many field names one look may hold.
 pub const FIELDS_MAX: usize = 64;
+/// How long reading the same again is still the same look: an officer who turns pages looks once.
+pub const ONE_LOOK_SECONDS: i64 = 600;
 
 /// Writes a look and its leaf. Gives the row as the person will see it.
 pub fn record(tx: &mut Tx<'_>, ctx: &Ctx, vault: &Vault, look: &Look) -> Result<LookRow> {
     check(look)?;
+    let fingerprint = fingerprint(ctx, vault, look)?;
+    write(tx, ctx, vault, look, fingerprint)
+}
+
+/// Writes a look, unless the same officer saw the same for the same case and ground within so many seconds.
+///
+/// The time runs from the look that was written, so whoever reads all day is on record again and again.
+pub fn record_once(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    vault: &Vault,
+    look: &Look,
+    within_seconds: i64,
+) -> Result<Option<LookRow>> {
+    check(look)?;
+    let fingerprint = fingerprint(ctx, vault, look)?;
+    let since = ctx.now.plus_seconds(-within_seconds);
+    if tx.one(&RECENT, params![fingerprint, since])?.is_some() {
+        return Ok(None);
+    }
+    write(tx, ctx, vault, look, fingerprint).map(Some)
+}
+
+fn write(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    vault: &Vault,
+    look: &Look,
+    fingerprint: [u8; 32],
+) -> Result<LookRow> {
     let person = people::get(tx, vault, look.person)?;
     let salt: [u8; 16] = ctx.random();
     let content = content(ctx, look, &salt);
@@ -173,7 +217,7 @@ pub fn record(tx: &mut Tx<'_>, ctx: &Ctx, vault: &Vault, look: &Look) -> Result<
     let leaf_hash = tb_store::log::append(tx, &leaf)?;
     let stored = String::from_utf8(text).map_err(|_| Violation::inconsistent("identity_look", content.id))?;
     let name = tx.name;
-    tx.run(&INSERT, params![content.id, look.person, stored, salt, leaf_hash, ctx.now, name])?;
+    tx.run(&INSERT, params![content.id, look.person, stored, salt, leaf_hash, fingerprint, ctx.now, name])?;
     Ok(LookRow { look: content, leaf: text::hex(&leaf_hash) })
 }
 
@@ -219,6 +263,47 @@ fn check(look: &Look) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// What makes two looks the same one: who looked, at what, for what. A blind tag, since it names an officer.
+fn fingerprint(ctx: &Ctx, vault: &Vault, look: &Look) -> Result<[u8; 32]> {
+    let fields: BTreeSet<&String> = look.fields.iter().collect();
+    let same = Same {
+        actor: ctx.actor.to_string(),
+        person: look.person,
+        kind: look.kind,
+        city: look.city,
+        office: look.office.as_ref(),
+        role: &look.role,
+        item: &look.item,
+        case: look.case,
+        ground: &look.ground,
+        fields,
+        licence: look.licence,
+        message: look.message,
+        outcome: &look.outcome,
+    };
+    let text = String::from_utf8(canonical(&same)?)
+        .map_err(|error| Fault::of("writing the fingerprint of a look", error))?;
+    Ok(vault.tag("look", &text))
+}
+
+/// Everything that has to agree for two looks to be one.
+#[derive(Serialize)]
+struct Same<'a> {
+    actor: String,
+    person: PersonId,
+    kind: LookKind,
+    city: NodeId,
+    office: Option<&'a OfficeId>,
+    role: &'a str,
+    item: &'a str,
+    case: Option<CaseId>,
+    ground: &'a str,
+    fields: BTreeSet<&'a String>,
+    licence: Option<LicenceId>,
+    message: Option<MessageId>,
+    outcome: &'a str,
 }
 
 fn content(ctx: &Ctx, look: &Look, salt: &[u8; 16]) -> LookContent {

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use tb_crypto::{sha256, text};
 use tb_exchange::{LeafKind, subject_commitment};
 
+use tb_base::{Actor, CaseId, PersonId, Role, StaffId, Timestamp};
+
 use super::world::{NOW, World, refusal};
-use crate::look::{self, Look, LookKind};
+use crate::look::{self, Look, LookKind, ONE_LOOK_SECONDS};
 use crate::{people, seed};
 
-fn look(person: tb_base::PersonId) -> Look {
+fn look(person: PersonId) -> Look {
     Look {
         person,
         kind: LookKind::Fetch,
@@ -69,4 +71,51 @@ async fn a_look_without_a_ground_is_refused() {
         })
         .await;
     assert_eq!(refusal(result), "IDN-LOK-001");
+}
+
+/// The same reading at several moments, by several officers; on both engines.
+pub(super) async fn looks_of_one_reading(world: &World) {
+    let (vault, ctx) = (Arc::clone(&world.vault), world.ctx(NOW));
+    let (officers, cases): (Vec<StaffId>, Vec<CaseId>) =
+        (0..2).map(|_| (ctx.id(StaffId::new), ctx.id(CaseId::new))).unzip();
+    let number = seed::driver().expect("the driver").number;
+    world
+        .write(move |tx| {
+            let driver = people::by_number(tx, &vault, &number)?.expect("the driver").id;
+            let before = look::count(tx, driver)?;
+            let mut check = |at: Timestamp, officer: usize, look: &Look, is_new: bool| {
+                let actor = Actor::Staff {
+                    staff: officers[officer],
+                    role: Role::Reviewer,
+                    office: "430300-transport".parse()?,
+                };
+                let mut ctx = ctx.acting(actor);
+                ctx.now = at;
+                let written = look::record_once(tx, &ctx, &vault, look, ONE_LOOK_SECONDS)?;
+                assert_eq!(written.is_some(), is_new, "{at} {officer} {look:?}");
+                Ok::<(), tb_base::Error>(())
+            };
+            let one = Look { case: Some(cases[0]), ..look(driver) };
+            let after = |seconds| NOW.plus_seconds(seconds);
+            check(NOW, 0, &one, true)?;
+            check(NOW, 0, &one, false)?;
+            let turned = Look { fields: one.fields.iter().rev().cloned().collect(), ..one.clone() };
+            check(after(5), 0, &turned, false)?;
+            check(after(10), 1, &one, true)?;
+            check(after(20), 0, &Look { case: Some(cases[1]), ..one.clone() }, true)?;
+            check(after(30), 0, &Look { ground: "case".to_owned(), ..one.clone() }, true)?;
+            check(after(40), 0, &Look { fields: vec!["name".to_owned()], ..one.clone() }, true)?;
+            check(after(50), 0, &Look { outcome: "IDN-X".to_owned(), ..one.clone() }, true)?;
+            check(after(ONE_LOOK_SECONDS - 1), 0, &one, false)?;
+            check(after(ONE_LOOK_SECONDS), 0, &one, true)?;
+            assert_eq!(look::count(tx, driver)? - before, 7);
+            Ok(())
+        })
+        .await
+        .expect("written");
+}
+
+#[tokio::test]
+async fn reading_the_same_again_is_one_look() {
+    looks_of_one_reading(&World::planted("430300").await).await;
 }

@@ -63,6 +63,7 @@ async fn a_city_works() {
         })
         .await
         .expect("written");
+    super::look::looks_of_one_reading(&world).await;
 }
 
 fn a_look(person: tb_base::PersonId) -> Look {
