@@ -28,9 +28,9 @@ pub(super) const WOMEN: &[&str] = &[
     "雨桐", "若曦", "婉清", "一诺", "晓岚", "佩瑶",
 ];
 
-/// Names that break software which expects two or three common characters.
+/// Whole names that break software which expects two or three common characters.
 pub(super) const RARE: &[&str] =
-    &["阿依古丽·买买提", "㛃婷", "𬱖", "龘", "欧阳娜娜子", "尼玛次仁", "李䶮", "王玊"];
+    &["阿依古丽·买买提", "周㛃婷", "刘𬱖", "彭龘", "欧阳娜娜子", "尼玛次仁", "李䶮", "王玊"];
 
 /// Streets.
 pub(super) const STREETS: &[&str] = &[

@@ -42,9 +42,13 @@ fn people_are_well_formed_and_some_are_known_twice() {
         for person in &city.people {
             assert_eq!(&person.division.as_str()[..4], &code[..4], "{}", person.division);
             assert!(person.address.contains(Divisions::region().name(&person.division).expect("a name")));
-            assert!(!person.name.is_empty());
+            assert!(2 <= person.name.chars().count(), "{}", person.name);
             assert!(person.phone.as_ref().is_none_or(|phone| phone.len() == 11 && phone.starts_with("1990")));
             retired += usize::from(person.number.region_warning(Divisions::region()).is_some());
+        }
+        // A surname and a given name; nobody of the staff is known by one character.
+        for member in &city.staff {
+            assert!(2 <= member.name.chars().count(), "{}: {}", member.login, member.name);
         }
         let here = city.people.iter().filter(|person| person.kind == PersonKind::Household);
         households.extend(here.map(|person| person.number));
