@@ -7,6 +7,8 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 use crate::{codes, documents, files, layers, read, root};
 
 const FILE_LINES_MAX: usize = 800;
+/// Lines of a function, without blanks and comments.
+const FUNCTION_LINES_MAX: usize = 70;
 /// External crates of the lock file, tests and tools included; the product itself has 282 of them.
 /// A rise needs its reason here. 2026-11: axum, rustls, two databases, the SM suite; fantoccini and proptest for tests.
 const LOCK_CRATES_MAX: usize = 335;
@@ -74,6 +76,7 @@ fn source_rules(problems: &mut Vec<String>) -> Result<(), String> {
         if FILE_LINES_MAX < lines {
             problems.push(format!("{path} has {lines} lines, at most {FILE_LINES_MAX} are allowed"));
         }
+        function_rules(&path, &text, problems);
         if path.starts_with("xtask/") {
             continue;
         }
@@ -82,6 +85,26 @@ fn source_rules(problems: &mut Vec<String>) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// A function begins at `fn` and ends at the bracket that stands as far from the margin: formatting makes it so.
+fn function_rules(path: &str, text: &str, problems: &mut Vec<String>) {
+    let lines: Vec<&str> = text.lines().collect();
+    for (at, line) in lines.iter().enumerate() {
+        let code = line.trim_start();
+        let words: Vec<&str> = code.split('(').next().unwrap_or("").split_whitespace().collect();
+        // A type such as `fn(u8)` has no name behind the word.
+        let is_function = words.iter().rev().nth(1) == Some(&"fn") && !code.starts_with("//");
+        if !is_function || code.ends_with(';') || code.ends_with('}') {
+            continue;
+        }
+        let end = format!("{}}}", &line[..line.len() - code.len()]);
+        let body = lines[at..].iter().take_while(|line| **line != end);
+        let count = body.filter(|line| !line.trim().is_empty() && !line.trim().starts_with("//")).count() + 1;
+        if FUNCTION_LINES_MAX < count {
+            problems.push(format!("{path}:{} is a function of {count} lines", at + 1));
+        }
+    }
 }
 
 fn line_rules(path: &str, at: usize, line: &str, problems: &mut Vec<String>) {
