@@ -8,20 +8,24 @@ use super::Seen;
 use super::stage::Stage;
 use super::tab::{Tab, View};
 
-/// Who walks, in which city, on which screen.
-const WALKERS: [(&str, View); 12] = [
-    ("driver@430100", View::Phone),
-    ("window1@430100", View::Desk),
-    ("reviewer1@430300", View::Desk),
-    ("approver1@430300", View::Desk),
-    ("inspector1@430200", View::Phone),
-    ("bureau1@430100", View::Desk),
-    ("supervisor1@430300", View::Desk),
-    ("auditor1@430100", View::Desk),
-    ("admin1@430100", View::Desk),
-    ("window1@430100", View::Phone),
-    ("reviewer1@430300", View::Phone),
-    ("bureau1@430100", View::Phone),
+/// Who walks, in which city, on which screen, and how the first page is asked for.
+const WALKERS: [(&str, View, &str); 16] = [
+    ("driver@430100", View::Phone, "/"),
+    ("window1@430100", View::Desk, "/"),
+    ("reviewer1@430300", View::Desk, "/"),
+    ("approver1@430300", View::Desk, "/"),
+    ("inspector1@430200", View::Phone, "/"),
+    ("bureau1@430100", View::Desk, "/"),
+    ("supervisor1@430300", View::Desk, "/"),
+    ("auditor1@430100", View::Desk, "/"),
+    ("admin1@430100", View::Desk, "/"),
+    ("window1@430100", View::Phone, "/"),
+    ("reviewer1@430300", View::Phone, "/"),
+    ("bureau1@430100", View::Phone, "/"),
+    ("driver@430100", View::Phone, "/?lang=en"),
+    ("window1@430100", View::Desk, "/?lang=en"),
+    ("reviewer1@430300", View::Desk, "/?lang=en"),
+    ("driver@430100", View::Phone, "/?view=elder"),
 ];
 /// Addresses that are files, leave the site, or change something.
 const NOT_PAGES: [&str; 6] = ["/proof", "/evidence", "/demo/enter", "export=", "lang=", "view="];
@@ -42,19 +46,20 @@ async fn walk_all(stage: &mut Stage) -> Seen {
     steps::both_show(&mut stage.world, &case, &["received"]).await?;
     steps::prepare_online(&mut stage.world).await?;
     let mut common = BTreeSet::new();
-    for (login, view) in WALKERS {
+    for (login, view, start) in WALKERS {
         let (name, city) = login.split_once('@').unwrap_or((login, ""));
-        let tab = stage.tab(&format!("walk-{name}-{}", view.width()), view, city).await?;
+        let how = start.rsplit('=').next().filter(|how| !how.starts_with('/')).unwrap_or("zh");
+        let tab = stage.tab(&format!("walk-{name}-{how}-{}", view.width()), view, city).await?;
         tab.sign_in(login).await?;
-        let seen = walk(&tab, common.clone()).await?;
+        let seen = walk(&tab, start, common.clone()).await?;
         common.extend(seen.into_iter().filter(|kind| COMMON.iter().any(|it| kind.starts_with(it))));
     }
     Ok(())
 }
 
 /// Follows every link of the site, each kind of page once; gives the kinds that were seen.
-async fn walk(tab: &Tab, mut seen: BTreeSet<String>) -> Seen<BTreeSet<String>> {
-    let mut next = VecDeque::from(["/".to_owned()]);
+async fn walk(tab: &Tab, start: &str, mut seen: BTreeSet<String>) -> Seen<BTreeSet<String>> {
+    let mut next = VecDeque::from([start.to_owned()]);
     while let Some(path) = next.pop_front() {
         if !seen.insert(kind_of(&path)) {
             continue;
