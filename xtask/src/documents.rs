@@ -1,4 +1,4 @@
-//! Documents that stay true (文档核对): links lead somewhere, and names of the glossary stand in the code.
+//! Documents that stay true (文档核对): links lead somewhere, and the names in tables stand in the code.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ pub fn check(problems: &mut Vec<String>) -> Result<(), String> {
             }
         }
     }
-    glossary(problems)
+    names(problems)
 }
 
 /// The targets of the links in a line that lead to files: `](target)`, without the part behind `#`.
@@ -29,8 +29,11 @@ fn targets(line: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Each identifier of the last column of the glossary is a word of some source.
-fn glossary(problems: &mut Vec<String>) -> Result<(), String> {
+/// Documents with a table whose last of three columns names identifiers: terms, and tests of what is promised.
+const WITH_NAMES: [&str; 2] = ["docs/glossary.md", "docs/security/threats.md"];
+
+/// Each identifier in such a column is a word of some source.
+fn names(problems: &mut Vec<String>) -> Result<(), String> {
     let mut sources = String::new();
     for path in files(".rs")? {
         sources.push_str(&read(&path)?);
@@ -43,11 +46,12 @@ fn glossary(problems: &mut Vec<String>) -> Result<(), String> {
             outside(before.chars().next_back()) && outside(after.chars().next())
         })
     };
-    for (at, line) in read("docs/glossary.md")?.lines().enumerate().filter(|(_, line)| line.starts_with('|'))
-    {
-        let names = line.split('|').nth(3).unwrap_or("").split('`').skip(1).step_by(2);
-        for name in names.filter(|name| !name.split("::").all(is_word)) {
-            problems.push(format!("docs/glossary.md:{} names {name}, which no source does", at + 1));
+    for document in WITH_NAMES {
+        for (at, line) in read(document)?.lines().enumerate().filter(|(_, line)| line.starts_with('|')) {
+            let names = line.split('|').nth(3).unwrap_or("").split('`').skip(1).step_by(2);
+            for name in names.filter(|name| !name.split("::").all(is_word)) {
+                problems.push(format!("{document}:{} names {name}, which no source does", at + 1));
+            }
         }
     }
     Ok(())
