@@ -353,8 +353,7 @@ pub struct Answer {
 impl Answer {
     /// The body as a value of `T`, or a violation that names the schema.
     pub fn parse<T: serde::de::DeserializeOwned>(&self) -> Result<T> {
-        serde_json::from_slice(&self.body)
-            .map_err(|error| Violation::new("schema", "body", error.to_string()).into())
+        serde_json::from_slice(&self.body).map_err(|error| crate::problem::unfit("body", &error).into())
     }
 }
 

@@ -78,7 +78,6 @@ pub struct Incoming {
 impl Incoming {
     /// The body as a value of `T`, or a violation that names the schema.
     pub fn parse<T: serde::de::DeserializeOwned>(&self) -> tb_base::Result<T> {
-        serde_json::from_slice(&self.body)
-            .map_err(|error| tb_base::Violation::new("schema", "body", error.to_string()).into())
+        serde_json::from_slice(&self.body).map_err(|error| crate::problem::unfit("body", &error).into())
     }
 }

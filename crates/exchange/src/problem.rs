@@ -162,9 +162,24 @@ impl Problem {
     }
 }
 
+/// What does not have the shape that was expected. Logs and receipts hold this text, so it quotes no value: what a
+/// parser complains of may be somebody's number.
+pub(crate) fn unfit(component: &'static str, error: &serde_json::Error) -> Violation {
+    let said = error.to_string();
+    let names_a_field =
+        ["missing field", "unknown field", "duplicate field"].iter().any(|it| said.starts_with(it));
+    let what = if names_a_field { said } else { format!("{:?} error", error.classify()).to_lowercase() };
+    let at = if names_a_field {
+        String::new()
+    } else {
+        format!(" at line {} column {}", error.line(), error.column())
+    };
+    Violation::new("schema", component, format!("{what}{at}"))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Problem, mismatch, status};
+    use super::{Problem, mismatch, status, unfit};
     use tb_base::{Error, Fault, Refusal, Violation};
 
     #[track_caller]
@@ -174,6 +189,27 @@ mod tests {
         let read = Problem::from_json(&problem.to_json()).unwrap();
         assert_eq!(read, problem);
         problem
+    }
+
+    #[test]
+    fn what_does_not_fit_is_not_quoted() {
+        #[derive(Debug, serde::Deserialize)]
+        #[serde(deny_unknown_fields, rename_all = "snake_case")]
+        enum Body {
+            Count { n: u32 },
+        }
+        #[track_caller]
+        fn check(text: &str, expected: &str) {
+            let detail = match serde_json::from_str::<Body>(text) {
+                Ok(Body::Count { n }) => panic!("{n} fits"),
+                Err(error) => unfit("body", &error).to_string(),
+            };
+            assert!(detail.contains(expected) && !detail.contains("430302"), "{detail}");
+        }
+        check(r#"{"count":{"n":"430302198506158207"}}"#, "data error at line 1");
+        check(r#"{"430302198506158207":{"n":1}}"#, "data error at line 1");
+        check(r#"{"count":{}}"#, "missing field `n`");
+        check(r#"{"count":{"n":430302"#, "eof error at line 1");
     }
 
     #[test]
