@@ -380,8 +380,5 @@ pub trait Peers: Send + Sync {
     fn query(&self, ctx: Ctx, message: Outgoing) -> BoxFuture<'_, Result<Answer>>;
 }
 
-/// What a node does with an incoming message or query, within the transaction that records it.
-pub type Body = serde_json::Value;
-
 #[cfg(test)]
 mod tests;
