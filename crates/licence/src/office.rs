@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tb_base::{Actor, CaseId, Ctx, LicenceId, OfficeId, Refusal, Result};
-use tb_identity::look::{self, Look, LookKind};
+use tb_identity::look::{self, Look, LookKind, ONE_LOOK_SECONDS};
 use tb_store::Tx;
 
 use crate::store::{Issuer, Licence, find, missing};
@@ -56,7 +56,7 @@ pub fn read(
             message: None,
             outcome: "shown".to_owned(),
         };
-        look::record(tx, ctx, &issuer.vault, &look)?;
+        look::record_once(tx, ctx, &issuer.vault, &look, ONE_LOOK_SECONDS)?;
     }
     tb_store::audit::line(tx, ctx, "licence.read", id.as_str(), "shown")?;
     Ok((licence, values))
@@ -103,6 +103,10 @@ mod tests {
                 assert_eq!(looks.len(), 1);
                 assert_eq!(looks[0].look.fields, ["category", "vehicle_class"]);
                 assert_eq!(looks[0].look.role, "window");
+                read(tx, &clerk, &issuer, licence.id, &fields, &reason("121"))?;
+                assert_eq!(of_person(tx, person, 0)?.len(), 1, "the page again is the same look");
+                read(tx, &clerk, &issuer, licence.id, &names(&["category"]), &reason("121"))?;
+                assert_eq!(of_person(tx, person, 0)?.len(), 2, "other fields are another look");
                 refused(read(tx, &clerk, &issuer, licence.id, &fields, &reason("80")), "LIC-USE-001");
                 refused(read(tx, &machine, &issuer, licence.id, &fields, &reason("121")), "LIC-USE-004");
                 Ok(())
