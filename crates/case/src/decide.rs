@@ -108,31 +108,37 @@ pub fn permits(case: &Case, rules: &ItemRules, kind: CommandKind, by: &By) -> Re
     Ok(())
 }
 
-/// Whether the phase allows it.
-fn phase_allows(case: &Case, rules: &ItemRules, kind: CommandKind) -> Result<(), Refusal> {
-    let phase = case.phase.kind();
-    let fits = match kind {
-        CommandKind::AcceptCustody | CommandKind::RefuseCustody => phase == PhaseKind::Offered,
+/// The phases in which a command can be given at all, also for lists that know no more of a case than its phase.
+pub fn phases(kind: CommandKind) -> &'static [PhaseKind] {
+    match kind {
+        CommandKind::AcceptCustody | CommandKind::RefuseCustody => &[PhaseKind::Offered],
         CommandKind::AskCorrection | CommandKind::Accept | CommandKind::DeemAccept | CommandKind::Decline => {
-            phase == PhaseKind::Received
+            &[PhaseKind::Received]
         }
-        CommandKind::AnswerCorrection | CommandKind::Lapse => phase == PhaseKind::Correcting,
+        CommandKind::AnswerCorrection | CommandKind::Lapse => &[PhaseKind::Correcting],
         CommandKind::Opine
         | CommandKind::Extend
         | CommandKind::Pause
         | CommandKind::Resume
-        | CommandKind::Decide => phase == PhaseKind::Accepted,
-        CommandKind::IssueResult => matches!(case.phase, Phase::Decided { outcome: Outcome::Approved }),
-        CommandKind::Deliver => matches!(
-            case.phase,
-            Phase::Delivering { .. } | Phase::Decided { outcome: Outcome::Refused { .. } }
-        ),
-        CommandKind::Withdraw => {
-            matches!(phase, PhaseKind::Received | PhaseKind::Correcting | PhaseKind::Accepted)
-        }
-        CommandKind::Rate => matches!(phase, PhaseKind::Delivered | PhaseKind::Closed),
-        CommandKind::Close => phase == PhaseKind::Delivered,
+        | CommandKind::Decide => &[PhaseKind::Accepted],
+        CommandKind::IssueResult => &[PhaseKind::Decided],
+        CommandKind::Deliver => &[PhaseKind::Decided, PhaseKind::Delivering],
+        CommandKind::Withdraw => &[PhaseKind::Received, PhaseKind::Correcting, PhaseKind::Accepted],
+        CommandKind::Rate => &[PhaseKind::Delivered, PhaseKind::Closed],
+        CommandKind::Close => &[PhaseKind::Delivered],
+    }
+}
+
+/// Whether the phase allows it.
+fn phase_allows(case: &Case, rules: &ItemRules, kind: CommandKind) -> Result<(), Refusal> {
+    let phase = case.phase.kind();
+    // What was granted has to be issued before it can be handed over; what was refused is never issued.
+    let in_order = match (kind, &case.phase) {
+        (CommandKind::IssueResult, Phase::Decided { outcome }) => *outcome == Outcome::Approved,
+        (CommandKind::Deliver, Phase::Decided { outcome }) => *outcome != Outcome::Approved,
+        (_, _) => true,
     };
+    let fits = in_order && phases(kind).contains(&phase);
     if fits { within_phase(case, rules, kind) } else { Err(refusals::not_in_phase(kind, phase)) }
 }
 

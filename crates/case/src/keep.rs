@@ -166,7 +166,7 @@ const PUT_REFERENCE: Stmt = stmt(
 ",
 );
 
-const PUT_INDEX: Stmt = stmt(
+pub(crate) const PUT_INDEX: Stmt = stmt(
     "case.index.put",
     "
     INSERT INTO case_index (case_id, owned, item, phase, is_over, channel, query_code, office, collecting_office,

@@ -1,6 +1,8 @@
-//! Lists of cases (待办与查询): by office, by window, by person, by code; counts are exact.
+//! Lists of cases (待办与查询): by office, by window, by person, by code; narrowed and counted by the database.
 //!
 //! Invariant: rows are written in the transaction of their cause, so a list is never behind.
+
+use std::collections::BTreeSet;
 
 use tb_base::{CaseId, OfficeId, PersonId, Result, Timestamp};
 use tb_store::{Row, Stmt, Tx, Value, params, stmt};
@@ -9,18 +11,46 @@ use crate::case::{Channel, PhaseKind};
 
 /// Rows of one page.
 pub const PAGE_ROWS: i64 = 20;
+/// Rows of a list that is taken away as a file.
+pub const FILE_ROWS_MAX: i64 = 10_000;
 
 /// What a list is narrowed to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// One phase only.
-    pub phase: Option<PhaseKind>,
+    /// These phases only; every phase where nothing is said.
+    pub phases: Option<BTreeSet<PhaseKind>>,
     /// One item only.
     pub item: Option<u16>,
+    /// Only those whose date lies at this moment or later.
+    pub due_from: Option<Timestamp>,
     /// Only those whose date lies before this moment.
     pub due_before: Option<Timestamp>,
+    /// Only those that what was typed may mean.
+    pub typed: Option<Typed>,
     /// Whether finished cases are wanted instead of running ones.
     pub finished: bool,
+}
+
+/// What was typed to find cases (查询码或事项); names of people are sealed and cannot be searched for here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Typed {
+    /// A part of a code; letters and digits count, nothing else.
+    pub code: String,
+    /// The items that it may name.
+    pub items: BTreeSet<u16>,
+}
+
+/// Whose turn it is and how late, over all running cases of an office.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Urgency {
+    /// How many there are.
+    pub all: i64,
+    /// Those whose date has passed.
+    pub late: i64,
+    /// Those whose date is near.
+    pub soon: i64,
+    /// Those in one of the phases that were asked for.
+    pub in_phases: i64,
 }
 
 /// A row of a list.
@@ -75,8 +105,10 @@ macro_rules! columns {
 macro_rules! narrowed {
     () => {
         "
-        AND is_over = $2 AND ($3 = '' OR phase = $3) AND (CAST($4 AS BIGINT) = 0 OR item = $4)
-        AND (CAST($5 AS BIGINT) = 0 OR due < $5)"
+        AND is_over = $2 AND (CAST($3 AS TEXT) = '' OR $3 LIKE '%,' || phase || ',%')
+        AND (CAST($4 AS BIGINT) = 0 OR item = $4)
+        AND (CAST($5 AS BIGINT) = 0 OR $5 <= due) AND (CAST($6 AS BIGINT) = 0 OR due < $6)
+        AND (query_code LIKE $7 OR CAST($8 AS TEXT) LIKE '%,' || CAST(item AS TEXT) || ',%')"
     };
 }
 
@@ -86,7 +118,7 @@ const OFFICE: Stmt = stmt(
         columns!(),
         " WHERE office = $1",
         narrowed!(),
-        " ORDER BY COALESCE(due, since), case_id LIMIT $6 OFFSET $7"
+        " ORDER BY due IS NULL, due, since, case_id LIMIT $9 OFFSET $10"
     ),
 );
 
@@ -95,13 +127,24 @@ const OFFICE_COUNT: Stmt = stmt(
     concat!("SELECT COUNT(*) AS counted FROM case_index WHERE office = $1", narrowed!()),
 );
 
+const URGENCY: Stmt = stmt(
+    "case.queue.urgency",
+    "
+    SELECT COUNT(*) AS counted, COUNT(CASE WHEN due < $2 THEN 1 END) AS late,
+        COUNT(CASE WHEN $2 <= due AND due < $3 THEN 1 END) AS soon,
+        COUNT(CASE WHEN CAST($4 AS TEXT) LIKE '%,' || phase || ',%' THEN 1 END) AS in_phases
+    FROM case_index
+    WHERE office = $1 AND is_over = 0
+",
+);
+
 const COLLECTED: Stmt = stmt(
     "case.queue.collected",
     concat!(
         columns!(),
         " WHERE collecting_office = $1",
         narrowed!(),
-        " ORDER BY collected DESC, case_id DESC LIMIT $6 OFFSET $7"
+        " ORDER BY collected DESC, case_id DESC LIMIT $9 OFFSET $10"
     ),
 );
 
@@ -121,11 +164,39 @@ const PERSON_COUNT: Stmt =
 const CODE: Stmt = stmt("case.queue.code", concat!(columns!(), " WHERE query_code = $1 LIMIT 2"));
 
 pub(crate) const STATEMENTS: &[Stmt] =
-    &[OFFICE, OFFICE_COUNT, COLLECTED, COLLECTED_COUNT, PERSON, PERSON_COUNT, CODE];
+    &[OFFICE, OFFICE_COUNT, URGENCY, COLLECTED, COLLECTED_COUNT, PERSON, PERSON_COUNT, CODE];
 
 /// The cases in the hands of an office (待办), the most urgent first.
 pub fn of_office(tx: &mut Tx<'_>, office: &OfficeId, filter: &Filter, page: u32) -> Result<CasePage> {
     narrowed(tx, (&OFFICE, &OFFICE_COUNT), office, filter, page)
+}
+
+/// The same as a file: every row, up to [`FILE_ROWS_MAX`], and how many there are in all.
+pub fn file_of_office(tx: &mut Tx<'_>, office: &OfficeId, filter: &Filter) -> Result<CasePage> {
+    let mut values = values(office, filter);
+    let total = count(tx, &OFFICE_COUNT, &values)?;
+    values.extend_from_slice(params![FILE_ROWS_MAX, 0_i64]);
+    rows(tx, &OFFICE, &values, total, 0)
+}
+
+/// How many running cases an office has: late before `today`, near before `soon`, and those in some phases.
+pub fn urgency(
+    tx: &mut Tx<'_>,
+    office: &OfficeId,
+    today: Timestamp,
+    soon: Timestamp,
+    phases: &BTreeSet<PhaseKind>,
+) -> Result<Urgency> {
+    let phases = listed(phases.iter().map(crate::word));
+    let Some(row) = tx.one(&URGENCY, params![office, today, soon, phases])? else {
+        return Ok(Urgency::default());
+    };
+    Ok(Urgency {
+        all: row.get("counted")?,
+        late: row.get("late")?,
+        soon: row.get("soon")?,
+        in_phases: row.get("in_phases")?,
+    })
 }
 
 /// The cases that an office collected (已收件), the newest first.
@@ -140,13 +211,50 @@ fn narrowed(
     filter: &Filter,
     page: u32,
 ) -> Result<CasePage> {
-    let phase = filter.phase.map(|phase| crate::word(&phase)).unwrap_or_default();
-    let item = i64::from(filter.item.unwrap_or(0));
-    let due_before = filter.due_before.map_or(0, Timestamp::micros);
-    let mut values: Vec<Value> = params![office, filter.finished, phase, item, due_before].to_vec();
+    let mut values = values(office, filter);
     let total = count(tx, statements.1, &values)?;
+    // A page behind the last one is the last one: the list may have grown shorter since the link was made.
+    let last = u32::try_from((total - 1).max(0) / PAGE_ROWS).unwrap_or(u32::MAX);
+    let page = page.min(last);
     values.extend_from_slice(params![PAGE_ROWS, offset(page)]);
     rows(tx, statements.0, &values, total, page)
+}
+
+fn values(office: &OfficeId, filter: &Filter) -> Vec<Value> {
+    let phases = filter.phases.as_ref().map(|phases| listed(phases.iter().map(crate::word)));
+    let moment = |moment: Option<Timestamp>| moment.map_or(0, Timestamp::micros);
+    let (code, items) = match &filter.typed {
+        None => ("%".to_owned(), String::new()),
+        Some(typed) => (pattern(&typed.code), listed(typed.items.iter().map(u16::to_string))),
+    };
+    params![
+        office,
+        filter.finished,
+        phases.unwrap_or_default(),
+        i64::from(filter.item.unwrap_or(0)),
+        moment(filter.due_from),
+        moment(filter.due_before),
+        code,
+        items,
+    ]
+    .to_vec()
+}
+
+/// Words as one text in which each stands between commas; never empty, so that no word at all matches nothing.
+fn listed(words: impl Iterator<Item = String>) -> String {
+    words.fold(",".to_owned(), |list, word| format!("{list}{word},"))
+}
+
+/// What a code has to look like; letters and digits only, so that nothing typed is a wildcard.
+fn pattern(code: &str) -> String {
+    match plain(code).as_str() {
+        "" => String::new(),
+        code => format!("%{code}%"),
+    }
+}
+
+fn plain(code: &str) -> String {
+    code.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_uppercase()
 }
 
 /// The cases of a person (我的办件), the newest first.
@@ -157,9 +265,7 @@ pub fn of_person(tx: &mut Tx<'_>, person: PersonId, page: u32) -> Result<CasePag
 
 /// The case of a code, as a person types it: blanks and case do not matter.
 pub fn by_code(tx: &mut Tx<'_>, code: &str) -> Result<Option<CaseRow>> {
-    let code: String =
-        code.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_uppercase();
-    let found = tx.all(&CODE, params![code])?;
+    let found = tx.all(&CODE, params![plain(code)])?;
     // Two cities draw codes on their own; a code that names two cases names none.
     if 1 < found.len() {
         return Ok(None);
@@ -197,3 +303,6 @@ fn case_row(row: &Row) -> Result<CaseRow> {
         since: row.get("since")?,
     })
 }
+
+#[cfg(test)]
+mod tests;
