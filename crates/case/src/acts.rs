@@ -264,13 +264,22 @@ pub fn open_file(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, case: CaseId) -> Result<
         item: kept.case.opening.item.to_string(),
         case: Some(case),
         ground: "case".to_owned(),
-        fields: file.filing.answers.keys().cloned().collect(),
+        fields: fields_of(&file),
         licence: None,
         message: None,
         outcome: "shown".to_owned(),
     };
-    tb_identity::look::record(tx, ctx, &env.vault, &look)?;
+    let within = tb_identity::look::ONE_LOOK_SECONDS;
+    tb_identity::look::record_once(tx, ctx, &env.vault, &look, within)?;
     Ok(file)
+}
+
+/// What is read of a person when a file is opened: the application and what its corrections changed.
+fn fields_of(file: &files::CaseFile) -> Vec<String> {
+    let corrected = file.answers.iter().flat_map(|answers| &answers.lines).map(|line| &line.about);
+    let names: std::collections::BTreeSet<&String> =
+        file.filing.answers.keys().chain(file.filing.disputes.keys()).chain(corrected).collect();
+    names.into_iter().cloned().collect()
 }
 
 /// The part that an actor has in a case.

@@ -23,6 +23,10 @@ pub const DRAFTS_MAX: i64 = 20;
 const ROWS_MAX: i64 = 50;
 /// Fetched papers of one draft at the most.
 const FETCHED_MAX: usize = 40;
+/// Letters of what she says about one field at the most.
+pub const DISPUTE_LETTERS_MAX: usize = 500;
+/// Fields of the register that may be disputed, beside those of papers.
+const REGISTER_FIELDS: [&str; 2] = ["person.name", "person.number"];
 
 /// A draft (草稿).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +55,8 @@ pub struct Draft {
     pub answers: form::Answers,
     /// Papers that were fetched.
     pub fetched: Vec<Fetched>,
+    /// What she says is wrong in the register or on a paper, by field (不对).
+    pub disputes: BTreeMap<String, String>,
     /// When it was begun.
     pub created: Timestamp,
     /// When it was last saved.
@@ -87,6 +93,8 @@ pub struct Fetched {
 struct Contents {
     answers: form::Answers,
     fetched: Vec<Fetched>,
+    #[serde(default)]
+    disputes: BTreeMap<String, String>,
 }
 
 /// What a new draft is begun with.
@@ -155,11 +163,33 @@ const OF_CLERK: Stmt = stmt(
 ",
 );
 
+const OF_OFFICE: Stmt = stmt(
+    "case.draft.of_office",
+    "
+    SELECT draft, code, item, item_version, person, channel, clerk, office, deciding, checks, sealed, created,
+        version, at
+    FROM case_draft
+    WHERE office = $1
+    ORDER BY at DESC, draft
+    LIMIT $2
+",
+);
+
+const OF_OFFICE_COUNT: Stmt = stmt(
+    "case.draft.of_office_count",
+    "
+    SELECT COUNT(*) AS counted, COUNT(CASE WHEN $2 <= at THEN 1 END) AS recent
+    FROM case_draft
+    WHERE office = $1
+",
+);
+
 const COUNT: Stmt = stmt("case.draft.count", "SELECT COUNT(*) AS counted FROM case_draft WHERE person = $1");
 
 const DELETE: Stmt = stmt("case.draft.delete", "DELETE FROM case_draft WHERE draft = $1");
 
-pub(crate) const STATEMENTS: &[Stmt] = &[INSERT, UPDATE, FIND, OF_PERSON, OF_CLERK, COUNT, DELETE];
+pub(crate) const STATEMENTS: &[Stmt] =
+    &[INSERT, UPDATE, FIND, OF_PERSON, OF_CLERK, OF_OFFICE, OF_OFFICE_COUNT, COUNT, DELETE];
 
 /// Begins a draft. Staff of a window begin it with the person before them.
 pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, new: &NewDraft) -> Result<Draft> {
@@ -182,6 +212,7 @@ pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, new: &NewDraft) -> Result<D
         checks: BTreeSet::new(),
         answers: form::Answers::new(),
         fetched: Vec::new(),
+        disputes: BTreeMap::new(),
         created: ctx.now,
         saved: ctx.now,
         version: 1,
@@ -280,6 +311,41 @@ pub fn attach_fetched(
     })
 }
 
+/// Notes that the register or a paper is wrong in her view (不对); the note travels with the case to the officer.
+/// An empty text takes it back.
+pub fn dispute(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    env: &Env,
+    id: DraftId,
+    version: i64,
+    field: &str,
+    text: &str,
+) -> Result<Draft> {
+    change(tx, ctx, env, id, version, |draft, _| {
+        let text = text.trim();
+        if DISPUTE_LETTERS_MAX < text.chars().count() {
+            return Err(form::too_long(field, DISPUTE_LETTERS_MAX).into());
+        }
+        if !is_prefilled(draft, field) {
+            return Err(refusals::not_disputable(field).into());
+        }
+        match text {
+            "" => draft.disputes.remove(field),
+            text => draft.disputes.insert(field.to_owned(), text.to_owned()),
+        };
+        Ok(())
+    })
+}
+
+/// Whether a value comes from the register or from a paper that was fetched.
+fn is_prefilled(draft: &Draft, field: &str) -> bool {
+    let on_paper = |(material, name): (&str, &str)| {
+        draft.fetched.iter().any(|it| it.material == material && it.values.contains_key(name))
+    };
+    REGISTER_FIELDS.contains(&field) || field.split_once('.').is_some_and(on_paper)
+}
+
 /// Names the city that is asked for the papers, before any was fetched.
 pub fn set_deciding(
     tx: &mut Tx<'_>,
@@ -376,6 +442,17 @@ pub fn of_clerk(tx: &mut Tx<'_>, env: &Env, clerk: StaffId) -> Result<Vec<Draft>
     tx.all(&OF_CLERK, params![clerk, ROWS_MAX])?.iter().map(|row| draft(row, &env.vault)).collect()
 }
 
+/// The drafts that lie on an office's counter, newest first, whoever began them.
+pub fn of_office(tx: &mut Tx<'_>, env: &Env, office: &OfficeId) -> Result<Vec<Draft>> {
+    tx.all(&OF_OFFICE, params![office, ROWS_MAX])?.iter().map(|row| draft(row, &env.vault)).collect()
+}
+
+/// How many drafts lie on an office's counter in all, and how many of them were saved since a moment.
+pub fn count_of_office(tx: &mut Tx<'_>, office: &OfficeId, since: Timestamp) -> Result<(i64, i64)> {
+    let Some(row) = tx.one(&OF_OFFICE_COUNT, params![office, since])? else { return Ok((0, 0)) };
+    Ok((row.get("counted")?, row.get("recent")?))
+}
+
 /// Discards a draft with everything that was fetched for it.
 pub fn discard(tx: &mut Tx<'_>, id: DraftId) -> Result<()> {
     tx.run(&DELETE, params![id]).map(drop)
@@ -390,7 +467,11 @@ fn place(id: DraftId) -> Vec<u8> {
 }
 
 fn seal(ctx: &Ctx, vault: &Vault, draft: &Draft) -> Result<Vec<u8>> {
-    let contents = Contents { answers: draft.answers.clone(), fetched: draft.fetched.clone() };
+    let contents = Contents {
+        answers: draft.answers.clone(),
+        fetched: draft.fetched.clone(),
+        disputes: draft.disputes.clone(),
+    };
     let plain = serde_json::to_vec(&contents).map_err(|error| Fault::of("sealing a draft", error))?;
     Ok(vault.seal(&mut &*ctx, &place(draft.id), &plain))
 }
@@ -415,6 +496,7 @@ fn draft(row: &Row, vault: &Vault) -> Result<Draft> {
         checks: row.json("checks")?,
         answers: contents.answers,
         fetched: contents.fetched,
+        disputes: contents.disputes,
         created: row.get("created")?,
         saved: row.get("at")?,
         version: row.get("version")?,

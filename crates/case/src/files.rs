@@ -21,6 +21,10 @@ pub struct Filing {
     pub answers: BTreeMap<String, String>,
     /// The lines of the formal check that a clerk ticked.
     pub checks: Vec<String>,
+    /// What she says is wrong in a register or on a paper, by field; left out where there is nothing, so that
+    /// the digest of an undisputed application is what it always was.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub disputes: BTreeMap<String, String>,
 }
 
 /// Everything that a case holds of a person.

@@ -115,7 +115,7 @@ fn missing(question: &Question) -> Refusal {
     Refusal::invalid("CAS-FRM-003", zh, en).on(question.id.clone())
 }
 
-fn too_long(id: &str, most: usize) -> Refusal {
+pub(crate) fn too_long(id: &str, most: usize) -> Refusal {
     Refusal::invalid("CAS-FRM-004", format!("最多 {most} 字"), format!("At most {most} letters"))
         .on(id.to_owned())
 }

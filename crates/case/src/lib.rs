@@ -47,11 +47,18 @@ pub use submit::submit;
 /// What this crate owns in the database.
 pub const SCHEMA: Schema = Schema {
     owner: "case",
-    migrations: &[Migration {
-        name: "0001_case",
-        sql: include_str!("../migrations/0001_case.sql"),
-        sha256: "34743974ba5de6e0fd03b23add3e35cd79e95f4a0f41524a89a09347be813e13",
-    }],
+    migrations: &[
+        Migration {
+            name: "0001_case",
+            sql: include_str!("../migrations/0001_case.sql"),
+            sha256: "34743974ba5de6e0fd03b23add3e35cd79e95f4a0f41524a89a09347be813e13",
+        },
+        Migration {
+            name: "0002_office_lists",
+            sql: include_str!("../migrations/0002_office_lists.sql"),
+            sha256: "d15f26d57d17df00affdec5d1d0edef7fef2647afc2e2393ff840da4c5caab43",
+        },
+    ],
     statements: &[
         keep::STATEMENTS,
         acts::STATEMENTS,

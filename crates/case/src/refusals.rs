@@ -345,6 +345,16 @@ pub(crate) fn drafts_too_many(drafts_max: i64) -> Refusal {
     .but("请先提交或删除不用的草稿", "Submit or discard drafts first")
 }
 
+pub(crate) fn not_disputable(field: &str) -> Refusal {
+    Refusal::invalid(
+        "CAS-DSP-001",
+        "只能对登记或证照带出的内容提出异议",
+        "Only what a register or a licence says can be disputed",
+    )
+    .on(field.to_owned())
+    .but("自己填的内容请直接修改", "Change what you typed yourself")
+}
+
 pub(crate) fn act_waiting() -> Refusal {
     Refusal::not_now(
         "CAS-ACT-001",

@@ -122,6 +122,25 @@ fn approved(world: &mut World) {
     assert!(6 <= notices.len());
 }
 
+/// What a register says is disputed, taken back, disputed again; what no register says cannot be.
+fn dispute(
+    tx: &mut tb_store::Tx<'_>,
+    ctx: &tb_base::Ctx,
+    env: &crate::Env,
+    id: tb_base::DraftId,
+    version: i64,
+) -> tb_base::Result<()> {
+    let mut say =
+        |version, field: &str, text: &str| draft::dispute(tx, ctx, env, id, version, field, text);
+    let field = "old-certificate.name";
+    assert_eq!(say(version, field, " 名字少了一个字 ")?.disputes[field], "名字少了一个字");
+    assert!(say(version + 1, field, "")?.disputes.is_empty());
+    assert_eq!(refusal(say(version + 2, "reason", "x").unwrap_err()), "CAS-DSP-001");
+    assert_eq!(refusal(say(version + 2, "old-certificate.salary", "x").unwrap_err()), "CAS-DSP-001");
+    assert_eq!(refusal(say(version + 2, field, &"x".repeat(501)).unwrap_err()), "CAS-FRM-004");
+    say(version + 2, field, "名字少了一个字").map(drop)
+}
+
 #[test]
 fn every_statement_works_on_both_engines() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -380,6 +399,7 @@ fn drafts_are_kept_and_checked() {
     let filed = world
         .write(changsha(), clerk.clone(), move |tx, ctx, env| {
             draft::save(tx, ctx, env, id, version, &answers)?;
+            dispute(tx, ctx, env, id, version + 1)?;
             let first = crate::submit(tx, ctx, env, id, command)?;
             assert_eq!(crate::submit(tx, ctx, env, id, command)?, first);
             Ok(first)
@@ -394,10 +414,12 @@ fn drafts_are_kept_and_checked() {
         .write(xiangtan(), reviewer, move |tx, ctx, env| {
             let file = acts::open_file(tx, ctx, env, filed)?;
             let person = acts::person_of(tx, filed)?.unwrap();
+            assert_eq!(acts::open_file(tx, ctx, env, filed)?, file, "the page again is the same look");
             Ok((file, acts::may(tx, ctx, env, filed)?, tb_identity::look::count(tx, person)?))
         })
         .unwrap();
     assert_eq!(file.filing.answers["recipient"], "贺志强");
+    assert_eq!(file.filing.disputes["old-certificate.name"], "名字少了一个字");
     assert_eq!(may, [CommandKind::AskCorrection, CommandKind::Accept, CommandKind::Decline]);
     assert_eq!(looks, 1);
     let kept = world

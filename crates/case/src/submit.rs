@@ -126,6 +126,7 @@ fn filing(ctx: &Ctx, draft: &Draft, rules: &ItemRules) -> Filing {
         salt: text::hex(&salt),
         answers: form::clean(rules, &draft.answers),
         checks: draft.checks.iter().cloned().collect(),
+        disputes: draft.disputes.clone(),
     }
 }
 
