@@ -6,6 +6,8 @@ use tb_case::text::Text;
 use tb_web::ui::CityMark;
 use tb_web::{App, Lang};
 
+use crate::parts::Parts;
+
 /// How long a message may take before a page says that its city does not answer (未应答).
 pub(crate) const PATIENCE_SECONDS: i64 = 15;
 
@@ -30,6 +32,13 @@ pub(crate) fn city(app: &App, node: NodeId) -> Text {
 /// The name of a city as the page speaks.
 pub(crate) fn city_name(app: &App, lang: Lang, node: NodeId) -> String {
     say(lang, &city(app, node)).to_owned()
+}
+
+/// The name of an item as the page speaks.
+pub(crate) fn item_name(parts: &Parts, lang: Lang, number: u16) -> String {
+    let Some(item) = parts.catalogue.item(number) else { return number.to_string() };
+    let zh = item.entry.title.as_str();
+    lang.t(zh, item.title_en().unwrap_or(zh)).to_owned()
 }
 
 /// The mark of a phase: who has to act, and whether it is over.

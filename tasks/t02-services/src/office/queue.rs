@@ -3,6 +3,7 @@
 //!
 //! Invariant: the list names cases, never people.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use askama::Template;
@@ -11,7 +12,9 @@ use serde::Serialize;
 use tb_base::{CaseId, Ctx, Date, NodeId, OfficeId, Result, Timestamp};
 use tb_case::acts;
 use tb_case::case::{PHASES, PhaseKind};
-use tb_case::queue::{self, CaseRow, Filter};
+use tb_case::command::COMMANDS;
+use tb_case::decide::phases;
+use tb_case::queue::{self, CasePage, CaseRow, Filter, Typed, Urgency};
 use tb_identity::offices;
 use tb_store::Tx;
 use tb_web::{Choice, Field, Frame, Input, Lang, PageResult, Visit, download, ui};
@@ -19,12 +22,8 @@ use tb_web::{Choice, Field, Frame, Input, Lang, PageResult, Visit, download, ui}
 use super::may_read;
 use crate::access::Shared;
 use crate::parts::Parts;
-use crate::words::{mark, phase_tag, say, word};
+use crate::words::{item_name, mark, phase_tag, say, word};
 
-/// Rows of one page.
-const PAGE_ROWS: usize = 20;
-/// Rows that are read to be filtered; a queue of one office is far shorter.
-const ROWS_MAX: usize = 2_000;
 /// What counts as close to its limit.
 const SOON_DAYS: i64 = 2;
 
@@ -47,13 +46,13 @@ struct Line {
 }
 
 /// How many there are, shown or not.
-#[derive(Default, Serialize)]
+#[derive(Serialize)]
 struct Counts {
-    all: usize,
-    late: usize,
-    soon: usize,
-    mine: usize,
-    found: usize,
+    all: i64,
+    late: i64,
+    soon: i64,
+    mine: i64,
+    found: i64,
 }
 
 #[derive(Template, Serialize)]
@@ -79,7 +78,6 @@ struct Queue {
 }
 
 /// What the list is narrowed to, as the address says.
-#[derive(Clone)]
 struct Narrow {
     phase: Option<PhaseKind>,
     finished: bool,
@@ -102,57 +100,101 @@ impl Narrow {
         }
     }
 
-    fn fits(&self, line: &Line) -> bool {
-        let due = match self.due.as_str() {
-            "late" => is_late(line),
-            "soon" => is_soon(line),
-            _ => true,
+    /// The same as the database takes it.
+    fn filter(&self, parts: &Parts, lang: Lang, days: Days, mine: &BTreeSet<PhaseKind>) -> Filter {
+        let (due_from, due_before) = match self.due.as_str() {
+            "late" => (None, Some(days.today)),
+            "soon" => (Some(days.today), Some(days.soon)),
+            _ => (None, None),
         };
-        let letters: String = self.text.chars().filter(|letter| !letter.is_whitespace()).collect();
-        let text = letters.is_empty()
-            || line.query_code.contains(&letters)
-            || line.item.to_string() == letters
-            || line.item_name.to_uppercase().contains(&self.text);
-        let phase = self.phase.is_none_or(|phase| phase == line.phase);
-        phase && due && text && (!self.mine || line.mine)
+        let phases = match (self.phase, self.mine) {
+            (None, false) => None,
+            (Some(phase), false) => Some([phase].into()),
+            (None, true) => Some(mine.clone()),
+            (Some(phase), true) => Some(mine.iter().copied().filter(|it| *it == phase).collect()),
+        };
+        let typed = (!self.text.is_empty()).then(|| self.typed(parts, lang));
+        Filter { phases, finished: self.finished, due_from, due_before, typed, item: None }
     }
+
+    /// A part of a code, the number of an item, or a part of its name.
+    fn typed(&self, parts: &Parts, lang: Lang) -> Typed {
+        let letters: String = self.text.chars().filter(|letter| !letter.is_whitespace()).collect();
+        let named = |number: &u16| {
+            number.to_string() == letters
+                || item_name(parts, lang, *number).to_uppercase().contains(&self.text)
+        };
+        let is_code = letters.chars().all(|letter| letter.is_ascii_alphanumeric());
+        Typed {
+            items: parts.catalogue.items().map(|item| item.entry.number).filter(named).collect(),
+            code: if is_code { letters } else { String::new() },
+        }
+    }
+}
+
+/// Where days begin: what is due before today is late, what is due before `soon` is near.
+#[derive(Clone, Copy)]
+struct Days {
+    today: Timestamp,
+    soon: Timestamp,
+}
+
+impl Days {
+    fn of(now: Timestamp) -> Days {
+        let today = Timestamp::at(now.date(), 0);
+        Days { today, soon: today.plus_seconds((SOON_DAYS + 1) * 86_400) }
+    }
+}
+
+/// The phases in which the visitor can do something: what the case block and the permit table both allow.
+fn mine(ctx: &Ctx, office: &OfficeId) -> BTreeSet<PhaseKind> {
+    buttons(ctx, office, &COMMANDS).into_iter().flat_map(phases).copied().collect()
 }
 
 fn is_late(line: &Line) -> bool {
     line.days_left.is_some_and(|left| left < 0)
 }
 
-fn is_soon(line: &Line) -> bool {
-    line.days_left.is_some_and(|left| (0..=SOON_DAYS).contains(&left))
-}
-
 /// GET /office?state=&due=late|soon&who=mine&q=&page=&export=csv
 pub(crate) async fn show(visit: Visit, parts: Shared) -> PageResult {
     let office = office(&visit, &parts)?;
-    let narrow = Narrow::of(&visit);
-    let (ctx, shared, at, wanted, lang) =
-        (visit.ctx.clone(), Arc::clone(&parts.0), office.clone(), narrow.clone(), visit.lang);
+    let (days, theirs, lang) = (Days::of(visit.ctx.now), mine(&visit.ctx, &office), visit.lang);
+    let filter = Narrow::of(&visit).filter(&parts, lang, days, &theirs);
+    let as_file = visit.param("export").is_some_and(|kind| kind == "csv");
+    let page = visit.param("page").and_then(|page| page.parse::<u32>().ok()).unwrap_or(1).saturating_sub(1);
+    let (ctx, shared, at, phases) =
+        (visit.ctx.clone(), Arc::clone(&parts.0), office.clone(), theirs.clone());
     let read = visit.app.store.read_snapshot("t02.office", move |tx| {
         may_read(&ctx, &at)?;
-        let running = lines(tx, &ctx, &shared, lang, &at, false)?;
-        let finished = if wanted.finished { Some(lines(tx, &ctx, &shared, lang, &at, true)?) } else { None };
+        let found = match as_file {
+            true => queue::file_of_office(tx, &at, &filter)?,
+            false => queue::of_office(tx, &at, &filter, page)?,
+        };
         let name = offices::find(tx, &at)?.map(|office| lang.t(&office.name_zh, &office.name_en).to_owned());
-        Ok((running, finished, name.unwrap_or_else(|| at.to_string())))
+        Ok(Read {
+            urgency: queue::urgency(tx, &at, days.today, days.soon, &phases)?,
+            from: if as_file { Vec::new() } else { collecting(tx, &found, &shared)? },
+            office_name: name.unwrap_or_else(|| at.to_string()),
+            found,
+        })
     });
-    let (all, finished, name) = read.await?;
-    let mut counts = Counts {
-        all: all.len(),
-        late: all.iter().filter(|line| is_late(line)).count(),
-        soon: all.iter().filter(|line| is_soon(line)).count(),
-        mine: all.iter().filter(|line| line.mine).count(),
-        found: 0,
-    };
-    let found: Vec<Line> = finished.unwrap_or(all).into_iter().filter(|line| narrow.fits(line)).collect();
-    counts.found = found.len();
-    if visit.param("export").is_some_and(|kind| kind == "csv") {
-        return Ok(csv(&visit, &found));
+    let read = read.await?;
+    let lines: Vec<Line> = read.found.rows.iter().map(|row| line(&visit, &parts, row, &theirs)).collect();
+    if as_file {
+        return Ok(csv(&visit, &lines));
     }
-    visit.page(view(&visit, (office, name), found, counts))
+    let from = read.from.iter().copied().chain(std::iter::repeat(None));
+    let lines = lines.into_iter().zip(from).map(|(line, from)| Line { from, ..line }).collect();
+    visit.page(view(&visit, (office, read.office_name), lines, &read.found, read.urgency))
+}
+
+/// What was read of a queue in one go.
+struct Read {
+    found: CasePage,
+    urgency: Urgency,
+    /// The collecting city of each row of a page, where another city decides.
+    from: Vec<Option<NodeId>>,
+    office_name: String,
 }
 
 /// The office whose queue is read: the own one; a supervisor names one, or sees that of the first item.
@@ -179,47 +221,32 @@ fn office(visit: &Visit, parts: &Parts) -> Result<OfficeId> {
     }
 }
 
-/// Everything in the hands of the office, the most urgent first.
-fn lines(
-    tx: &mut Tx<'_>,
-    ctx: &Ctx,
-    parts: &Parts,
-    lang: Lang,
-    office: &OfficeId,
-    finished: bool,
-) -> Result<Vec<Line>> {
-    let filter = Filter { finished, ..Filter::default() };
-    let mut rows: Vec<CaseRow> = Vec::new();
-    for page in 0.. {
-        let found = queue::of_office(tx, office, &filter, page)?;
-        let is_last = found.rows.len() < usize::try_from(queue::PAGE_ROWS).unwrap_or(1);
-        rows.extend(found.rows);
-        if is_last || ROWS_MAX <= rows.len() {
-            break;
-        }
-    }
-    let today = ctx.now.date();
-    let mut lines = Vec::new();
-    for row in rows {
+/// The cities that collected the cases of a page, where others decide.
+fn collecting(tx: &mut Tx<'_>, page: &CasePage, parts: &Parts) -> Result<Vec<Option<NodeId>>> {
+    let mut cities = Vec::new();
+    for row in &page.rows {
         let view = acts::view(tx, &parts.env, row.case)?;
-        let mine = !buttons(ctx, office, &acts::may(tx, ctx, &parts.env, row.case)?).is_empty();
-        let due = row.due.map(Timestamp::date);
-        lines.push(Line {
-            id: row.case,
-            query_code: row.query_code,
-            item: row.item,
-            item_name: say(lang, &view.item_name).to_owned(),
-            phase: row.phase,
-            days_left: due.and_then(|due| due.since(today).ok()).map(|span| i64::from(span.get_days())),
-            due,
-            collected: row.collected,
-            since: row.since,
-            from: (view.collecting.city != view.deciding.city).then_some(view.collecting.city),
-            mine,
-        });
+        cities.push((view.collecting.city != view.deciding.city).then_some(view.collecting.city));
     }
-    lines.sort_by_key(|line| (line.due.is_none(), line.due, line.since));
-    Ok(lines)
+    Ok(cities)
+}
+
+fn line(visit: &Visit, parts: &Parts, row: &CaseRow, mine: &BTreeSet<PhaseKind>) -> Line {
+    let due = row.due.map(Timestamp::date);
+    let today = visit.ctx.now.date();
+    Line {
+        id: row.case,
+        query_code: row.query_code.clone(),
+        item: row.item,
+        item_name: item_name(parts, visit.lang, row.item),
+        phase: row.phase,
+        days_left: due.and_then(|due| due.since(today).ok()).map(|span| i64::from(span.get_days())),
+        due,
+        collected: row.collected,
+        since: row.since,
+        from: None,
+        mine: mine.contains(&row.phase),
+    }
 }
 
 /// The acts that both the case and the permit table allow.
@@ -231,8 +258,21 @@ pub(super) fn buttons(
     allowed.iter().copied().filter(|kind| super::permitted(ctx, *kind, office).is_ok()).collect()
 }
 
-fn view(visit: &Visit, (office, office_name): (OfficeId, String), found: Vec<Line>, counts: Counts) -> Queue {
+fn view(
+    visit: &Visit,
+    (office, office_name): (OfficeId, String),
+    cases: Vec<Line>,
+    found: &CasePage,
+    urgency: Urgency,
+) -> Queue {
     let lang = visit.lang;
+    let counts = Counts {
+        all: urgency.all,
+        late: urgency.late,
+        soon: urgency.soon,
+        mine: urgency.in_phases,
+        found: found.total,
+    };
     let title = match (counts.late, counts.soon) {
         (0, 0) => lang.t("待办", "To do").to_owned(),
         (0, soon) => match lang {
@@ -244,8 +284,8 @@ fn view(visit: &Visit, (office, office_name): (OfficeId, String), found: Vec<Lin
             Lang::En => lang.count(late, "", "case is late", "cases are late"),
         },
     };
-    let pager = ui::Pager::of(visit, found.len(), PAGE_ROWS);
-    let cases: Vec<Line> = found.into_iter().skip(pager.offset(PAGE_ROWS)).take(PAGE_ROWS).collect();
+    let per_page = usize::try_from(queue::PAGE_ROWS).unwrap_or(1);
+    let pager = ui::Pager::of(visit, usize::try_from(found.total).unwrap_or(0), per_page);
     Queue {
         frame: visit.frame(&title, &title).desk(),
         lang,
@@ -316,7 +356,7 @@ fn left(lang: Lang, line: &Line) -> String {
 
 fn tiles(visit: &Visit, counts: &Counts) -> ui::Tiles {
     let lang = visit.lang;
-    let tile = |figure: usize, label: &str, href: &str, kind: &str| ui::Tile {
+    let tile = |figure: i64, label: &str, href: &str, kind: &str| ui::Tile {
         figure: lang.number(figure),
         label: label.to_owned(),
         href: href.to_owned(),

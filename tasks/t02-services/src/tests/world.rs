@@ -388,6 +388,7 @@ fn accounts(vault: Arc<Vault>) -> Lookup {
                 resident(tx, known.expect("a household").number, 3)?
             }
             "window" => staff(Role::Window, "430100-hall-1")?,
+            "window-colleague" => staff(Role::Window, "430100-hall-1")?,
             "window-elsewhere" => staff(Role::Window, "430100-hall-2")?,
             "reviewer" => staff(Role::Reviewer, "430300-transport")?,
             "reviewer-promoted" => staff(Role::Approver, "430300-transport")?,

@@ -20,7 +20,7 @@ use tb_web::{Choice, Field, Fields, Form, Frame, Html, Input, Lang, PageResult, 
 use super::Clerk;
 use crate::access::{Shared, case_of};
 use crate::parts::Parts;
-use crate::words::{city_name, phase_tag, say, word};
+use crate::words::{city_name, item_name, phase_tag, say, word};
 
 const NUMBER: Field<'static> = Field::new("number", "公民身份号码", "Resident number", Input::Digits)
     .hint("读卡或照卡输入，18 位", "Read or typed from the card, 18 characters");
@@ -35,6 +35,8 @@ struct DraftLine {
     name: String,
     deciding: Option<NodeId>,
     saved: Timestamp,
+    /// Whether the visitor began it; the others of the office can go on with it.
+    mine: bool,
 }
 
 /// A case that this window collected.
@@ -53,8 +55,8 @@ struct CaseLine {
 /// How many there are in all, shown or not.
 #[derive(Serialize)]
 struct Counts {
-    drafts: usize,
-    today: usize,
+    drafts: i64,
+    today: i64,
     cases: i64,
     handovers: i64,
     finished: i64,
@@ -90,7 +92,8 @@ impl Desk {
                 ui::Cell::link(&line.name, format!("/window/drafts/{}", line.id)),
                 ui::Cell::text(&line.item_name),
                 ui::Cell::text(city),
-                ui::Cell::text(lang.moment(line.saved)),
+                ui::Cell::text(lang.moment(line.saved))
+                    .note(if line.mine { "" } else { lang.t("同事收的", "a colleague's") }),
             ])
         };
         ui::Table {
@@ -181,6 +184,8 @@ fn heads(lang: Lang, names: &[(&str, &str)]) -> Vec<ui::Head> {
 /// What the counter has, as read in one view.
 struct Counter {
     drafts: Vec<DraftLine>,
+    drafts_total: i64,
+    drafts_today: i64,
     cases: CasePage,
     handovers: CasePage,
     running: i64,
@@ -204,18 +209,18 @@ async fn view(visit: &Visit, parts: &Shared, clerk: &Clerk, form: Fields) -> Res
     let finished = visit.param("finished").is_some_and(|it| it == "yes");
     let page = visit.param("page").and_then(|page| page.parse::<u32>().ok()).unwrap_or(1).saturating_sub(1);
     let (shared, at, lang) = (parts.0.clone(), clerk.clone(), visit.lang);
-    let read =
-        visit.app.store.read_snapshot("t02.window", move |tx| read(tx, &shared, &at, lang, finished, page));
+    let midnight = Timestamp::at(visit.ctx.now.date(), 0);
+    let asked = Asked { lang, midnight, finished, page };
+    let read = visit.app.store.read_snapshot("t02.window", move |tx| read(tx, &shared, &at, &asked));
     let counter = read.await?;
     let (per_page, total) = (usize::try_from(queue::PAGE_ROWS).unwrap_or(20), counter.cases.total);
-    let today = visit.ctx.now.date();
     let frame = visit.frame("专窗", "Counter").errors(&form);
     let line = |row: &CaseRow| case_line(parts, lang, row);
     Ok(Desk {
         lang,
         counts: Counts {
-            drafts: counter.drafts.len(),
-            today: counter.drafts.iter().filter(|draft| draft.saved.date() == today).count(),
+            drafts: counter.drafts_total,
+            today: counter.drafts_today,
             cases: counter.running,
             handovers: counter.handovers.total,
             finished: counter.finished,
@@ -232,35 +237,41 @@ async fn view(visit: &Visit, parts: &Shared, clerk: &Clerk, form: Fields) -> Res
     })
 }
 
-fn read(
-    tx: &mut Tx<'_>,
-    parts: &Parts,
-    clerk: &Clerk,
+/// What the address asks of the counter's page.
+struct Asked {
     lang: Lang,
+    /// When today began.
+    midnight: Timestamp,
     finished: bool,
     page: u32,
-) -> Result<Counter> {
+}
+
+fn read(tx: &mut Tx<'_>, parts: &Parts, clerk: &Clerk, asked: &Asked) -> Result<Counter> {
     let mut drafts = Vec::new();
-    for held in draft::of_clerk(tx, &parts.env, clerk.staff)? {
+    for held in draft::of_office(tx, &parts.env, &clerk.office)? {
         let name = people::get(tx, &parts.vault, held.person)?.name;
         drafts.push(DraftLine {
             id: held.id,
             item: held.item,
-            item_name: item_name(parts, lang, held.item),
+            item_name: item_name(parts, asked.lang, held.item),
             name,
+            mine: held.clerk == Some(clerk.staff),
             deciding: held.deciding,
             saved: held.saved,
         });
     }
     let of = |finished| Filter { finished, ..Filter::default() };
-    let delivering = Filter { phase: Some(PhaseKind::Delivering), ..Filter::default() };
-    let running = queue::collected_by(tx, &clerk.office, &of(false), page)?;
-    let over = queue::collected_by(tx, &clerk.office, &of(true), page)?;
+    let delivering = Filter { phases: Some([PhaseKind::Delivering].into()), ..Filter::default() };
+    let (drafts_total, drafts_today) = draft::count_of_office(tx, &clerk.office, asked.midnight)?;
+    let running = queue::collected_by(tx, &clerk.office, &of(false), asked.page)?;
+    let over = queue::collected_by(tx, &clerk.office, &of(true), asked.page)?;
     let (running_total, over_total) = (running.total, over.total);
     Ok(Counter {
         drafts,
+        drafts_total,
+        drafts_today,
         handovers: queue::of_office(tx, &clerk.office, &delivering, 0)?,
-        cases: if finished { over } else { running },
+        cases: if asked.finished { over } else { running },
         running: running_total,
         finished: over_total,
     })
@@ -277,13 +288,6 @@ fn case_line(parts: &Parts, lang: Lang, row: &CaseRow) -> CaseLine {
         since: row.since,
         collected: row.collected,
     }
-}
-
-/// The name of an item as the page speaks.
-fn item_name(parts: &Parts, lang: Lang, number: u16) -> String {
-    let Some(item) = parts.catalogue.item(number) else { return number.to_string() };
-    let zh = item.entry.title.as_str();
-    lang.t(zh, item.title_en().unwrap_or(zh)).to_owned()
 }
 
 /// The start form: items that can be filed here and the cities that decide them.

@@ -265,6 +265,22 @@ async fn other_offices_and_roles_see_nothing() {
 }
 
 #[tokio::test]
+async fn drafts_lie_on_the_counter_of_the_office() {
+    let world = World::new().await;
+    let draft = begun(&world, "driver").await;
+    let counter = async |who: &str| world.get(CHANGSHA, who, "/window").await.json();
+    let (own, colleague, elsewhere) =
+        (counter("window").await, counter("window-colleague").await, counter("window-elsewhere").await);
+    for (desk, mine) in [(&own, true), (&colleague, false)] {
+        assert_eq!((&desk["counts"]["drafts"], &desk["counts"]["today"]), (&Value::from(1), &Value::from(1)));
+        assert_eq!(desk["drafts"][0]["mine"], mine);
+    }
+    assert_eq!(elsewhere["counts"]["drafts"], 0);
+    assert!(world.page(CHANGSHA, "window-colleague", "/window").await.text.contains("同事收的"));
+    assert_eq!(world.get(CHANGSHA, "window-colleague", &draft).await.status, 200);
+}
+
+#[tokio::test]
 async fn she_withdraws_at_the_counter_with_her_signature() {
     let world = World::new().await;
     let case = collected(&world).await;
