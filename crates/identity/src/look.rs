@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use tb_base::{
-    CaseId, Ctx, Fault, LicenceId, MessageId, NodeId, OfficeId, PersonId, Refusal, Result, Timestamp, Violation,
+    CaseId, Ctx, Fault, LicenceId, MessageId, NodeId, OfficeId, PersonId, Refusal, Result, Timestamp,
+    Violation,
 };
 use tb_crypto::{Vault, canonical, sha256, text};
 use tb_exchange::{Leaf, LeafKind, subject_commitment};
@@ -202,13 +203,7 @@ pub fn record_once(
     write(tx, ctx, vault, look, fingerprint).map(Some)
 }
 
-fn write(
-    tx: &mut Tx<'_>,
-    ctx: &Ctx,
-    vault: &Vault,
-    look: &Look,
-    fingerprint: [u8; 32],
-) -> Result<LookRow> {
+fn write(tx: &mut Tx<'_>, ctx: &Ctx, vault: &Vault, look: &Look, fingerprint: [u8; 32]) -> Result<LookRow> {
     let person = people::get(tx, vault, look.person)?;
     let salt: [u8; 16] = ctx.random();
     let content = content(ctx, look, &salt);
