@@ -19,7 +19,7 @@ use tb_store::{Row, Tx, params};
 
 use crate::types::{Types, Viewer};
 
-mod drawing;
+pub mod drawing;
 mod receipt;
 mod statements;
 
@@ -324,8 +324,7 @@ pub fn confirm_by_code(
 
 /// She signs on the screen of the window (手写签名确认); only the hash of the drawing is kept here.
 ///
-/// `drawing` is a data URL of at most 64 kB: `data:image/png;base64,…`, or strokes as JSON
-/// `data:application/json;base64,…` = `[[[x, y], …], …]`.
+/// `drawing` is a data URL that [`drawing::hash`] takes: a picture, drawn or scanned, or the strokes of a pen.
 pub fn confirm_by_signature(tx: &mut Tx<'_>, ctx: &Ctx, id: ConsentId, drawing: &str) -> Result<Consent> {
     let consent = open(tx, ctx, id)?;
     if ctx.actor.role() != Some(Role::Window) && ctx.actor.person() != Some(consent.person) {
