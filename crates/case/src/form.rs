@@ -66,7 +66,8 @@ pub fn clean(rules: &ItemRules, answers: &Answers) -> Answers {
     trimmed.filter(|(_, answer)| !answer.is_empty()).collect()
 }
 
-fn check_one(question: &Question, answers: &Answers) -> Option<Refusal> {
+/// What is wrong with the answer to one question, if anything is.
+pub fn check_one(question: &Question, answers: &Answers) -> Option<Refusal> {
     let answer = answers.get(&question.id).map(|answer| answer.trim()).unwrap_or_default();
     if answer.is_empty() {
         return question.required.then(|| missing(question));

@@ -6,6 +6,7 @@
 
 mod access;
 mod cases;
+mod correction;
 pub mod defs;
 mod drafts;
 mod fetch;

@@ -269,6 +269,12 @@ async fn approved_after_a_correction_and_rated_from_the_other_city() {
     officer(&world, Role::Reviewer, &case, Command::AskCorrection { lines: vec![line] }).await;
     let correction = format!("{case}/correction");
     let empty = world.post(CHANGSHA, "driver", &correction, "answer.phone=").await;
+    let short = world.post(CHANGSHA, "driver", &correction, "answer.phone=138009900").await;
+    assert_eq!(short.json()["form"]["errors"][0]["code"], "CAS-FRM-007", "{short:?}");
+    let own = world.page(CHANGSHA, "driver", &case).await;
+    assert!(own.text.contains("<b lang=\"zh-CN\">您</b><br>等您补正，"), "{}", own.text);
+    let field = own.text.split("name=\"answer.phone\"").nth(1).expect("a field");
+    assert!(field.trim_start().starts_with("type=\"tel\""), "{field}");
     assert_eq!((empty.status.as_u16(), codes(&empty)), (422, vec!["WEB-FIELD-001".to_owned()]));
     let html = world.page(CHANGSHA, "driver", &case).await;
     assert!(html.text.contains("号码打不通") && html.text.contains("name=\"answer.phone\""), "{}", html.text);

@@ -10,14 +10,15 @@ use axum::extract::Path;
 use serde::Serialize;
 use tb_base::{CaseId, Class, Error, MessageId, Refusal};
 use tb_case::acts::{self, Acted};
-use tb_case::command::{AnswerLine, Answers, Command, CommandKind};
+use tb_case::command::{Answers, Command, CommandKind};
 use tb_case::definitions::{GradeText, RatingTarget};
 use tb_case::draft;
 use tb_identity::permit::Action;
 use tb_web::{Choice, Field, Fields, Form, Frame, Html, Input, Lang, PageError, PageResult, Visit, redirect};
 
-use super::show::{self, Seen, answer_name, see, target_name, target_word, title};
+use super::show::{self, Seen, see, target_name, target_word};
 use crate::access::{Shared, case_id, command, own_case, resident};
+use crate::correction::answers;
 use crate::parts::Parts;
 use crate::words::say;
 
@@ -26,7 +27,8 @@ pub(crate) async fn correct(visit: Visit, parts: Shared, id: Path<String>, form:
     let case = case_id(&id)?;
     let seen = see(&visit, &parts, case).await?;
     let mut fields = form.fields();
-    let lines = answers(&mut fields, &parts, &seen);
+    let rules = parts.catalogue.rules(seen.view.item, seen.view.deciding.city);
+    let lines = answers(rules.as_deref(), &seen.view, &mut fields);
     if !fields.has_errors() {
         let command = Command::AnswerCorrection { answers: Answers { salt: String::new(), lines } };
         if let Some(answer) =
@@ -36,21 +38,6 @@ pub(crate) async fn correct(visit: Visit, parts: Shared, id: Path<String>, form:
         }
     }
     visit.form_again(show::page(&visit, &parts, seen, fields))
-}
-
-fn answers(fields: &mut Fields, parts: &Parts, seen: &Seen) -> Vec<AnswerLine> {
-    let rules = parts.catalogue.rules(seen.view.item, seen.view.deciding.city);
-    let open = seen.view.correction.as_ref().filter(|correction| correction.answered.is_none());
-    let lines = open.map(|correction| correction.lines.clone()).unwrap_or_default();
-    let mut answers = Vec::new();
-    for line in lines {
-        let (name, title) = (answer_name(&line.about), title(rules.as_deref(), &line.about));
-        let field = Field::new(&name, &title.zh, &title.en, Input::Area);
-        if let Some(text) = fields.read(&field).required() {
-            answers.push(AnswerLine { about: line.about, text });
-        }
-    }
-    answers
 }
 
 /// Gives a command; a refusal of the input stays in the form, and nothing comes back then.

@@ -89,10 +89,31 @@ pub(crate) fn due_box(visit: &Visit, parts: &Parts, view: &ProgressView) -> Opti
         Lang::En => format!("since {}", lang.moment(holder.since)),
     };
     let office = say(lang, &holder.place.name).to_owned();
+    if view.phase == PhaseKind::Correcting {
+        return Some(awaited(visit, shown, &office, view));
+    }
     Some(match mark(&visit.app, lang, holder.place.city) {
         Some(city) => shown.held(city, office, since),
         None => shown,
     })
+}
+
+/// While a correction is asked for, everybody waits for the applicant; the office keeps the papers meanwhile.
+fn awaited(visit: &Visit, shown: ui::DueBox, office: &str, view: &ProgressView) -> ui::DueBox {
+    let lang = visit.lang;
+    let is_hers = visit.ctx.actor.person().is_some();
+    let since = lang.moment(view.waiting.as_ref().map_or(view.holder.since, |waiting| waiting.since));
+    let who = match is_hers {
+        true => lang.t("您", "You"),
+        false => lang.t("申请人", "The applicant"),
+    };
+    let since = match (lang, is_hers) {
+        (Lang::Zh, true) => format!("等您补正，{since} 起；案卷在{office}"),
+        (Lang::Zh, false) => format!("等申请人补正，{since} 起；案卷在{office}"),
+        (Lang::En, true) => format!("your correction is awaited since {since}; {office} keeps the file"),
+        (Lang::En, false) => format!("whose correction is awaited since {since}; {office} keeps the file"),
+    };
+    ui::DueBox { holder: who.to_owned(), since, ..shown }
 }
 
 /// A clock as a calendar, with the law behind it.

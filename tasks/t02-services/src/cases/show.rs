@@ -20,10 +20,11 @@ use tb_identity::messages::{self, Notice};
 use tb_identity::permit::Action;
 use tb_store::Tx;
 use tb_store::outbox::{self, State};
-use tb_web::{Field, Fields, Frame, Html, Input, Lang, PageError, PageResult, Visit, ui};
+use tb_web::{Fields, Frame, Html, Lang, PageError, PageResult, Visit, ui};
 
 use super::progress::{self, Explained, PendingAct, Stuck};
 use crate::access::{Shared, case_id, own_case, resident};
+use crate::correction::{Asked, asked};
 use crate::parts::Parts;
 use crate::words::{PATIENCE_SECONDS, mark, phase_tag, say};
 
@@ -69,13 +70,6 @@ pub(crate) struct CasePage {
     rules: Option<Arc<ItemRules>>,
     #[serde(skip)]
     done: String,
-}
-
-/// A line of the correction notice, with the field that answers it.
-struct Asked {
-    what: String,
-    article: String,
-    field: Html,
 }
 
 impl CasePage {
@@ -259,7 +253,7 @@ pub(crate) fn page(visit: &Visit, parts: &Parts, seen: Seen, form: Fields) -> Ca
         steps: progress::steps(visit, &view),
         due_box: progress::due_box(visit, parts, &view),
         calendars: progress::calendars(visit, parts, &view),
-        lines: asked(&view, rules.as_deref(), &form),
+        lines: asked(rules.as_deref(), &view, &form),
         pending_acts: progress::pending(visit, &view, &seen.acts),
         stuck: stuck(visit, &view, seen.waiting),
         lost: seen.lost,
@@ -278,35 +272,6 @@ fn stuck(visit: &Visit, view: &ProgressView, waiting: Option<Timestamp>) -> Opti
     let city = if view.owner == visit.ctx.node { view.deciding.city } else { view.owner };
     let since = waiting.filter(|since| since.plus_seconds(PATIENCE_SECONDS) <= visit.ctx.now)?;
     (city != visit.ctx.node && !view.phase.is_over()).then_some(Stuck { city, since })
-}
-
-/// The lines of an open correction notice.
-fn asked(view: &ProgressView, rules: Option<&ItemRules>, form: &Fields) -> Vec<Asked> {
-    let open = view.correction.as_ref().filter(|correction| correction.answered.is_none());
-    let lines = open.map(|correction| correction.lines.as_slice()).unwrap_or_default();
-    let one = |line: &tb_case::case::CorrectionLine| {
-        let name = answer_name(&line.about);
-        let title = title(rules, &line.about);
-        let field = Field::new(&name, &title.zh, &title.en, Input::Area);
-        Asked { what: line.what.clone(), article: line.article.clone(), field: form.show(&field) }
-    };
-    lines.iter().map(one).collect()
-}
-
-/// The field that answers a line of the notice.
-pub(crate) fn answer_name(about: &str) -> String {
-    format!("answer.{about}")
-}
-
-/// What a line of the notice is about, in the words of the definition.
-pub(crate) fn title(rules: Option<&ItemRules>, about: &str) -> Text {
-    let question = rules.and_then(|rules| rules.all_questions().find(|question| question.id == about));
-    let material = rules.and_then(|rules| rules.material(about));
-    match (question, material) {
-        (Some(question), _) => question.text.clone(),
-        (None, Some(material)) => material.title.clone(),
-        (None, None) => Text::new(about, about),
-    }
 }
 
 fn message(visit: &Visit, view: &ProgressView, notice: &Notice) -> Option<ui::Message> {

@@ -19,7 +19,8 @@ use super::file::{self, Event, Opened, Paper, Value};
 use super::forms::{self, Deed};
 use crate::access::{Shared, case_id};
 use crate::cases::progress::{self, Explained};
-use crate::cases::show::title;
+use crate::correction::title;
+use crate::form::spoken;
 use crate::parts::Parts;
 use crate::words::{phase_tag, say};
 
@@ -133,11 +134,19 @@ impl CasePage {
         let row = |value: &Value| {
             let row = ui::SummaryRow::new(&value.label, &value.value);
             match self.corrected.get(&value.id) {
-                Some(after) => row.from(format!("{}{after}", self.lang.t("补正为：", "corrected: "))),
+                Some(after) => row.from(self.corrected_to(&value.id, after)),
                 None => row,
             }
         };
         ui::Summary { rows: self.answers.iter().map(row).collect() }
+    }
+
+    /// What the correction changed an answer to, as people read it.
+    fn corrected_to(&self, id: &str, after: &str) -> String {
+        let rules = self.rules.as_deref();
+        let question = rules.and_then(|rules| rules.all_questions().find(|question| question.id == id));
+        let after = question.map_or_else(|| Text::new(after, after), |question| spoken(question, after));
+        format!("{}{}", self.lang.t("补正为：", "corrected: "), self.s(&after))
     }
 
     fn paper_list(&self, paper: &Paper) -> ui::Summary {

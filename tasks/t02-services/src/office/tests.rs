@@ -69,6 +69,13 @@ async fn from_queue_to_delivery() {
     assert_eq!((again.status.as_u16(), codes(&again)), (409, vec!["CAS-PHA-001".to_owned()]));
     world.exchange().await;
     let counter = format!("/window/cases/{}", desk.case);
+    let waits = world.page(CHANGSHA, "window", &counter).await;
+    assert!(waits.text.contains("<b lang=\"zh-CN\">申请人</b><br>等申请人补正，"), "{}", waits.text);
+    assert!(waits.text.contains("type=\"radio\" name=\"answer.reason\""), "{}", waits.text);
+    let here = world.page(XIANGTAN, "reviewer", &format!("/office/cases/{}", desk.case)).await;
+    assert!(here.text.contains("等申请人补正，"), "{}", here.text);
+    let holder = desk.see("reviewer").await["progress"]["holder"]["place"]["city"].clone();
+    assert_eq!(holder, XIANGTAN, "custody stays where it is");
     let unsigned = world.post(CHANGSHA, "window", &format!("{counter}/correction"), "").await;
     assert_eq!(names(&unsigned), ["answer.reason", "signature"]);
     let answer = format!("answer.reason=expiring&{}", signature());
@@ -76,6 +83,8 @@ async fn from_queue_to_delivery() {
     assert_eq!(sent.location, format!("{counter}?done=sent"), "{sent:?}");
     world.exchange().await;
     assert_eq!(desk.see("reviewer").await["corrected"]["reason"], "expiring");
+    let shown = world.page(XIANGTAN, "reviewer", &format!("/office/cases/{}", desk.case)).await;
+    assert!(!shown.text.contains("补正为：expiring"), "an answer is shown in words");
 
     desk.done(&desk.act("reviewer", "command=accept").await, "accept");
     desk.done(&desk.act("reviewer", "command=opine&agrees=approve&text=ok").await, "opine");

@@ -343,6 +343,28 @@ impl World {
         self.ask(city, request.body(Body::from(format!("csrf={token}&{form}")))).await
     }
 
+    /// Sends a form with one file, as a program.
+    pub async fn post_file(
+        &self,
+        city: &str,
+        who: &str,
+        path: &str,
+        (field, name, bytes): (&str, &str, &[u8]),
+    ) -> Got {
+        let page = self.get(city, who, "/items").await;
+        let token = page.json()["frame"]["csrf"].as_str().expect("a token").to_owned();
+        let mut body = format!(
+            "--line\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n{token}\r\n--line\r\nContent-Disposition: form-data; name=\"{field}\"; filename=\"{name}\"\r\nContent-Type: application/octet-stream\r\n\r\n"
+        )
+        .into_bytes();
+        body.extend_from_slice(bytes);
+        body.extend_from_slice(b"\r\n--line--\r\n");
+        let request = request(city, who, path, "application/json")
+            .method("POST")
+            .header(header::CONTENT_TYPE, "multipart/form-data; boundary=line");
+        self.ask(city, request.body(Body::from(body))).await
+    }
+
     async fn ask(&self, city: &str, request: axum::http::Result<Request<Body>>) -> Got {
         let site = self.cities[&node(city)].site.clone();
         let answer = site.oneshot(request.expect("a request")).await.expect("an answer");

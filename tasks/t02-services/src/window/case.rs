@@ -13,7 +13,7 @@ use serde::Serialize;
 use tb_base::{CaseId, Class, Due, Error, MessageId, NodeId, Timestamp};
 use tb_case::acts::{self, Acted, SentAct};
 use tb_case::case::{Outcome, Proof};
-use tb_case::command::{AnswerLine, Answers, Command, CommandKind};
+use tb_case::command::{Answers, Command, CommandKind};
 use tb_case::progress::ProgressView;
 use tb_case::text::Text;
 use tb_exchange::service;
@@ -21,12 +21,12 @@ use tb_identity::people;
 use tb_identity::permit::{Action, Scope, may};
 use tb_store::outbox::{self, State};
 use tb_store::{Tx, inbox};
-use tb_web::{Field, Fields, Form, Frame, Html, Input, Lang, PageError, PageResult, Visit, redirect, ui};
+use tb_web::{Fields, Form, Frame, Html, Lang, PageError, PageResult, Visit, redirect, ui};
 
 use super::{Clerk, collected, signature};
 use crate::access::{Shared, case_id, command};
 use crate::cases::progress::{self, Explained, PendingAct};
-use crate::cases::show::{answer_name, title};
+use crate::correction::{Asked, answers, asked};
 use crate::parts::Parts;
 use crate::words::{PATIENCE_SECONDS, phase_tag, say};
 
@@ -44,16 +44,6 @@ struct Message {
     confirmed: Option<Timestamp>,
     /// Why the last try failed.
     problem: Option<String>,
-}
-
-/// A line of the correction notice, with its field.
-#[derive(Serialize)]
-struct Asked {
-    about: String,
-    what: String,
-    article: String,
-    #[serde(skip)]
-    field: Html,
 }
 
 #[derive(Template, Serialize)]
@@ -260,6 +250,7 @@ pub(crate) async fn show(visit: Visit, parts: Shared, id: Path<String>) -> PageR
 
 fn page(visit: &Visit, parts: &Parts, seen: Seen, form: Fields) -> CasePage {
     let (lang, view) = (visit.lang, seen.view);
+    let rules = parts.catalogue.rules(view.item, view.deciding.city);
     let title = format!("{} · {}", say(lang, &view.item_name), say(lang, &view.phase_name));
     CasePage {
         frame: visit.frame(&title, &title).crumb("专窗", "Counter", "/window").errors(&form),
@@ -269,7 +260,7 @@ fn page(visit: &Visit, parts: &Parts, seen: Seen, form: Fields) -> CasePage {
         due_box: progress::due_box(visit, parts, &view),
         calendars: progress::calendars(visit, parts, &view),
         pending_acts: progress::pending(visit, &view, &seen.acts),
-        correction: asked(parts, &view, &form),
+        correction: asked(rules.as_deref(), &view, &form),
         allowed: seen.allowed,
         messages: seen.messages,
         waiting_since: seen
@@ -281,23 +272,6 @@ fn page(visit: &Visit, parts: &Parts, seen: Seen, form: Fields) -> CasePage {
         done: visit.param("done").unwrap_or_default(),
         withdrawing: visit.param("withdraw").is_some() || visit.path.ends_with("/withdraw"),
     }
-}
-
-/// The lines of an open correction notice.
-fn asked(parts: &Parts, view: &ProgressView, form: &Fields) -> Vec<Asked> {
-    let rules = parts.catalogue.rules(view.item, view.deciding.city);
-    let open = view.correction.as_ref().filter(|correction| correction.answered.is_none());
-    let lines = open.map(|correction| correction.lines.as_slice()).unwrap_or_default();
-    let one = |line: &tb_case::case::CorrectionLine| {
-        let (name, title) = (answer_name(&line.about), title(rules.as_deref(), &line.about));
-        Asked {
-            about: line.about.clone(),
-            what: line.what.clone(),
-            article: line.article.clone(),
-            field: form.show(&Field::new(&name, &title.zh, &title.en, Input::Area)),
-        }
-    };
-    lines.iter().map(one).collect()
 }
 
 /// POST /window/cases/{id}/handover: her signature (`signature` or `scan`) delivers the result.
@@ -320,7 +294,8 @@ pub(crate) async fn hand_over(visit: Visit, parts: Shared, id: Path<String>, for
 pub(crate) async fn correct(visit: Visit, parts: Shared, id: Path<String>, form: Form) -> PageResult {
     let seen = see(&visit, &parts, case_id(&id)?).await?;
     let mut fields = form.fields();
-    let lines = answers(&mut fields, &parts, &seen.view);
+    let rules = parts.catalogue.rules(seen.view.item, seen.view.deciding.city);
+    let lines = answers(rules.as_deref(), &seen.view, &mut fields);
     let signed = signed(&mut fields)?;
     if let (Some(signed), false) = (signed, fields.has_errors()) {
         let what = Command::AnswerCorrection { answers: Answers { salt: String::new(), lines } };
@@ -331,21 +306,6 @@ pub(crate) async fn correct(visit: Visit, parts: Shared, id: Path<String>, form:
         }
     }
     visit.form_again(page(&visit, &parts, seen, fields))
-}
-
-fn answers(fields: &mut Fields, parts: &Parts, view: &ProgressView) -> Vec<AnswerLine> {
-    let rules = parts.catalogue.rules(view.item, view.deciding.city);
-    let open = view.correction.as_ref().filter(|correction| correction.answered.is_none());
-    let mut answers = Vec::new();
-    for line in open.map(|correction| correction.lines.clone()).unwrap_or_default() {
-        let (name, title) = (answer_name(&line.about), title(rules.as_deref(), &line.about));
-        if let Some(text) =
-            fields.read(&Field::new(&name, &title.zh, &title.en, Input::Area)).max(500).required()
-        {
-            answers.push(AnswerLine { about: line.about, text });
-        }
-    }
-    answers
 }
 
 /// POST /window/cases/{id}/withdraw: she takes the application back, with her signature.

@@ -2,23 +2,23 @@
 //!
 //! Invariant: a typed name is no signature; what is kept is a digest, the drawing itself is not stored here.
 
-use tb_base::{CaseId, Ctx, Refusal, Result};
-use tb_crypto::sha256;
-use tb_crypto::text::{base64, hex, unbase64};
+use tb_base::{CaseId, Ctx, Error, Refusal, Result};
+use tb_crypto::text::{base64, hex};
+use tb_licence::consent::drawing;
 use tb_store::{Tx, audit};
 use tb_web::{Field, Fields, FileKind, Input, Upload};
 
 /// The frame in which she signs.
 pub(super) const DRAWN: Field<'static> =
     Field::new("signature", "本人签名", "Her signature", Input::Signature)
-        .hint("请本人在框内签写姓名", "The person signs her name in the frame");
+        .hint("二选一：请本人在框内签写姓名，或在下面上传签名纸的扫描件", "One of two: she signs her name in the frame, or a scan of the signed sheet is uploaded below");
 
 /// The scanned sheet for a browser without a frame to sign in.
 pub(super) const SCANNED: Field<'static> =
     Field::new("scan", "或者上传签名纸的扫描件", "Or upload a scan of the signed sheet", Input::File)
         .hint(
-            "屏幕不能签名时用：打印、本人签名、扫描成 PNG 或 JPG",
-            "Where the screen cannot take it: print, let her sign, scan as PNG or JPG",
+            "屏幕不能签名时用：打印、本人签名、扫描成 PNG 或 JPG，不超过 2 MB",
+            "Where the screen cannot take it: print, let her sign, scan as PNG or JPG of up to 2 MB",
         )
         .optional();
 
@@ -26,9 +26,6 @@ pub(super) const SCANNED: Field<'static> =
 pub(super) fn shown() -> [Field<'static>; 2] {
     [DRAWN, Field { optional: false, ..SCANNED }]
 }
-
-/// Blank paper and a blot are shorter than this.
-const BYTES_MIN: usize = 67;
 
 /// The signature as a data address, drawn or scanned; none where there is neither. Errors are noted in the form.
 pub(super) fn read(fields: &mut Fields) -> Option<Option<String>> {
@@ -55,17 +52,22 @@ pub(super) fn required(fields: &mut Fields) -> Option<String> {
 }
 
 fn data_url(fields: &mut Fields, scan: &Upload) -> Option<String> {
-    match scan.kind {
-        FileKind::Png | FileKind::Jpeg => {
-            Some(format!("data:{};base64,{}", scan.kind.media_type(), base64(&scan.bytes)))
-        }
-        FileKind::Pdf => {
-            let refusal = Refusal::invalid(
-                "T02-SIG-002",
-                format!("“{}”是 PDF，签名扫描件应为 PNG 或 JPG", scan.name),
-                format!("'{}' is a PDF; the scan of a signature is a PNG or JPG", scan.name),
-            );
-            fields.wrong(&SCANNED, &refusal);
+    if scan.kind == FileKind::Pdf {
+        let refusal = Refusal::invalid(
+            "T02-SIG-002",
+            format!("“{}”是 PDF，签名扫描件应为 PNG 或 JPG", scan.name),
+            format!("'{}' is a PDF; the scan of a signature is a PNG or JPG", scan.name),
+        );
+        fields.wrong(&SCANNED, &refusal);
+        return None;
+    }
+    let url = format!("data:{};base64,{}", scan.kind.media_type(), base64(&scan.bytes));
+    match drawing::hash(&url) {
+        Ok(_) => Some(url),
+        Err(error) => {
+            if let Error::Refused(refusal) = error {
+                fields.wrong(&SCANNED, &refusal);
+            }
             None
         }
     }
@@ -73,17 +75,7 @@ fn data_url(fields: &mut Fields, scan: &Upload) -> Option<String> {
 
 /// The digest that stands for a signature in proofs and audit lines: `sha256:` and hex.
 pub(super) fn digest(url: &str) -> Result<String> {
-    let bytes = url.split_once(";base64,").map(|(_, text)| unbase64(text)).transpose()?;
-    match bytes {
-        Some(bytes) if BYTES_MIN <= bytes.len() => Ok(format!("sha256:{}", hex(&sha256(&bytes)))),
-        Some(_) | None => Err(Refusal::invalid(
-            "T02-SIG-003",
-            "签名没有取到，请重签",
-            "The signature did not arrive; sign again",
-        )
-        .on("signature")
-        .into()),
-    }
+    Ok(format!("sha256:{}", hex(&drawing::hash(url)?)))
 }
 
 /// Writes down that she signed for this act on her case (代办留痕).

@@ -218,6 +218,9 @@ async fn without_a_phone_he_signs() {
     assert_eq!(codes(&by_code), ["T02-WCN-002"]);
     let asked = world.post(CHANGSHA, "window", &format!("{draft}/consent/ask"), "how=signature").await;
     assert_eq!(asked.status, 303, "{asked:?}");
+    let page = world.page(CHANGSHA, "window", &format!("{draft}/consent")).await;
+    assert!(!page.text.contains("id=\"how\""), "no row without a button");
+    assert!(page.text.contains("二选一") && !page.text.contains("可不填"), "{}", page.text);
     let typed = world
         .post(CHANGSHA, "window", &format!("{draft}/consent"), "signature=%E8%B0%A2%E5%9B%BD%E5%B9%B3")
         .await;
@@ -226,6 +229,31 @@ async fn without_a_phone_he_signs() {
     assert_eq!(signed.location, format!("{draft}/check"), "{signed:?}");
     let page = world.get(CHANGSHA, "window", &format!("{draft}/consent")).await.json();
     assert_eq!(page["consent"]["state"], "given");
+}
+
+/// A scan of so many bytes.
+fn jpeg(bytes: usize) -> Vec<u8> {
+    let mut scan = b"\xff\xd8\xff\xe0\x00\x10JFIF".to_vec();
+    scan.resize(bytes - 2, 7);
+    scan.extend(b"\xff\xd9");
+    scan
+}
+
+#[tokio::test]
+async fn a_scan_of_a_signed_sheet_is_an_answer() {
+    let world = World::new().await;
+    let draft = filled(&world, "walkin").await;
+    let consent = format!("{draft}/consent");
+    world.post(CHANGSHA, "window", &format!("{consent}/ask"), "how=signature").await;
+    let send = async |name: &str, bytes: &[u8]| {
+        world.post_file(CHANGSHA, "window", &consent, ("scan", name, bytes)).await
+    };
+    let large = send("large.jpg", &jpeg(2 * 1024 * 1024 + 1)).await;
+    assert_eq!((codes(&large), fields_of(&large)), (vec!["LIC-SIG-001".to_owned()], vec!["scan".to_owned()]));
+    let pdf = send("sheet.pdf", b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n").await;
+    assert_eq!(codes(&pdf), ["T02-SIG-002"]);
+    let signed = send("sheet.jpg", &jpeg(1_500_000)).await;
+    assert_eq!(signed.location, format!("{draft}/check"), "{signed:?}");
 }
 
 #[tokio::test]
