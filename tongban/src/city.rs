@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use crate::clock::OsEntropy;
 use crate::modules::{self, Parts};
 use crate::region::{CityFolder, Region};
+use crate::{housekeeping, site};
 
 /// How long requests in work may take when the city stops.
 const STOP_SECONDS_MAX: u64 = 10;
@@ -76,6 +77,7 @@ impl City {
                 .collect(),
         })?;
         let peers: Arc<dyn Peers> = engine.peers();
+        let own_site = folder.trust.list.city(node).map_or("", |city| city.site_url.as_str());
         let app = App::new(AppParts {
             node,
             store: store.clone(),
@@ -86,7 +88,7 @@ impl City {
             cities: fronts(region, &folder.trust.list),
             session: t01_data_platform::session_lookup(parts.vault.clone()),
             nav: modules::navigation(),
-            secure_cookies: false,
+            secure_cookies: own_site.starts_with("https://"),
             demo,
         });
         let app = app.keeping(modules::keep_session(parts.vault.clone()));
@@ -117,29 +119,38 @@ impl City {
         store.close().await;
     }
 
-    /// Serves until told to stop; requests and messages in work are finished.
+    /// Serves until told to stop; requests and messages in work are finished. A node that fails ends the city.
     pub async fn run(self, mut stop: watch::Receiver<bool>) -> Result<()> {
         let City { node, store, engine, site, listeners: (site_socket, exchange_socket), parts, app } = self;
-        let service = site.into_make_service_with_connect_info::<std::net::SocketAddr>();
-        let mut site_stop = stop.clone();
-        let serving = axum::serve(site_socket, service).with_graceful_shutdown(async move {
-            let _ = site_stop.wait_for(|stop| *stop).await;
-        });
-        let site_task = tokio::spawn(async move { serving.await });
-        let engine_task = tokio::spawn(engine.clone().run(exchange_socket));
-        let _ = stop.wait_for(|stop| *stop).await;
+        let now = app.clock.now();
+        store.write("city.begin", move |tx| housekeeping::begin(tx, now)).await?;
+        let site_stop = watch::Sender::new(false);
+        let site_task = tokio::spawn(site::serve(site_socket, site, site_stop.subscribe()));
+        let mut engine_task = tokio::spawn(engine.clone().run(exchange_socket));
+        let failed = tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => None,
+            ended = &mut engine_task => Some(ended),
+        };
+        site_stop.send_replace(true);
         engine.shut_down();
+        let running = failed.is_none();
         let within = std::time::Duration::from_secs(STOP_SECONDS_MAX);
         let ended = tokio::time::timeout(within, async {
             let _ = site_task.await;
-            let _ = engine_task.await;
+            if running {
+                let _ = engine_task.await;
+            }
         });
         if ended.await.is_err() {
             tracing::warn!(%node, "some requests did not end in time and were cut off");
         }
         drop((engine, parts, app));
         store.close().await;
-        Ok(())
+        match failed {
+            None => Ok(()),
+            Some(Ok(outcome)) => outcome,
+            Some(Err(error)) => Err(Fault::of(format!("running the node of {node}"), error).into()),
+        }
     }
 }
 

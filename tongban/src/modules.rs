@@ -15,6 +15,7 @@ use tb_web::{Module, NavEntry};
 
 use crate::city::City;
 use crate::definitions::{self, Definitions};
+use crate::housekeeping;
 use crate::pages::{agreement, help};
 
 /// What every module of a city may share.
@@ -124,6 +125,7 @@ pub fn all(parts: &Parts) -> Result<Vec<Module>> {
         }),
         agreement::module(),
         help::module(),
+        housekeeping::module(),
     ])
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tb_base::{Calendar, Ctx, NodeId, Refusal, Result, Violation};
+use tb_base::{Calendar, Ctx, NodeId, PersonId, Refusal, Result, Violation};
 use tb_crypto::Vault;
 use tb_exchange::Desk;
 use tb_store::Tx;
@@ -15,8 +15,8 @@ use crate::refusals;
 /// Makes the licence of an approved case, in the same transaction (制证).
 pub type Issue = Arc<dyn Fn(&mut Tx<'_>, &Ctx, &Case, &Filing) -> Result<IssuedResult> + Send + Sync>;
 
-/// Whether a licence that this city issued is still in force in the version and with the digest of the reference.
-pub type IsCurrent = Arc<dyn Fn(&mut Tx<'_>, &Ctx, &LicenceRef) -> Result<bool> + Send + Sync>;
+/// Whether a licence that this city issued to this person is in force in the version and with the digest of the reference.
+pub type IsCurrent = Arc<dyn Fn(&mut Tx<'_>, &Ctx, PersonId, &LicenceRef) -> Result<bool> + Send + Sync>;
 
 /// What the functions of this crate need; cheap to clone.
 #[derive(Clone)]

@@ -277,11 +277,11 @@ fn refused(refusal: &Refusal) -> CustodyAnswer {
 
 /// Takes custody if everything that the offer rests on still holds.
 fn take(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, incoming: &Incoming, offer: &Offer) -> Result<CustodyAnswer> {
-    let case = match examine(tx, ctx, env, incoming, offer)? {
+    let Some(person) = subject(tx, env, incoming)? else { return Ok(refused(&refusals::unknown_subject())) };
+    let case = match examine(tx, ctx, env, incoming, offer, person)? {
         Ok(case) => case,
         Err(refusal) => return Ok(refused(&refusal)),
     };
-    let Some(person) = subject(tx, env, incoming)? else { return Ok(refused(&refusals::unknown_subject())) };
     let rules = env.rules(&case)?;
     let kept = keep::adopt(tx, ctx, &offer.records, case, person)?;
     files::put_filing(tx, ctx, &env.vault, offer.case, &offer.filing)?;
@@ -298,6 +298,7 @@ fn examine(
     env: &Env,
     incoming: &Incoming,
     offer: &Offer,
+    person: PersonId,
 ) -> Result<std::result::Result<Case, Refusal>> {
     let whole = (1..=RECORDS_MAX).contains(&offer.records.len());
     let Some(case) = keep::replay(&offer.records).filter(|_| whole) else {
@@ -327,7 +328,7 @@ fn examine(
         return Ok(Err(refusals::other_definition()));
     }
     for licence in opening.licences.iter().filter(|licence| licence.issuer == env.me()) {
-        if !(env.is_current)(tx, ctx, licence)? {
+        if !(env.is_current)(tx, ctx, person, licence)? {
             return Ok(Err(refusals::licence_changed(&licence.material)));
         }
     }

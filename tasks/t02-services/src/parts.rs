@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tb_base::{Calendar, Ctx, Fault, Result};
+use tb_base::{Calendar, Ctx, Fault, PersonId, Refusal, Result};
 use tb_case::case::{IssuedResult, LicenceRef};
 use tb_case::definitions::Effect;
 use tb_case::files::Filing;
@@ -52,7 +52,7 @@ pub fn env(
         calendar: Arc::clone(calendar),
         vault: Arc::clone(vault),
         issue: Arc::new(move |tx, ctx, case, filing| issue(tx, ctx, &issuing, &rules, case, filing)),
-        is_current: Arc::new(move |tx, ctx, licence| is_current(tx, ctx, &checking, licence)),
+        is_current: Arc::new(move |tx, ctx, holder, licence| is_current(tx, ctx, &checking, holder, licence)),
     })
 }
 
@@ -76,12 +76,12 @@ fn issue(
         ))
         .into());
     };
+    let holder = tb_case::acts::person_of(tx, case.id())?.ok_or_else(not_hers)?;
+    if !is_current(tx, ctx, issuer, holder, old)? {
+        return Err(not_hers().into());
+    }
     let today = ctx.now.date();
-    let held = store::find(tx, old.licence)?;
-    let age = match held.and_then(|licence| licence.holder) {
-        Some(holder) => people::get(tx, &issuer.vault, holder)?.number.age_on(today),
-        None => 0,
-    };
+    let age = people::get(tx, &issuer.vault, holder)?.number.age_on(today);
     let kind = issuer.types.find(&old.kind)?;
     let renewal = Renewal {
         fields: BTreeMap::new(),
@@ -93,12 +93,22 @@ fn issue(
     Ok(IssuedResult { licence: new.id, version: u32::from(new.version) })
 }
 
-/// Whether a licence of this city is still what the case was filed with (核对所用证照).
-fn is_current(tx: &mut Tx<'_>, ctx: &Ctx, issuer: &Issuer, used: &LicenceRef) -> Result<bool> {
+fn not_hers() -> Refusal {
+    Refusal::not_now(
+        "T02-ISS-001",
+        "所用的原证不是申请人的，或者收件后已变更、暂扣、失效，不能据此换发",
+        "The old licence is not the applicant's, or was changed, suspended or ended since the case was collected",
+    )
+    .but("核对原证后，作出不予决定或请申请人重新提出", "Check the old licence; refuse, or let the applicant apply anew")
+}
+
+/// Whether a licence of this city is the applicant's and still what the case was filed with (核对所用证照).
+fn is_current(tx: &mut Tx<'_>, ctx: &Ctx, issuer: &Issuer, holder: PersonId, used: &LicenceRef) -> Result<bool> {
     let Some(licence) = store::find(tx, used.licence)? else { return Ok(false) };
     let same = u32::from(licence.version) == used.version
         && text::hex(&licence.digest) == used.digest
         && licence.type_id == used.kind
+        && licence.holder == Some(holder)
         && licence.record.city == issuer.city;
     Ok(same && licence.standing.is_in_force(ctx.now.date()))
 }

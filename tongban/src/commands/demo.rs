@@ -16,6 +16,7 @@ use tb_node::Node;
 use tb_web::DemoSettings;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::city::City;
 use crate::clock::OsEntropy;
@@ -114,14 +115,24 @@ pub async fn run(options: Options) -> Result<()> {
 async fn serve_all(cities: Vec<City>, options: &Options, region: &Region, ports: &[Ports]) -> Result<()> {
     let stop = watch::Sender::new(false);
     let front = front(options.port, ports, stop.subscribe()).await?;
-    let running: Vec<_> = cities.into_iter().map(|city| tokio::spawn(city.run(stop.subscribe()))).collect();
+    let mut running = JoinSet::new();
+    for city in cities {
+        running.spawn(city.run(stop.subscribe()));
+    }
     announce(options, region, ports);
-    serve::signal().await?;
+    let first = tokio::select! {
+        signal = serve::signal() => signal.map(|()| None)?,
+        ended = running.join_next() => ended,
+    };
     // Whoever read the addresses may have closed the pipe since; that is no reason to fail.
     let _ = writeln!(std::io::stdout(), "stopping …");
     stop.send_replace(true);
-    for city in running {
-        city.await.map_err(|error| Fault::of("running a city", error))??;
+    let mut rest = Vec::from_iter(first);
+    while let Some(ended) = running.join_next().await {
+        rest.push(ended);
+    }
+    for city in rest {
+        city.map_err(|error| Fault::of("running a city", error))??;
     }
     front.await.map_err(|error| Fault::of("serving the front", error))?;
     Ok(())

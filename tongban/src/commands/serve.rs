@@ -46,10 +46,15 @@ pub async fn run(options: Options) -> Result<()> {
     .await?;
     tracing::info!(city = %city.node, "ready");
     let stop = watch::Sender::new(false);
-    let running = tokio::spawn(city.run(stop.subscribe()));
-    signal().await?;
+    let mut running = tokio::spawn(city.run(stop.subscribe()));
+    let doing = |error| Fault::of("running the city", error);
+    tokio::select! {
+        signal = signal() => signal?,
+        // A city that ends by itself has failed; the service manager learns of it.
+        ended = &mut running => return ended.map_err(doing)?,
+    }
     stop.send_replace(true);
-    running.await.map_err(|error| Fault::of("running the city", error))?
+    running.await.map_err(doing)?
 }
 
 /// Real time, time that begins on a given day, or time shifted by a fixed amount.

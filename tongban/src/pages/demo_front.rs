@@ -308,7 +308,11 @@ async fn phone(visit: Visit, door: DemoDoor) -> PageResult {
     let lang = visit.lang;
     let texts = texts
         .into_iter()
-        .map(|it| Text { at: lang.moment(it.at), purpose: purpose(lang, &it.purpose).to_owned(), text: it.text })
+        .map(|it| Text {
+            at: lang.moment(it.at),
+            purpose: purpose(lang, &it.purpose).to_owned(),
+            text: it.text,
+        })
         .collect();
     visit.page(Phone {
         frame: visit.frame("手机短信（演示）", "Text messages (demo)").crumb("演示首页", "Demo", "/demo"),

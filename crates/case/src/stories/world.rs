@@ -91,7 +91,7 @@ impl World {
                 issued.lock().unwrap().insert(old.licence, old.version + 1);
                 Ok(IssuedResult { licence: old.licence, version: old.version + 1 })
             }),
-            is_current: Arc::new(move |_, _, it| {
+            is_current: Arc::new(move |_, _, _, it| {
                 Ok(checked.lock().unwrap().get(&it.licence) == Some(&it.version))
             }),
         }
