@@ -5,6 +5,7 @@
 
 mod check;
 mod consent;
+mod dispute;
 mod page;
 
 use std::sync::Arc;
@@ -36,6 +37,7 @@ pub(crate) const ROUTES: &[RouteInfo] = &[
     RouteInfo::get("/drafts/{draft}/consent", RESIDENT),
     RouteInfo::post("/drafts/{draft}/consent", RESIDENT),
     RouteInfo::get("/drafts/{draft}/check", RESIDENT),
+    RouteInfo::post("/drafts/{draft}/dispute", RESIDENT),
     RouteInfo::post("/drafts/{draft}/submit", RESIDENT),
     RouteInfo::get("/drafts/{draft}/discard", RESIDENT),
     RouteInfo::post("/drafts/{draft}/discard", RESIDENT),
@@ -47,6 +49,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/drafts/{draft}", get(page::show).post(page::send))
         .route("/drafts/{draft}/consent", get(consent::show).post(consent::send))
         .route("/drafts/{draft}/check", get(check::show))
+        .route("/drafts/{draft}/dispute", post(dispute::send))
         .route("/drafts/{draft}/submit", post(check::send))
         .route("/drafts/{draft}/discard", get(confirm_discard).post(discard))
 }

@@ -43,6 +43,45 @@ async fn progress(world: &World, city: &str, case: &str) -> Value {
     world.get(city, "driver", case).await.json()
 }
 
+#[tokio::test]
+async fn what_a_register_says_wrongly_is_noted_and_shown_to_the_officer() {
+    let world = World::new().await;
+    let draft = fetched(&world).await;
+    let at = format!("{draft}/dispute");
+    let say = async |form: &str| world.post(CHANGSHA, "driver", &at, form).await;
+    let asked =
+        world.page(CHANGSHA, "driver", &format!("{draft}/check?wrong=old-certificate.category")).await;
+    assert!(asked.text.contains("id=\"wrong\"") && asked.text.contains("记下，随申请提交"), "{}", asked.text);
+    let own = world.page(CHANGSHA, "driver", &format!("{draft}/check?wrong=phone")).await;
+    assert!(!own.text.contains("id=\"wrong\""), "her own answer she changes herself");
+
+    assert_eq!(codes(&say("field=old-certificate.category&text=").await), ["WEB-FIELD-001"]);
+    assert_eq!(codes(&say("field=phone&text=x").await), ["CAS-DSP-001"]);
+    for (form, disputed) in [
+        ("field=old-certificate.category&text=B2", 1),
+        ("field=old-certificate.category&do=clear", 0),
+        ("field=old-certificate.category&text=A2", 1),
+        ("field=person.name&text=X", 2),
+    ] {
+        assert_eq!(say(form).await.location, format!("{draft}/check?done=noted"), "{form}");
+        let check = world.get(CHANGSHA, "driver", &format!("{draft}/check")).await.json();
+        assert_eq!(check["disputes"].as_object().map(serde_json::Map::len), Some(disputed), "{form}");
+    }
+    let shown = world.page(CHANGSHA, "driver", &format!("{draft}/check?done=noted")).await;
+    assert!(shown.text.contains("您说不对：A2"), "{}", shown.text);
+    assert_eq!(world.post(CHANGSHA, "walkin", &at, "field=person.name&text=Y").await.status, 404);
+
+    let command = world.get(CHANGSHA, "driver", &format!("{draft}/check")).await.json()["command"].clone();
+    let form = format!("command={}", command.as_str().expect("a command"));
+    let case = world.post(CHANGSHA, "driver", &format!("{draft}/submit"), &form).await.location;
+    world.exchange().await;
+    let desk = format!("/office{case}");
+    let seen = world.get(XIANGTAN, "reviewer", &desk).await.json();
+    assert_eq!(seen["disputes"]["old-certificate.category"], "A2");
+    let page = world.page(XIANGTAN, "reviewer", &desk).await;
+    assert!(page.text.contains("申请人说不对：A2") && page.text.contains("申请人说登记不对"), "{}", page.text);
+}
+
 /// An officer of Xiangtan acts on a case.
 async fn officer(world: &World, role: Role, case: &str, command: Command) {
     staff(world, (XIANGTAN, "430300-transport", role), case, command).await;

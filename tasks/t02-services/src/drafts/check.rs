@@ -3,6 +3,7 @@
 //!
 //! Invariant: the same command hands in once, however often the button is pressed.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use askama::Template;
@@ -18,7 +19,7 @@ use tb_licence::types::{FieldKind, Mask, mask};
 use tb_store::Tx;
 use tb_web::{Fields, Form, Frame, Lang, PageResult, Visit, redirect, ui};
 
-use super::{DraftHead, Opened, open, step_count, step_words};
+use super::{DraftHead, Opened, dispute, open, step_count, step_words};
 use crate::access::{Shared, command, draft_id, no_case, no_draft, resident};
 use crate::form::{self, Known};
 use crate::parts::Parts;
@@ -27,7 +28,7 @@ use crate::words::{city, city_name, say};
 /// The page.
 #[derive(Template, Serialize)]
 #[template(path = "t02/check.html")]
-struct CheckPage {
+pub(super) struct CheckPage {
     frame: Frame,
     #[serde(skip)]
     lang: Lang,
@@ -46,9 +47,12 @@ struct CheckPage {
     office: String,
     #[serde(skip)]
     step: String,
+    /// What she says is wrong, by field.
+    disputes: BTreeMap<String, String>,
     #[serde(skip)]
-    dispute: String,
+    wrong: Option<dispute::Open>,
     #[serde(skip)]
+    noted: bool,
     form: Fields,
 }
 
@@ -133,6 +137,24 @@ fn worded(refusal: &Refusal, opened: &Opened) -> Refusal {
     }
 }
 
+/// The page with the note on a value open, after something was wrong with it.
+pub(super) fn disputed(
+    visit: &Visit,
+    parts: &Parts,
+    opened: &Opened,
+    field: &str,
+    form: Fields,
+) -> CheckPage {
+    let page = view(visit, parts, opened, visit.ctx.id(MessageId::new), form);
+    CheckPage { wrong: wrong(opened, &page.answers, field, &page.form), ..page }
+}
+
+/// The note on a value that was filled in; her own answers she changes herself.
+fn wrong(opened: &Opened, lines: &[Line], field: &str, form: &Fields) -> Option<dispute::Open> {
+    let line = lines.iter().find(|line| line.id == field && !line.is_own())?;
+    Some(dispute::Open::of(opened, field, &line.label, &line.value, form))
+}
+
 fn view(visit: &Visit, parts: &Parts, opened: &Opened, command: MessageId, form: Fields) -> CheckPage {
     let (lang, draft, rules) = (visit.lang, &opened.draft, &opened.rules);
     let groups = groups(visit, parts, opened);
@@ -141,6 +163,8 @@ fn view(visit: &Visit, parts: &Parts, opened: &Opened, command: MessageId, form:
         Deadline::compute(&parts.calendar, &DeadlineInput::new(visit.ctx.now, clock.limit.limit())).date
     };
     let before = format!("/drafts/{}/consent", draft.id);
+    let answers: Vec<Line> = groups.iter().flat_map(|(_, lines)| lines.clone()).collect();
+    let asked = visit.param("wrong").unwrap_or_default();
     CheckPage {
         frame: visit
             .frame("核对后提交", "Check and hand in")
@@ -148,18 +172,20 @@ fn view(visit: &Visit, parts: &Parts, opened: &Opened, command: MessageId, form:
             .errors(&form),
         lang,
         draft: DraftHead::of(lang, draft, rules),
-        answers: groups.iter().flat_map(|(_, lines)| lines.clone()).collect(),
+        wrong: wrong(opened, &answers, &asked, &form),
+        answers,
         missing,
         command,
         legal: Some(due(&rules.clocks.legal)),
         promised: Some(due(&rules.clocks.promised)),
         groups: groups
             .into_iter()
-            .map(|(title, lines)| (title, summary(lang, draft.id.as_str(), lines)))
+            .map(|(title, lines)| (title, summary(lang, draft, lines)))
             .collect(),
         office: say(lang, &rules.offices.deciding.name).to_owned(),
         step: step_words(lang, step_count(rules), step_count(rules)),
-        dispute: visit.param("wrong").unwrap_or_default(),
+        disputes: draft.disputes.clone(),
+        noted: visit.param("done").is_some_and(|done| done == "noted"),
         form,
     }
 }
@@ -243,18 +269,28 @@ fn paper(visit: &Visit, parts: &Parts, fetched: &Fetched, number: &str) -> Vec<L
     kind.map_or(Vec::new(), |kind| kind.fields.iter().filter_map(line).collect())
 }
 
-fn summary(lang: Lang, draft: &str, lines: Vec<Line>) -> ui::Summary {
+impl Line {
+    /// Whether she can change it here; otherwise it is as its source says.
+    fn is_own(&self) -> bool {
+        self.source.is_empty() || self.href.contains("back=check")
+    }
+}
+
+fn summary(lang: Lang, draft: &Draft, lines: Vec<Line>) -> ui::Summary {
     let row = |line: Line| {
+        let own = line.is_own();
         let row = ui::SummaryRow::new(line.label, line.value);
-        let own = line.source.is_empty() || line.href.contains("back=check");
-        let row = match (line.source.is_empty(), own) {
-            (true, _) => row.yours(lang.t("您填的", "Yours")),
-            (false, true) => row.yours(line.source),
-            (false, false) => row.from(line.source),
+        let row = match (line.source.is_empty(), own, draft.disputes.get(&line.id)) {
+            (true, _, _) => row.yours(lang.t("您填的", "Yours")),
+            (false, true, _) => row.yours(line.source),
+            (false, false, None) => row.from(line.source),
+            (false, false, Some(text)) => {
+                row.from(format!("{}{}{text}", line.source, lang.t("；您说不对：", "; you say it is wrong: ")))
+            }
         };
         let word = if own { lang.t("改", "Change") } else { lang.t("不对", "Wrong") };
         let href = if line.href.starts_with('?') {
-            format!("/drafts/{draft}/check{}", line.href)
+            format!("/drafts/{}/check{}", draft.id, line.href)
         } else {
             line.href
         };

@@ -59,6 +59,8 @@ pub(super) struct CasePage {
     answers: Vec<Value>,
     /// What the correction changed, by question or material.
     corrected: BTreeMap<String, String>,
+    /// What the applicant says is wrong in the register or on a paper, by field.
+    disputes: BTreeMap<String, String>,
     checks: Vec<String>,
     points: Vec<Point>,
     clocks: Vec<ClockLine>,
@@ -149,9 +151,34 @@ impl CasePage {
         format!("{}{}", self.lang.t("补正为：", "corrected: "), self.s(&after))
     }
 
+    /// The values of a paper, each with what the applicant says against it.
     fn paper_list(&self, paper: &Paper) -> ui::Summary {
-        ui::Summary {
-            rows: paper.values.iter().map(|value| ui::SummaryRow::new(&value.label, &value.value)).collect(),
+        let row = |value: &Value| {
+            let row = ui::SummaryRow::new(&value.label, &value.value);
+            match self.disputes.get(&format!("{}.{}", paper.id, value.id)) {
+                Some(text) => row.from(format!("{}{text}", self.lang.t("申请人说不对：", "disputed: "))),
+                None => row,
+            }
+        };
+        ui::Summary { rows: paper.values.iter().map(row).collect() }
+    }
+
+    /// What is disputed and stands on no paper that is shown here: the register of the collecting city.
+    fn disputed_elsewhere(&self) -> Vec<(String, &str)> {
+        let on_paper = |field: &str| {
+            self.materials.iter().any(|paper| {
+                paper.values.iter().any(|value| field == format!("{}.{}", paper.id, value.id))
+            })
+        };
+        let elsewhere = self.disputes.iter().filter(|(field, _)| !on_paper(field));
+        elsewhere.map(|(field, text)| (self.field_name(field), text.as_str())).collect()
+    }
+
+    fn field_name(&self, field: &str) -> String {
+        match field {
+            "person.name" => self.lang.t("姓名", "Name").to_owned(),
+            "person.number" => self.lang.t("身份证号", "Resident number").to_owned(),
+            field => self.about(field.split('.').next().unwrap_or_default()),
         }
     }
 
@@ -332,6 +359,7 @@ pub(super) fn page(
             .file
             .as_ref()
             .map_or_else(Vec::new, |file| checks(lang, &file.filing.checks, rules.as_deref())),
+        disputes: opened.file.as_ref().map_or_else(BTreeMap::new, |file| file.filing.disputes.clone()),
         answers: given.into_iter().map(|(value, _)| value).collect(),
         corrected,
         points: rules.as_deref().map_or_else(Vec::new, |rules| points(lang, rules)),
