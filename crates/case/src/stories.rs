@@ -130,8 +130,7 @@ fn dispute(
     id: tb_base::DraftId,
     version: i64,
 ) -> tb_base::Result<()> {
-    let mut say =
-        |version, field: &str, text: &str| draft::dispute(tx, ctx, env, id, version, field, text);
+    let mut say = |version, field: &str, text: &str| draft::dispute(tx, ctx, env, id, version, field, text);
     let field = "old-certificate.name";
     assert_eq!(say(version, field, " 名字少了一个字 ")?.disputes[field], "名字少了一个字");
     assert!(say(version + 1, field, "")?.disputes.is_empty());

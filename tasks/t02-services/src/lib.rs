@@ -32,7 +32,15 @@ pub use parts::{Parts, env};
 const RESIDENT: Who = Who::Roles(&[Role::Resident]);
 
 /// The addresses of every page, page by page.
-const LISTS: &[&[RouteInfo]] = &[home::ROUTES, items::ROUTES, drafts::ROUTES, cases::ROUTES, messages::ROUTES, window::ROUTES, office::ROUTES];
+const LISTS: &[&[RouteInfo]] = &[
+    home::ROUTES,
+    items::ROUTES,
+    drafts::ROUTES,
+    cases::ROUTES,
+    messages::ROUTES,
+    window::ROUTES,
+    office::ROUTES,
+];
 
 /// Who may come to which address of this task.
 static ROUTES: [RouteInfo; count(LISTS)] = joined(LISTS);

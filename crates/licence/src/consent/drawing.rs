@@ -31,7 +31,11 @@ pub fn hash(url: &str) -> Result<[u8; 32]> {
     }
     let (kind, text) =
         url.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,")).ok_or_else(|| {
-            bad("LIC-SIG-002", "签名应为 PNG、JPG 图像或笔迹数据", "A signature is a PNG or JPG picture or strokes")
+            bad(
+                "LIC-SIG-002",
+                "签名应为 PNG、JPG 图像或笔迹数据",
+                "A signature is a PNG or JPG picture or strokes",
+            )
         })?;
     let bytes =
         unbase64(text).map_err(|_| bad("LIC-SIG-003", "签名数据已损坏", "The signature is broken"))?;

@@ -178,10 +178,7 @@ fn view(visit: &Visit, parts: &Parts, opened: &Opened, command: MessageId, form:
         command,
         legal: Some(due(&rules.clocks.legal)),
         promised: Some(due(&rules.clocks.promised)),
-        groups: groups
-            .into_iter()
-            .map(|(title, lines)| (title, summary(lang, draft, lines)))
-            .collect(),
+        groups: groups.into_iter().map(|(title, lines)| (title, summary(lang, draft, lines))).collect(),
         office: say(lang, &rules.offices.deciding.name).to_owned(),
         step: step_words(lang, step_count(rules), step_count(rules)),
         disputes: draft.disputes.clone(),
@@ -284,9 +281,11 @@ fn summary(lang: Lang, draft: &Draft, lines: Vec<Line>) -> ui::Summary {
             (true, _, _) => row.yours(lang.t("您填的", "Yours")),
             (false, true, _) => row.yours(line.source),
             (false, false, None) => row.from(line.source),
-            (false, false, Some(text)) => {
-                row.from(format!("{}{}{text}", line.source, lang.t("；您说不对：", "; you say it is wrong: ")))
-            }
+            (false, false, Some(text)) => row.from(format!(
+                "{}{}{text}",
+                line.source,
+                lang.t("；您说不对：", "; you say it is wrong: ")
+            )),
         };
         let word = if own { lang.t("改", "Change") } else { lang.t("不对", "Wrong") };
         let href = if line.href.starts_with('?') {

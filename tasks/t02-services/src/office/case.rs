@@ -166,9 +166,9 @@ impl CasePage {
     /// What is disputed and stands on no paper that is shown here: the register of the collecting city.
     fn disputed_elsewhere(&self) -> Vec<(String, &str)> {
         let on_paper = |field: &str| {
-            self.materials.iter().any(|paper| {
-                paper.values.iter().any(|value| field == format!("{}.{}", paper.id, value.id))
-            })
+            self.materials
+                .iter()
+                .any(|paper| paper.values.iter().any(|value| field == format!("{}.{}", paper.id, value.id)))
         };
         let elsewhere = self.disputes.iter().filter(|(field, _)| !on_paper(field));
         elsewhere.map(|(field, text)| (self.field_name(field), text.as_str())).collect()

@@ -162,8 +162,7 @@ pub(crate) async fn show(visit: Visit, parts: Shared) -> PageResult {
     let filter = Narrow::of(&visit).filter(&parts, lang, days, &theirs);
     let as_file = visit.param("export").is_some_and(|kind| kind == "csv");
     let page = visit.param("page").and_then(|page| page.parse::<u32>().ok()).unwrap_or(1).saturating_sub(1);
-    let (ctx, shared, at, phases) =
-        (visit.ctx.clone(), Arc::clone(&parts.0), office.clone(), theirs.clone());
+    let (ctx, shared, at, phases) = (visit.ctx.clone(), Arc::clone(&parts.0), office.clone(), theirs.clone());
     let read = visit.app.store.read_snapshot("t02.office", move |tx| {
         may_read(&ctx, &at)?;
         let found = match as_file {

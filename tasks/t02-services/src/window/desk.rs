@@ -92,8 +92,11 @@ impl Desk {
                 ui::Cell::link(&line.name, format!("/window/drafts/{}", line.id)),
                 ui::Cell::text(&line.item_name),
                 ui::Cell::text(city),
-                ui::Cell::text(lang.moment(line.saved))
-                    .note(if line.mine { "" } else { lang.t("同事收的", "a colleague's") }),
+                ui::Cell::text(lang.moment(line.saved)).note(if line.mine {
+                    ""
+                } else {
+                    lang.t("同事收的", "a colleague's")
+                }),
             ])
         };
         ui::Table {

@@ -10,8 +10,10 @@ use tb_web::{Field, Fields, FileKind, Input, Upload};
 
 /// The frame in which she signs.
 pub(super) const DRAWN: Field<'static> =
-    Field::new("signature", "本人签名", "Her signature", Input::Signature)
-        .hint("二选一：请本人在框内签写姓名，或在下面上传签名纸的扫描件", "One of two: she signs her name in the frame, or a scan of the signed sheet is uploaded below");
+    Field::new("signature", "本人签名", "Her signature", Input::Signature).hint(
+        "二选一：请本人在框内签写姓名，或在下面上传签名纸的扫描件",
+        "One of two: she signs her name in the frame, or a scan of the signed sheet is uploaded below",
+    );
 
 /// The scanned sheet for a browser without a frame to sign in.
 pub(super) const SCANNED: Field<'static> =
