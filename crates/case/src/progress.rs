@@ -332,7 +332,11 @@ fn corrections(case: &Case) -> Vec<Step> {
     steps
 }
 
+/// Until when a stage is to be done. While a correction is asked for nobody knows: its answer starts the limits anew.
 fn until(case: &Case, stage: StageId) -> Option<Date> {
+    if case.phase.kind() == PhaseKind::Correcting {
+        return None;
+    }
     let kinds: &[ClockKind] = match stage {
         StageId::Collect => &[],
         StageId::HandOver => &[ClockKind::HandOver],
