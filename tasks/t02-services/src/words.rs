@@ -1,8 +1,11 @@
 //! Words that pages share (用语): texts of definitions, cities, sources, moments.
 
+use std::collections::BTreeMap;
+
 use tb_base::NodeId;
 use tb_case::case::PhaseKind;
 use tb_case::text::Text;
+use tb_licence::types::{Field, FieldKind, LicenceType, Mask, mask};
 use tb_web::ui::CityMark;
 use tb_web::{App, Lang};
 
@@ -74,6 +77,18 @@ impl Named {
             (Lang::En | Lang::Zh, _) => Named { text: zh.to_owned(), lang: "zh-CN" },
         }
     }
+}
+
+/// A value of a paper as pages show it: resident numbers masked, also where a licence is numbered with one.
+pub(crate) fn discreet(
+    kind: &LicenceType,
+    values: &BTreeMap<String, String>,
+    field: &Field,
+) -> Option<String> {
+    let value = values.get(&field.id)?;
+    let numbers = kind.fields.iter().filter(|field| field.kind == FieldKind::ResidentNumber);
+    let is_number = numbers.filter_map(|field| values.get(&field.id)).any(|number| number == value);
+    Some(if is_number { mask(Mask::Number, value) } else { value.clone() })
 }
 
 /// The address of a search.

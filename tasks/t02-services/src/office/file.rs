@@ -16,14 +16,13 @@ use tb_case::keep::{self, Record};
 use tb_case::progress::ProgressView;
 use tb_crypto::text::hex;
 use tb_licence::office::{Reason, read as read_licence};
-use tb_licence::types::{FieldKind, Mask, mask};
 use tb_store::Tx;
 use tb_web::Lang;
 
 use super::{may_open, may_read};
 use crate::form;
 use crate::parts::Parts;
-use crate::words::say;
+use crate::words::{discreet, say};
 
 /// A value with its label.
 #[derive(Clone, Serialize)]
@@ -171,12 +170,10 @@ fn read_paper(
 fn labelled(parts: &Parts, lang: Lang, kind: &str, values: &BTreeMap<String, String>) -> Vec<Value> {
     let Some(kind) = parts.types.get(kind) else { return Vec::new() };
     let value = |field: &tb_licence::types::Field| {
-        let value = values.get(&field.id)?;
-        let is_number = field.kind == FieldKind::ResidentNumber;
         Some(Value {
             id: field.id.clone(),
             label: lang.t(&field.title, &field.title_en).to_owned(),
-            value: if is_number { mask(Mask::Number, value) } else { value.clone() },
+            value: discreet(kind, values, field)?,
         })
     };
     kind.fields.iter().filter_map(value).collect()

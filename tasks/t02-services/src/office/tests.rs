@@ -74,6 +74,12 @@ async fn from_queue_to_delivery() {
     assert!(waits.text.contains("type=\"radio\" name=\"answer.reason\""), "{}", waits.text);
     let here = world.page(XIANGTAN, "reviewer", &format!("/office/cases/{}", desk.case)).await;
     assert!(here.text.contains("等申请人补正，"), "{}", here.text);
+    let number = tb_identity::seed::driver().expect("the cast").number;
+    assert!(!here.text.contains(number.as_str()), "also a licence that is numbered with it");
+    let steps = desk.see("reviewer").await["progress"]["steps"].as_array().expect("steps").clone();
+    let dated: Vec<&str> =
+        steps.iter().filter(|it| !it["until"].is_null()).filter_map(|it| it["key"].as_str()).collect();
+    assert_eq!(dated, ["correction"], "what comes after the answer has no date yet");
     let holder = desk.see("reviewer").await["progress"]["holder"]["place"]["city"].clone();
     assert_eq!(holder, XIANGTAN, "custody stays where it is");
     let unsigned = world.post(CHANGSHA, "window", &format!("{counter}/correction"), "").await;

@@ -13,7 +13,7 @@ use tb_case::definitions::{ClockRule, Question};
 use tb_case::draft as kept;
 use tb_case::{form as rule, submit};
 use tb_identity::permit::Action;
-use tb_licence::types::{FieldKind, Mask, mask};
+use tb_licence::types::LicenceType;
 use tb_web::{Fields, Form, Frame, Lang, PageResult, Visit, redirect, ui};
 
 use super::consent::{Standing, standing};
@@ -23,7 +23,7 @@ use crate::access::{Shared, command};
 use crate::drafts::DraftHead;
 use crate::form;
 use crate::parts::Parts;
-use crate::words::{city_name, say};
+use crate::words::{city_name, discreet, say};
 
 /// A value with where it comes from; an empty source is her own word.
 #[derive(Serialize)]
@@ -219,13 +219,11 @@ fn papers(visit: &Visit, parts: &Parts, opened: &Opened) -> Vec<Paper> {
             Lang::En => format!("answered by {city}, {at}"),
         };
         let kind = parts.types.get(&fetched.kind);
-        let line = |field: &tb_licence::types::Field| {
-            let value = fetched.values.get(&field.id)?;
-            let is_number = field.kind == FieldKind::ResidentNumber;
+        let line = |kind: &LicenceType, field: &tb_licence::types::Field| {
             Some(Line {
                 id: format!("{}.{}", fetched.material, field.id),
                 label: lang.t(&field.title, &field.title_en).to_owned(),
-                value: if is_number { mask(Mask::Number, value) } else { value.clone() },
+                value: discreet(kind, &fetched.values, field)?,
                 source: source.clone(),
             })
         };
@@ -237,7 +235,9 @@ fn papers(visit: &Visit, parts: &Parts, opened: &Opened) -> Vec<Paper> {
             version: fetched.version,
             digest: fetched.digest.clone(),
             at: fetched.at,
-            values: kind.map_or_else(Vec::new, |kind| kind.fields.iter().filter_map(line).collect()),
+            values: kind.map_or_else(Vec::new, |kind| {
+                kind.fields.iter().filter_map(|field| line(kind, field)).collect()
+            }),
         }
     };
     opened.draft.fetched.iter().map(paper).collect()
