@@ -351,7 +351,8 @@ async fn approved_after_a_correction_and_rated_from_the_other_city() {
     let ready = progress(&world, CHANGSHA, &case).await;
     assert_eq!(ready["progress"]["phase"], "delivering", "{ready}");
     assert_eq!(ready["progress"]["result"]["version"], 2);
-    assert!(world.page(CHANGSHA, "driver", &case).await.text.contains("/licences/430300/"));
+    let page = world.page(CHANGSHA, "driver", &case).await.text;
+    assert!(page.contains("/licences/430300/") && page.contains("请带身份证到"), "{page}");
     let messages = world.get(CHANGSHA, "driver", "/messages").await.json();
     assert!(5 <= messages["unread"].as_i64().expect("a count"), "{messages}");
     assert_eq!(world.post(CHANGSHA, "driver", "/messages/read", "").await.location, "/messages");

@@ -11,7 +11,7 @@ use tb_base::{CaseId, Due, Error, MessageId, Refusal, Timestamp};
 use tb_case::acts::{self, ActStatus, SentAct};
 use tb_case::case::{Outcome, PhaseKind, Rating, Reason};
 use tb_case::command::CommandKind;
-use tb_case::definitions::{ItemRules, RatingTarget};
+use tb_case::definitions::{DeliveryMode, ItemRules, RatingTarget};
 use tb_case::notices;
 use tb_case::progress::ProgressView;
 use tb_case::text::Text;
@@ -89,6 +89,23 @@ impl CasePage {
 
     fn tag(&self) -> Html {
         ui::tag(phase_tag(self.progress.phase), self.s(&self.progress.phase_name))
+    }
+
+    /// What she has to do now, where no form on the page asks it of her.
+    fn to_do(&self) -> Option<String> {
+        let view = &self.progress;
+        if !self.lines.is_empty() || self.can("answer_correction") || view.phase.is_over() {
+            return None;
+        }
+        let lang = self.lang;
+        if view.phase == PhaseKind::Delivering && view.delivery == DeliveryMode::CollectingWindow {
+            let window = self.s(&view.collecting.name);
+            return Some(match lang {
+                Lang::Zh => format!("请带身份证到{window}领取。"),
+                Lang::En => format!("Please collect it at {window}, with your identity card."),
+            });
+        }
+        Some(lang.t("您现在不用做什么。", "You need not do anything now.").to_owned())
     }
 
     fn code(&self) -> Html {
