@@ -103,7 +103,13 @@ fn not_hers() -> Refusal {
 }
 
 /// Whether a licence of this city is the applicant's and still what the case was filed with (核对所用证照).
-fn is_current(tx: &mut Tx<'_>, ctx: &Ctx, issuer: &Issuer, holder: PersonId, used: &LicenceRef) -> Result<bool> {
+fn is_current(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    issuer: &Issuer,
+    holder: PersonId,
+    used: &LicenceRef,
+) -> Result<bool> {
     let Some(licence) = store::find(tx, used.licence)? else { return Ok(false) };
     let same = u32::from(licence.version) == used.version
         && text::hex(&licence.digest) == used.digest
