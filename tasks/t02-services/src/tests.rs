@@ -43,6 +43,38 @@ async fn progress(world: &World, city: &str, case: &str) -> Value {
     world.get(city, "driver", case).await.json()
 }
 
+/// A faulty city may offer her case with somebody else's licence: it is not taken for hers.
+#[tokio::test]
+async fn a_licence_of_somebody_else_renews_nothing() {
+    let world = World::new().await;
+    let city = &world.cities[&node(XIANGTAN)];
+    let (ctx, is_current) = (world.ctx(node(XIANGTAN), Actor::System), city.env.is_current.clone());
+    let number = tb_identity::seed::driver().expect("the cast").number;
+    let vault = city.env.vault.clone();
+    let found = city.store.read("t02.test", move |tx| {
+        let driver = tb_identity::people::by_number(tx, &vault, &number)?.expect("the driver").id;
+        let stranger = ctx.id(tb_base::PersonId::new);
+        let licences = tb_licence::store::of_holder(tx, driver)?;
+        let licence = licences.iter().find(|it| it.type_id == "road_transport_qualification").expect("hers");
+        let named = tb_case::case::LicenceRef {
+            material: "old-certificate".to_owned(),
+            kind: licence.type_id.clone(),
+            licence: licence.id,
+            version: u32::from(licence.version),
+            digest: tb_crypto::text::hex(&licence.digest),
+            issuer: ctx.node,
+            consent: String::new(),
+        };
+        let older = tb_case::case::LicenceRef { version: named.version + 1, ..named.clone() };
+        Ok([
+            is_current(tx, &ctx, driver, &named)?,
+            is_current(tx, &ctx, stranger, &named)?,
+            is_current(tx, &ctx, driver, &older)?,
+        ])
+    });
+    assert_eq!(found.await.expect("read"), [true, false, false]);
+}
+
 #[tokio::test]
 async fn what_a_register_says_wrongly_is_noted_and_shown_to_the_officer() {
     let world = World::new().await;
