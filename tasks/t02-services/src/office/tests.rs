@@ -70,7 +70,7 @@ async fn from_queue_to_delivery() {
     world.exchange().await;
     let counter = format!("/window/cases/{}", desk.case);
     let waits = world.page(CHANGSHA, "window", &counter).await;
-    assert!(waits.text.contains("<b lang=\"zh-CN\">申请人</b><br>等申请人补正，"), "{}", waits.text);
+    assert!(waits.text.contains("<b>申请人</b><br>等申请人补正，"), "{}", waits.text);
     assert!(waits.text.contains("type=\"radio\" name=\"answer.reason\""), "{}", waits.text);
     let here = world.page(XIANGTAN, "reviewer", &format!("/office/cases/{}", desk.case)).await;
     assert!(here.text.contains("等申请人补正，"), "{}", here.text);
