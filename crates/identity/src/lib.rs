@@ -48,6 +48,7 @@ pub const SCHEMA: Schema = Schema {
         offices::STATEMENTS,
         staff::STATEMENTS,
         accounts::STATEMENTS,
+        accounts::roll::STATEMENTS,
         accounts::sessions::STATEMENTS,
         accounts::limits::STATEMENTS,
         accounts::codes::STATEMENTS,

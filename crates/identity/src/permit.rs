@@ -64,6 +64,8 @@ pub enum Action {
     ExtendLimit,
     /// Issues, supersedes, suspends, lifts or revokes a licence (制发与变更证照).
     ChangeLicence,
+    /// Finds and opens licences that the own department issued (管理本部门证照).
+    ManageLicence,
     /// Verifies a licence that is shown (核验证照).
     VerifyLicence,
     /// Reads exchange, contracts and catalogue (查看交换).
@@ -294,6 +296,13 @@ const RULES: &[Rule] = &[
         "制发与变更证照",
         "issue or change a licence",
         &[(APPROVER, Reach::Office)],
+    ),
+    rule(
+        Action::ManageLicence,
+        "licence.manage",
+        "管理本部门证照",
+        "find and open licences of the department",
+        &[(REVIEWER, Reach::Office), (APPROVER, Reach::Office)],
     ),
     rule(
         Action::VerifyLicence,

@@ -67,12 +67,12 @@ pub const STATEMENTS: &[Stmt] = &[FIND, PAGE, INSERT];
 
 /// The member of staff of an id.
 pub fn find(tx: &mut Tx<'_>, vault: &Vault, id: StaffId) -> Result<Option<Staff>> {
-    tx.one(&FIND, params![id])?.map(|row| staff(&row, vault)).transpose()
+    tx.one(&FIND, params![id])?.map(|row| read(&row, vault)).transpose()
 }
 
 /// One page of the city's staff, by sign-in name.
 pub fn page(tx: &mut Tx<'_>, vault: &Vault, page: u32) -> Result<Vec<Staff>> {
-    tx.all(&PAGE, params![PAGE_ROWS, offset(page)])?.iter().map(|row| staff(row, vault)).collect()
+    tx.all(&PAGE, params![PAGE_ROWS, offset(page)])?.iter().map(|row| read(row, vault)).collect()
 }
 
 /// Enters a member of staff; a sign-in name that is taken is a conflict.
@@ -130,7 +130,7 @@ pub fn role_of(word: &str) -> Option<Role> {
     crate::permit::ROLES.iter().copied().find(|role| role_word(*role) == word)
 }
 
-fn staff(row: &Row, vault: &Vault) -> Result<Staff> {
+pub(crate) fn read(row: &Row, vault: &Vault) -> Result<Staff> {
     let id: StaffId = row.parse("id")?;
     let sealed: Sealed = secret::open(vault, "identity_staff", id.as_str(), &row.get::<Vec<u8>>("sealed")?)?;
     let role: String = row.get("role")?;

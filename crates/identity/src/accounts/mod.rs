@@ -8,6 +8,7 @@ pub mod codes;
 pub mod door;
 pub mod limits;
 pub mod passwords;
+pub mod roll;
 pub mod sessions;
 
 use tb_base::{Actor, Ctx, OfficeId, PersonId, Refusal, Result, Role, StaffId, Timestamp, Uscc, Violation};
@@ -234,15 +235,20 @@ pub fn by_login(tx: &mut Tx<'_>, vault: &Vault, login: &str) -> Result<Option<Ac
 
 /// Stops an account or lets it be used again; stopping kills its sessions.
 pub fn set_state(tx: &mut Tx<'_>, ctx: &Ctx, id: &str, state: AccountState) -> Result<()> {
+    change_state(tx, ctx, id, state)?;
+    audit::line(tx, ctx, "identity.account.state", id, state.word())
+}
+
+/// Writes the state; the caller writes the audit line.
+fn change_state(tx: &mut Tx<'_>, ctx: &Ctx, id: &str, state: AccountState) -> Result<()> {
     let name = tx.name;
     if tx.run(&SET_STATE, params![id, state.word(), ctx.now, name])? == 0 {
         return Err(gone());
     }
     match state {
-        AccountState::Frozen => sessions::kill_all(tx, id)?,
-        AccountState::Active => {}
+        AccountState::Frozen => sessions::kill_all(tx, id),
+        AccountState::Active => Ok(()),
     }
-    audit::line(tx, ctx, "identity.account.state", id, state.word())
 }
 
 /// Sets the assurance level (实名等级) after a check at the counter or a downgrade.

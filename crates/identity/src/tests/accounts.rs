@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tb_base::{Actor, Role};
 
 use super::world::{NOW, SOURCE, World, code_in, refusal};
+use crate::accounts::roll::{self, Because};
 use crate::accounts::{self, AccountState, NewAccount, limits, passwords, sessions};
 use crate::permit::{Action, Scope, may};
 use crate::register::Claim;
@@ -364,4 +365,43 @@ async fn an_unknown_name_takes_a_verification() {
     assert!(world.passwords.fits("correct horse", Some(&hash)).await.expect("verified"));
     assert!(!world.passwords.fits("wrong horse", Some(&hash)).await.expect("verified"));
     assert!(!world.passwords.fits("correct horse", None).await.expect("verified"));
+}
+
+#[tokio::test]
+async fn an_administrator_finds_stops_and_lets_in() {
+    let world = World::planted("430100").await;
+    let admin = world.sign_in("admin1@430100", DEMO_PASSWORD, SOURCE, NOW).await.expect("signed in").account;
+    let clerk = world.sign_in("window1@430100", DEMO_PASSWORD, SOURCE, NOW).await.expect("signed in");
+    let permit = may(&admin.actor, Action::ManageAccounts, &Scope::Node(world.node)).expect("permitted");
+    let window = world.ctx(NOW).acting(clerk.account.actor.clone());
+    assert!(may(&window.actor, Action::ManageAccounts, &Scope::Node(world.node)).is_err());
+    let other = may(&window.actor, Action::CheckIdentity, &Scope::Node(world.node)).expect("a clerk may");
+    let (ctx, vault) = (world.ctx(NOW).acting(admin.actor.clone()), world.vault.clone());
+    let id_of = |id: &str| id.parse::<tb_base::StaffId>().expect("an id of staff");
+    let (me, id) = (id_of(&admin.id), id_of(&clerk.account.id));
+    let run = move |tx: &mut tb_store::Tx<'_>| {
+        let found = roll::search(tx, &vault, &permit, " Window1@ ", 0)?;
+        assert_eq!((found.len(), roll::count(tx, &permit, "window1@")?), (1, 1));
+        assert_eq!((found[0].staff.id, found[0].state), (id, Some(AccountState::Active)));
+        // A mark of the pattern stands for itself.
+        assert_eq!(roll::count(tx, &permit, "%")? + roll::count(tx, &permit, "_")?, 0);
+        assert!(1 < roll::count(tx, &permit, "")?);
+        let set = |tx: &mut tb_store::Tx<'_>, permit: &_, id, state| {
+            roll::set_state(tx, &ctx, &vault, permit, id, state, Because::Stolen)
+        };
+        assert_eq!(refusal(set(tx, &permit, me, AccountState::Frozen)), "IDN-ACC-004");
+        assert_eq!(refusal(set(tx, &permit, id, AccountState::Active)), "IDN-ACC-005");
+        assert_eq!(refusal(set(tx, &other, id, AccountState::Frozen)), "IDN-ACC-006");
+        set(tx, &permit, id, AccountState::Frozen)?;
+        assert_eq!(sessions::count(tx, id.as_str())?, 0);
+        let lines = tb_store::audit::search(
+            tx,
+            &tb_store::audit::Search::Object(id.to_string()),
+            &tb_store::audit::Page::newest(1),
+        )?;
+        assert_eq!(lines[0].outcome, "frozen:stolen");
+        set(tx, &permit, id, AccountState::Active)
+    };
+    world.write(run).await.expect("the roll");
+    world.sign_in("window1@430100", DEMO_PASSWORD, SOURCE, NOW).await.expect("signed in again");
 }
