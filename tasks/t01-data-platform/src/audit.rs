@@ -9,13 +9,16 @@ use tb_store::Tx;
 use tb_store::audit::{self, Line, Page, Search};
 use tb_web::{Field, Fields, Frame, Input, Lang, PageResult, Visit, ui};
 
+use crate::words::{act_word, actor_word, outcome_word};
+
 /// Lines on one page.
 const LINES: u32 = 50;
 /// Letters of what is searched for; the longest object is a message with its city.
 const TEXT_LETTERS_MAX: usize = 80;
 
 const OBJECT: Field<'static> = Field::text("object", "对象编号", "Object");
-const ACTION: Field<'static> = Field::text("action", "操作", "Action");
+const ACTION: Field<'static> = Field::text("action", "操作代码", "Code of the action")
+    .hint("在表里点操作，就只看这一种", "Click an action in the table to see only that kind");
 const FROM: Field<'static> = Field::new("from", "从哪天", "From", Input::Text);
 const UNTIL: Field<'static> = Field::new("until", "到哪天", "Until", Input::Text);
 const FILTERS: [Field<'static>; 4] = [OBJECT, ACTION, FROM, UNTIL];
@@ -40,8 +43,12 @@ struct Shown {
     at: Timestamp,
     actor: String,
     action: String,
+    /// What the action is called; none for one that has no word.
+    action_word: Option<&'static str>,
     object: String,
     outcome: String,
+    /// What the outcome is called; none for a code of a refusal or a digest.
+    outcome_word: Option<String>,
     trace: String,
 }
 
@@ -108,14 +115,32 @@ fn view(visit: &Visit, form: Fields, lines: Vec<Line>) -> AuditPage {
         frame: visit.frame("审计", "Audit").errors(&form),
         lang: visit.lang,
         older: last.map(|line| visit.address_with("before", line.id.as_str())),
-        lines: lines.into_iter().map(shown).collect(),
+        lines: lines.into_iter().map(|line| shown(visit.lang, line)).collect(),
         form,
     }
 }
 
-fn shown(line: Line) -> Shown {
+fn shown(lang: Lang, line: Line) -> Shown {
     let Line { id, actor, action, object, outcome, trace, at } = line;
-    Shown { id, at, actor, action, object, outcome, trace }
+    let (action_word, outcome_word) = (act_word(lang, &action), outcome_word(lang, &outcome));
+    Shown { id, at, actor, action, action_word, object, outcome, outcome_word, trace }
+}
+
+impl Shown {
+    fn action_cell(&self) -> ui::Cell {
+        let href = format!("/audit?action={}", self.action);
+        match self.action_word {
+            Some(word) => ui::Cell::link(word, href).note(&self.action),
+            None => ui::Cell::link(&self.action, href),
+        }
+    }
+
+    fn outcome_cell(&self) -> ui::Cell {
+        match &self.outcome_word {
+            Some(word) if *word != self.outcome => ui::Cell::text(word).note(&self.outcome),
+            Some(_) | None => ui::Cell::text(&self.outcome),
+        }
+    }
 }
 
 impl AuditPage {
@@ -124,10 +149,10 @@ impl AuditPage {
         let rows = self.lines.iter().map(|line| {
             ui::TableRow::new(vec![
                 ui::Cell::text(lang.time(line.at)),
-                ui::Cell::code(&line.actor),
-                ui::Cell::link(&line.action, format!("/audit?action={}", line.action)),
+                ui::Cell::code(&line.actor).note(actor_word(lang, &line.actor)),
+                line.action_cell(),
                 ui::Cell::link(&line.object, format!("/audit?object={}", line.object)),
-                ui::Cell::text(&line.outcome),
+                line.outcome_cell(),
                 ui::Cell::code(&line.trace),
             ])
         });

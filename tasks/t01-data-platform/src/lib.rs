@@ -4,6 +4,7 @@
 //! Layer 5. Owns no table: accounts and looks are identity's, messages and log are the store's.
 //! Invariant: nobody learns from an answer whether somebody has an account.
 
+mod accounts;
 mod audit;
 mod bureau;
 mod door;
@@ -17,6 +18,7 @@ mod sign_in;
 mod source;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use std::sync::Arc;
 
@@ -33,6 +35,7 @@ pub use source::{SOURCE_UNKNOWN, Source};
 const RESIDENT: Who = Who::Roles(&[Role::Resident]);
 const BUREAU: Who = Who::Roles(&[Role::Bureau, Role::Auditor]);
 const AUDITOR: Who = Who::Roles(&[Role::Auditor]);
+const ADMINISTRATOR: Who = Who::Roles(&[Role::Administrator]);
 
 /// Who may come to which address of this task.
 const ROUTES: &[RouteInfo] = &[
@@ -53,6 +56,9 @@ const ROUTES: &[RouteInfo] = &[
     RouteInfo::get("/cases/{case}/evidence", Who::SignedIn),
     RouteInfo::get("/bureau", BUREAU),
     RouteInfo::get("/audit", AUDITOR),
+    RouteInfo::get("/accounts", ADMINISTRATOR),
+    RouteInfo::get("/accounts/{id}", ADMINISTRATOR),
+    RouteInfo::post("/accounts/{id}", ADMINISTRATOR),
 ];
 
 /// This task, as the binary lists it.
@@ -71,6 +77,8 @@ pub fn module(parts: Parts) -> Module {
         .route("/cases/{case}/evidence", get(evidence::download))
         .route("/bureau", get(bureau::show))
         .route("/audit", get(audit::show))
+        .route("/accounts", get(accounts::list))
+        .route("/accounts/{id}", get(accounts::show).post(accounts::change))
         .layer(Extension(Arc::clone(&parts)));
     Module {
         id: "t01",

@@ -1,0 +1,149 @@
+//! Words for codes (代码的说法): roles, and what audit lines name, each in one table.
+
+use tb_base::Role;
+use tb_web::Lang;
+
+/// What a member of staff is called by her role.
+pub fn role_word(lang: Lang, role: Role) -> &'static str {
+    let (zh, en) = match role {
+        Role::Resident => ("办事人", "resident"),
+        Role::Window => ("窗口人员", "window clerk"),
+        Role::Reviewer => ("审查人员", "reviewer"),
+        Role::Approver => ("审批人员", "approver"),
+        Role::Inspector => ("执法检查人员", "inspector"),
+        Role::Bureau => ("数据局", "data bureau"),
+        Role::Supervisor => ("监督人员", "supervisor"),
+        Role::Auditor => ("审计人员", "auditor"),
+        Role::Administrator => ("系统管理员", "administrator"),
+    };
+    lang.t(zh, en)
+}
+
+/// What an act in an audit line is called; none for an act that this table does not know.
+pub fn act_word(lang: Lang, act: &str) -> Option<&'static str> {
+    ACTS.iter().find(|(code, ..)| *code == act).map(|(_, zh, en)| lang.t(*zh, *en))
+}
+
+/// What an outcome in an audit line is called; a code of a refusal or a digest stands for itself.
+pub fn outcome_word(lang: Lang, outcome: &str) -> Option<String> {
+    let word = |code: &str| OUTCOMES.iter().find(|(known, ..)| *known == code);
+    let known = |code: &str| word(code).map(|(_, zh, en)| lang.t(*zh, *en));
+    match outcome.split_once(':') {
+        None => known(outcome).map(str::to_owned),
+        Some((state, because)) => Some(format!("{}{}{}", known(state)?, lang.t("：", ": "), known(because)?)),
+    }
+}
+
+/// What the kind of whoever acted is called.
+pub fn actor_word(lang: Lang, actor: &str) -> &'static str {
+    let (zh, en) = match actor.split(':').next().unwrap_or("") {
+        "staff" => ("工作人员", "staff"),
+        "resident" => ("办事人", "resident"),
+        "node" => ("其他城市", "another city"),
+        "anonymous" => ("没有登录的人", "not signed in"),
+        _ => ("系统", "the system"),
+    };
+    lang.t(zh, en)
+}
+
+/// Every act that is written to the audit: code, Chinese, English.
+pub const ACTS: &[(&str, &str, &str)] = &[
+    ("account.list", "查工作人员账户", "searched accounts of staff"),
+    ("audit.read", "查审计记录", "read audit lines"),
+    ("case.act", "办理操作", "acted on a case"),
+    ("case.custody", "办件移交", "a case was handed over"),
+    ("case.draft", "草稿", "a draft"),
+    ("case.evidence", "下载办件证据", "took the evidence of a case"),
+    ("case.move", "办件进入新环节", "a case moved on"),
+    ("case.overdue", "办件超时限", "a case is overdue"),
+    ("case.progress", "办件进度送达", "progress of a case arrived"),
+    ("exchange.acknowledge", "报文签收", "acknowledged a message"),
+    ("exchange.answer", "答复他市查询", "answered another city"),
+    ("exchange.dead", "报文成为死信", "gave a message up"),
+    ("exchange.mistrust", "报文不可信", "mistrusted a message"),
+    ("exchange.process", "处理报文", "processed a message"),
+    ("exchange.receive", "收到报文", "received a message"),
+    ("exchange.refuse", "拒收报文", "refused a message"),
+    ("identity.account.create", "开户", "made an account"),
+    ("identity.account.level", "改实名等级", "set an assurance level"),
+    ("identity.account.state", "锁定或恢复账户", "locked or unlocked an account"),
+    ("identity.check", "窗口核验身份", "checked identity at a window"),
+    ("identity.password.change", "改密码", "changed a password"),
+    ("identity.reset", "重设密码", "set a lost password anew"),
+    ("identity.seed", "导入登记数据", "planted the register"),
+    ("identity.sign_in", "登录", "signed in"),
+    ("identity.sign_out", "退出登录", "signed out"),
+    ("identity.sign_out.all", "退出所有登录", "signed out everywhere"),
+    ("licence.ask", "向他市查证照", "asked another city for licences"),
+    ("licence.consent", "用证授权", "consent to use a licence"),
+    ("licence.fetch", "调取证照", "fetched a licence"),
+    ("licence.issue", "制发证照", "issued a licence"),
+    ("licence.locate", "查有哪些证照", "looked up licences"),
+    ("licence.order", "变更证照状态", "changed the state of a licence"),
+    ("licence.present", "亮证", "showed a licence"),
+    ("licence.read", "看自己的证照", "read an own licence"),
+    ("licence.supersede", "换发证照", "replaced a licence"),
+    ("licence.take_over", "接管已有证照", "took over a licence"),
+    ("licence.verify", "核验证照", "verified a licence"),
+    ("look.proof", "下载查看证明", "took the proof of a look"),
+    ("look.read", "看查看记录", "read the list of looks"),
+    ("window.signature", "窗口手写签名", "signed at a window"),
+    ("witness.refuse", "拒绝为他市日志见证", "refused to cosign a log"),
+    ("witness.refused", "他市拒绝为本市日志见证", "another city refused to cosign"),
+];
+
+/// Outcomes that are words: code, Chinese, English.
+const OUTCOMES: &[(&str, &str, &str)] = &[
+    ("active", "已恢复", "unlocked"),
+    ("answered", "已答复", "answered"),
+    ("asked", "已询问", "asked"),
+    ("back", "回岗", "back at the post"),
+    ("begun", "开始", "begun"),
+    ("cleared", "核查完毕", "examination over"),
+    ("dead", "放弃", "given up"),
+    ("discarded", "丢弃", "discarded"),
+    ("done", "完成", "done"),
+    ("duplicate", "重复", "duplicate"),
+    ("ended", "随办件结束", "ended with its case"),
+    ("examined", "正在核查", "being examined"),
+    ("frozen", "已锁定", "locked"),
+    ("given", "已同意", "agreed"),
+    ("issued", "已制发", "issued"),
+    ("left", "离岗", "left the post"),
+    ("not_found", "查无此证", "not found"),
+    ("refused", "没有同意或被拒绝", "refused"),
+    ("shown", "已提供", "shown"),
+    ("stale", "过时，没有采用", "stale, not used"),
+    ("stolen", "可能被冒用", "possibly used by others"),
+    ("superseded", "已换发", "replaced"),
+    ("withdrawn", "已撤回", "withdrawn"),
+    ("wrong_code", "验证码不对", "wrong code"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(outcome: &str, zh: Option<&str>, en: Option<&str>) {
+        assert_eq!(outcome_word(Lang::Zh, outcome).as_deref(), zh);
+        assert_eq!(outcome_word(Lang::En, outcome).as_deref(), en);
+    }
+
+    #[test]
+    fn outcomes_in_words() {
+        check("done", Some("完成"), Some("done"));
+        check("frozen:left", Some("已锁定：离岗"), Some("locked: left the post"));
+        check("LIC-CNS-001", None, None);
+        check("frozen:unknown", None, None);
+    }
+
+    #[test]
+    fn tables_are_in_order() {
+        assert!(ACTS.is_sorted_by_key(|(code, ..)| *code));
+        assert!(OUTCOMES.is_sorted_by_key(|(code, ..)| *code));
+        assert_eq!(act_word(Lang::En, "identity.sign_in"), Some("signed in"));
+        assert_eq!(act_word(Lang::Zh, "nothing.known"), None);
+        assert_eq!(actor_word(Lang::Zh, "node:430300"), "其他城市");
+    }
+}
