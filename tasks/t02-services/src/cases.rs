@@ -4,6 +4,7 @@
 //! Invariant: both cities show the same progress, because both show the owner's view as it came.
 
 mod act;
+pub(crate) mod decision;
 mod list;
 pub(crate) mod progress;
 pub(crate) mod receipt;
@@ -22,6 +23,7 @@ pub(crate) const ROUTES: &[RouteInfo] = &[
     RouteInfo::get("/cases", RESIDENT),
     RouteInfo::get("/cases/{case}", RESIDENT),
     RouteInfo::get("/cases/{case}/receipt", RESIDENT),
+    RouteInfo::get("/cases/{case}/decision", RESIDENT),
     RouteInfo::post("/cases/{case}/correction", RESIDENT),
     RouteInfo::post("/cases/{case}/again", RESIDENT),
     RouteInfo::get("/cases/{case}/withdraw", RESIDENT),
@@ -35,6 +37,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/cases", get(list::show))
         .route("/cases/{case}", get(show::show))
         .route("/cases/{case}/receipt", get(receipt::show))
+        .route("/cases/{case}/decision", get(decision::show))
         .route("/cases/{case}/correction", post(act::correct))
         .route("/cases/{case}/again", post(act::again))
         .route("/cases/{case}/withdraw", get(act::confirm_withdraw).post(act::withdraw))

@@ -305,6 +305,11 @@ async fn same_command_hands_in_once() {
     assert_eq!((list["count"].clone(), list["drafts"].as_array().map(Vec::len)), (1.into(), Some(0)));
     let page = world.page(CHANGSHA, "driver", &first.location).await;
     assert!(page.text.contains("已提交") && page.text.contains("法定最晚"), "{}", page.text);
+    assert!(
+        page.text.contains("我的长沙（网上）"),
+        "what is filed online was collected at no window: {}",
+        page.text
+    );
     let receipt = world.page(CHANGSHA, "driver", &format!("{}/receipt", first.location)).await;
     assert!(receipt.text.contains("class=\"qr\"") && receipt.text.contains("收件回执"), "{}", receipt.text);
 }

@@ -41,6 +41,7 @@ pub(crate) const ROUTES: &[RouteInfo] = &[
     RouteInfo::post("/window/drafts/{id}/submit", WINDOW),
     RouteInfo::get("/window/cases/{id}", WINDOW),
     RouteInfo::get("/window/cases/{id}/receipt", WINDOW),
+    RouteInfo::get("/window/cases/{id}/decision", WINDOW),
     RouteInfo::post("/window/cases/{id}/handover", WINDOW),
     RouteInfo::post("/window/cases/{id}/correction", WINDOW),
     RouteInfo::post("/window/cases/{id}/withdraw", WINDOW),
@@ -58,6 +59,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/window/drafts/{id}/submit", post(check::collect))
         .route("/window/cases/{id}", get(case::show))
         .route("/window/cases/{id}/receipt", get(case::receipt))
+        .route("/window/cases/{id}/decision", get(case::decision))
         .route("/window/cases/{id}/handover", post(case::hand_over))
         .route("/window/cases/{id}/correction", post(case::correct))
         .route("/window/cases/{id}/withdraw", post(case::withdraw))

@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use tb_base::{Due, NodeId, Refusal, Timestamp};
 use tb_case::acts::{ActStatus, SentAct};
-use tb_case::case::{ClockKind, PhaseKind};
+use tb_case::case::{Channel, ClockKind, PhaseKind};
 use tb_case::command::CommandKind;
+use tb_case::definitions::StageId;
 use tb_case::progress::{ClockView, ProgressView, Step, StepState};
 use tb_web::{Lang, Visit, ui};
 
@@ -46,7 +47,7 @@ fn one_step(visit: &Visit, view: &ProgressView, step: &Step) -> ui::Step {
     };
     let mut shown = ui::Step {
         city: mark(&visit.app, lang, step.place.city),
-        who: say(lang, &step.place.name).to_owned(),
+        who: who(visit, view, step),
         when,
         ..ui::Step::new(state, say(lang, &step.text))
     };
@@ -62,6 +63,26 @@ fn one_step(visit: &Visit, view: &ProgressView, step: &Step) -> ui::Step {
         }
     }
     shown
+}
+
+/// Who does a step: what was filed online was collected by the city's app, at no window.
+fn who(visit: &Visit, view: &ProgressView, step: &Step) -> String {
+    match step.key == word(&StageId::Collect) {
+        true => collected_at(visit, view),
+        false => say(visit.lang, &step.place.name).to_owned(),
+    }
+}
+
+/// Where a case was handed in (收件): the window, or the app of the city where it was filed online.
+pub(crate) fn collected_at(visit: &Visit, view: &ProgressView) -> String {
+    let lang = visit.lang;
+    match (view.channel, visit.app.city(view.collecting.city)) {
+        (Channel::Online, Some(front)) => match lang {
+            Lang::Zh => format!("{}（网上）", front.app),
+            Lang::En => format!("{} (online)", front.app),
+        },
+        (Channel::Online, None) | (Channel::Window, _) => say(lang, &view.collecting.name).to_owned(),
+    }
 }
 
 fn latest(lang: Lang, until: tb_base::Date) -> String {

@@ -8,12 +8,12 @@ use axum::extract::Path;
 use serde::Serialize;
 use tb_base::{CaseId, Date};
 use tb_case::acts;
-use tb_case::case::Channel;
 use tb_case::progress::ProgressView;
 use tb_identity::people::{self, Person};
 use tb_identity::permit::Action;
 use tb_web::{Frame, Html, Lang, PageResult, Visit, ui};
 
+use super::progress::collected_at;
 use crate::access::{Shared, case_id, own_case, resident};
 use crate::parts::Parts;
 use crate::words::say;
@@ -74,7 +74,7 @@ pub(crate) fn page(
     let (lang, case) = (visit.lang, view.case);
     let address = format!("{}/cases/{case}", visit.app.front().map_or("", |front| front.site_url.as_str()));
     let day = |kind| view.clock(kind).map(|clock| clock.due);
-    let rows = rows(lang, view, &format!("{} {}", person.name, person.number.masked()));
+    let rows = rows(visit, view, &format!("{} {}", person.name, person.number.masked()));
     visit.page(Receipt {
         frame: visit.frame("收件回执", "Receipt").crumb("办件进度", "Progress", back).airy(),
         lang,
@@ -97,19 +97,12 @@ pub(crate) fn page(
     })
 }
 
-fn rows(lang: Lang, view: &ProgressView, person: &str) -> Vec<ui::SummaryRow> {
+fn rows(visit: &Visit, view: &ProgressView, person: &str) -> Vec<ui::SummaryRow> {
+    let lang = visit.lang;
     let row = |zh: &str, en: &str, value: String| ui::SummaryRow::new(lang.t(zh, en), value);
-    let channel = match view.channel {
-        Channel::Online => lang.t("网上", "online"),
-        Channel::Window => lang.t("窗口", "at a window"),
-    };
     vec![
         row("申请人", "Applicant", person.to_owned()),
-        row(
-            "收件",
-            "Collected",
-            format!("{} · {} · {channel}", lang.time(view.collected), say(lang, &view.collecting.name)),
-        ),
+        row("收件", "Collected", format!("{} · {}", lang.time(view.collected), collected_at(visit, view))),
         row("决定机关", "Decided by", say(lang, &view.deciding.name).to_owned()),
         row("办件编号", "Number", ui::grouped(view.case.as_str(), 4)).code(),
     ]

@@ -70,6 +70,9 @@ pub(crate) struct CasePage {
     rules: Option<Arc<ItemRules>>,
     #[serde(skip)]
     done: String,
+    /// Where it was handed in, in words.
+    #[serde(skip)]
+    collected_at: String,
 }
 
 impl CasePage {
@@ -105,7 +108,31 @@ impl CasePage {
                 Lang::En => format!("Please collect it at {window}, with your identity card."),
             });
         }
+        if self.refused().is_some() {
+            return Some(self.after_refusal());
+        }
         Some(lang.t("您现在不用做什么。", "You need not do anything now.").to_owned())
+    }
+
+    /// What is left to her after a refusal that has not been served yet.
+    fn after_refusal(&self) -> String {
+        let (view, lang) = (&self.progress, self.lang);
+        if view.delivery != DeliveryMode::CollectingWindow {
+            let words = lang.t(
+                "不同意这个决定的，下面写着您可以怎么办。",
+                "If you do not agree, see below what you can do.",
+            );
+            return words.to_owned();
+        }
+        let window = self.s(&view.collecting.name);
+        match lang {
+            Lang::Zh => {
+                format!("带身份证到{window}可以领取决定书。不同意这个决定的，下面写着您可以怎么办。")
+            }
+            Lang::En => format!(
+                "You can get the decision at {window}, with your identity card. If you do not agree, see below what you can do."
+            ),
+        }
     }
 
     fn code(&self) -> Html {
@@ -261,6 +288,7 @@ pub(crate) fn page(visit: &Visit, parts: &Parts, seen: Seen, form: Fields) -> Ca
     let view = seen.view;
     let rules = parts.catalogue.rules(view.item, view.deciding.city);
     let title = format!("{} · {}", say(lang, &view.item_name), say(lang, &view.phase_name));
+    let collected_at = progress::collected_at(visit, &view);
     let frame =
         visit.frame(&title, &title).crumb("首页", "Start", "/").crumb("我的办件", "My cases", "/cases");
     CasePage {
@@ -281,6 +309,7 @@ pub(crate) fn page(visit: &Visit, parts: &Parts, seen: Seen, form: Fields) -> Ca
         form,
         rules,
         done: visit.param("done").unwrap_or_default(),
+        collected_at,
     }
 }
 
@@ -295,11 +324,14 @@ fn message(visit: &Visit, view: &ProgressView, notice: &Notice) -> Option<ui::Me
     let lang = visit.lang;
     let words = notices::words(&notice.template, &notice.params)?;
     // The city that collected speaks until the other one has taken over.
-    let place = if notice.template == "case.offered" { &view.collecting } else { &view.deciding };
+    let (who, city) = match notice.template == "case.offered" {
+        true => (progress::collected_at(visit, view), view.collecting.city),
+        false => (say(lang, &view.deciding.name).to_owned(), view.deciding.city),
+    };
     Some(ui::Message {
-        who: say(lang, &place.name).to_owned(),
+        who,
         when: lang.moment(notice.at),
-        city: mark(&visit.app, lang, place.city),
+        city: mark(&visit.app, lang, city),
         mine: false,
         text: say(lang, &words).to_owned(),
     })

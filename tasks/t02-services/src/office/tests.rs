@@ -135,6 +135,52 @@ async fn a_refusal_names_ground_article_and_remedies() {
 }
 
 #[tokio::test]
+async fn a_refusal_is_shown_printed_and_served_at_the_window() {
+    let world = World::new().await;
+    let desk = Desk { world: &world, case: collected(&world).await };
+    let counter = format!("/window/cases/{}", desk.case);
+    let early = world.get(CHANGSHA, "window", &format!("{counter}/decision")).await;
+    assert_eq!(early.status, 404, "nothing was refused yet: {early:?}");
+    desk.done(&desk.act("reviewer", "command=accept").await, "accept");
+    desk.done(&desk.act("reviewer", "command=opine&agrees=refuse&text=no").await, "opine");
+    desk.done(&desk.act("approver", "command=refuse&ground=conditions-not-met&facts=FACTS").await, "refuse");
+    world.exchange().await;
+
+    let lies = world.get(CHANGSHA, "window", "/window").await.json();
+    assert_eq!(lies["counts"]["handovers"], 1);
+    assert_eq!(
+        (&lies["handovers"][0]["id"], &lies["handovers"][0]["is_refused"]),
+        (&desk.case.clone().into(), &true.into())
+    );
+    assert!(world.page(CHANGSHA, "window", "/window").await.text.contains("不予许可，待交决定书"));
+    let hers = format!("/cases/{}", desk.case);
+    for (who, path) in [
+        ("window", counter.clone()),
+        ("window", format!("{counter}/decision")),
+        ("driver", hers.clone()),
+        ("driver", format!("{hers}/decision")),
+    ] {
+        let page = world.page(CHANGSHA, who, &path).await;
+        for words in ["FACTS", "行政许可法第三十八条", "行政复议", "行政诉讼"] {
+            assert!(page.text.contains(words), "{words} is not in {path}: {}", page.text);
+        }
+        assert!(!page.text.contains("您现在不用做什么"), "{path}");
+    }
+    assert!(world.page(CHANGSHA, "driver", &hers).await.text.contains("可以领取决定书"));
+    let printed = world.page(CHANGSHA, "window", &format!("{counter}/decision")).await;
+    assert!(printed.text.contains("不予许可决定书") && printed.text.contains("本人签收"), "{}", printed.text);
+    assert_eq!(world.get(CHANGSHA, "window-elsewhere", &format!("{counter}/decision")).await.status, 403);
+    assert_eq!(world.get(CHANGSHA, "local", &format!("{hers}/decision")).await.status, 404);
+
+    let handed = world.post(CHANGSHA, "window", &format!("{counter}/handover"), &signature()).await;
+    assert_eq!(handed.location, format!("{counter}?done=sent"), "{handed:?}");
+    world.exchange().await;
+    assert_eq!(world.get(CHANGSHA, "window", "/window").await.json()["counts"]["handovers"], 0);
+    let after = world.page(CHANGSHA, "window", &counter).await;
+    assert!(after.text.contains("FACTS"), "a served decision can still be read: {}", after.text);
+}
+
+#[tokio::test]
 async fn correction_says_everything_that_is_missing() {
     let world = World::new().await;
     let desk = Desk { world: &world, case: collected(&world).await };

@@ -12,12 +12,12 @@ use axum::response::Response;
 use serde::Serialize;
 use tb_base::{CaseId, Class, Due, Error, MessageId, NodeId, Timestamp};
 use tb_case::acts::{self, Acted, SentAct};
-use tb_case::case::{Outcome, Proof};
+use tb_case::case::{Outcome, Proof, Reason, RemedyText};
 use tb_case::command::{Answers, Command, CommandKind};
 use tb_case::progress::ProgressView;
 use tb_case::text::Text;
 use tb_exchange::service;
-use tb_identity::people;
+use tb_identity::people::{self, Person};
 use tb_identity::permit::{Action, Scope, may};
 use tb_store::outbox::{self, State};
 use tb_store::{Tx, inbox};
@@ -25,6 +25,7 @@ use tb_web::{Fields, Form, Frame, Html, Lang, PageError, PageResult, Visit, redi
 
 use super::{Clerk, collected, signature};
 use crate::access::{Shared, case_id, command};
+use crate::cases::decision;
 use crate::cases::progress::{self, Explained, PendingAct};
 use crate::correction::{Asked, answers, asked};
 use crate::parts::Parts;
@@ -100,6 +101,16 @@ impl CasePage {
 
     fn is_refused(&self) -> bool {
         matches!(self.progress.outcome, Some(Outcome::Refused { .. }))
+    }
+
+    /// Why it was refused or not accepted, as the applicant reads it.
+    fn against(&self) -> Option<(&[Reason], &[RemedyText])> {
+        decision::against(&self.progress)
+    }
+
+    /// What the decision against the applicant is called.
+    fn decision_title(&self) -> String {
+        say(self.lang, &decision::heading(&self.progress)).to_owned()
     }
 
     fn tag(&self) -> Html {
@@ -233,13 +244,26 @@ fn messages(tx: &mut Tx<'_>, case: CaseId) -> tb_base::Result<Vec<Message>> {
 /// GET /window/cases/{id}/receipt: what is printed for her, with number, dates and where to look.
 pub(crate) async fn receipt(visit: Visit, parts: Shared, id: Path<String>) -> PageResult {
     let seen = see(&visit, &parts, case_id(&id)?).await?;
-    let (shared, case) = (Arc::clone(&parts.0), seen.view.case);
-    let read = visit.app.store.read("t02.window.receipt", move |tx| {
+    let person = applicant(&visit, &parts, seen.view.case).await?;
+    let back = format!("/window/cases/{}", seen.view.case);
+    crate::cases::receipt::page(&visit, &parts, &seen.view, &person, &back)
+}
+
+/// GET /window/cases/{id}/decision: the decision against the applicant, to be printed and served.
+pub(crate) async fn decision(visit: Visit, parts: Shared, id: Path<String>) -> PageResult {
+    let seen = see(&visit, &parts, case_id(&id)?).await?;
+    let person = applicant(&visit, &parts, seen.view.case).await?;
+    decision::page(&visit, &seen.view, &person, &format!("/window/cases/{}", seen.view.case))
+}
+
+/// Whose case it is.
+async fn applicant(visit: &Visit, parts: &Shared, case: CaseId) -> Result<Person, PageError> {
+    let shared = Arc::clone(&parts.0);
+    let read = visit.app.store.read("t02.window.applicant", move |tx| {
         let person = acts::person_of(tx, case)?.ok_or_else(super::gone)?;
         people::get(tx, &shared.vault, person)
     });
-    let person = read.await?;
-    crate::cases::receipt::page(&visit, &parts, &seen.view, &person, &format!("/window/cases/{case}"))
+    Ok(read.await?)
 }
 
 /// GET /window/cases/{id}

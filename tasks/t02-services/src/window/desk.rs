@@ -6,7 +6,9 @@
 use askama::Template;
 use serde::Serialize;
 use tb_base::{CaseId, Ctx, DraftId, NodeId, Refusal, ResidentId, Result, Timestamp};
-use tb_case::case::{Channel, PhaseKind};
+use tb_case::acts;
+use tb_case::case::{Channel, Outcome, PhaseKind};
+use tb_case::definitions::DeliveryMode;
 use tb_case::draft::{self, NewDraft};
 use tb_case::queue::{self, CasePage, CaseRow, Filter};
 use tb_identity::accounts;
@@ -21,6 +23,9 @@ use super::Clerk;
 use crate::access::{Shared, case_of};
 use crate::parts::Parts;
 use crate::words::{city_name, item_name, phase_tag, say, word};
+
+/// Pages of decided cases that are looked through for refusals; what is granted leaves that phase by itself.
+const DECIDED_PAGES_MAX: u32 = 10;
 
 const NUMBER: Field<'static> = Field::new("number", "公民身份号码", "Resident number", Input::Digits)
     .hint("读卡或照卡输入，18 位", "Read or typed from the card, 18 characters");
@@ -50,6 +55,8 @@ struct CaseLine {
     due: Option<Timestamp>,
     since: Timestamp,
     collected: Timestamp,
+    /// Refused: what is handed over is the decision.
+    is_refused: bool,
 }
 
 /// How many there are in all, shown or not.
@@ -81,6 +88,15 @@ struct Desk {
     form: Fields,
     #[serde(skip)]
     pager: ui::Pager,
+}
+
+impl CaseLine {
+    fn state(&self, lang: Lang) -> ui::Cell {
+        match self.is_refused {
+            true => ui::Cell::tag("stop", lang.t("不予许可，待交决定书", "Refused; to be served")),
+            false => ui::Cell::tag(phase_tag(self.phase), say(lang, &self.phase.name())),
+        }
+    }
 }
 
 impl Desk {
@@ -119,7 +135,7 @@ impl Desk {
             ui::TableRow::new(vec![
                 ui::Cell::link(code, format!("/window/cases/{}", line.id)),
                 ui::Cell::text(&line.item_name),
-                ui::Cell::tag(phase_tag(line.phase), say(lang, &line.phase.name())),
+                line.state(lang),
                 ui::Cell::text(lang.moment(line.since)),
                 ui::Cell::text(due),
             ])
@@ -191,6 +207,8 @@ struct Counter {
     drafts_today: i64,
     cases: CasePage,
     handovers: CasePage,
+    /// Refused by the deciding city; the decision waits to be handed over here.
+    refusals: Vec<CaseRow>,
     running: i64,
     finished: i64,
 }
@@ -219,18 +237,21 @@ async fn view(visit: &Visit, parts: &Shared, clerk: &Clerk, form: Fields) -> Res
     let (per_page, total) = (usize::try_from(queue::PAGE_ROWS).unwrap_or(20), counter.cases.total);
     let frame = visit.frame("专窗", "Counter").errors(&form);
     let line = |row: &CaseRow| case_line(parts, lang, row);
+    let refused = |row: &CaseRow| CaseLine { is_refused: true, ..case_line(parts, lang, row) };
+    let waiting = counter.refusals.iter().map(refused).chain(counter.handovers.rows.iter().map(line));
+    let refusals_total = i64::try_from(counter.refusals.len()).unwrap_or(i64::MAX);
     Ok(Desk {
         lang,
         counts: Counts {
             drafts: counter.drafts_total,
             today: counter.drafts_today,
             cases: counter.running,
-            handovers: counter.handovers.total,
+            handovers: counter.handovers.total.saturating_add(refusals_total),
             finished: counter.finished,
         },
         drafts: counter.drafts,
         cases: counter.cases.rows.iter().map(line).collect(),
-        handovers: counter.handovers.rows.iter().map(line).collect(),
+        handovers: waiting.collect(),
         missing: visit.param("code").unwrap_or_default(),
         office: visit.account.as_ref().and_then(|account| account.office_name.clone()).unwrap_or_default(),
         questions: questions(visit, parts, &form),
@@ -274,10 +295,31 @@ fn read(tx: &mut Tx<'_>, parts: &Parts, clerk: &Clerk, asked: &Asked) -> Result<
         drafts_total,
         drafts_today,
         handovers: queue::of_office(tx, &clerk.office, &delivering, 0)?,
+        refusals: refusals(tx, parts, clerk)?,
         cases: if asked.finished { over } else { running },
         running: running_total,
         finished: over_total,
     })
+}
+
+/// Refused cases of this window whose applicants chose to come here: until the decision is served, it lies here.
+fn refusals(tx: &mut Tx<'_>, parts: &Parts, clerk: &Clerk) -> Result<Vec<CaseRow>> {
+    let decided = Filter { phases: Some([PhaseKind::Decided].into()), ..Filter::default() };
+    let (mut refused, mut page) = (Vec::new(), 0);
+    loop {
+        let found = queue::collected_by(tx, &clerk.office, &decided, page)?;
+        for row in found.rows {
+            let view = acts::view(tx, &parts.env, row.case)?;
+            let is_refused = matches!(view.outcome, Some(Outcome::Refused { .. }));
+            if is_refused && view.delivery == DeliveryMode::CollectingWindow {
+                refused.push(row);
+            }
+        }
+        page += 1;
+        if DECIDED_PAGES_MAX <= page || found.total <= i64::from(page).saturating_mul(queue::PAGE_ROWS) {
+            return Ok(refused);
+        }
+    }
 }
 
 fn case_line(parts: &Parts, lang: Lang, row: &CaseRow) -> CaseLine {
@@ -290,6 +332,7 @@ fn case_line(parts: &Parts, lang: Lang, row: &CaseRow) -> CaseLine {
         due: row.due,
         since: row.since,
         collected: row.collected,
+        is_refused: false,
     }
 }
 
