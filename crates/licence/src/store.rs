@@ -19,6 +19,7 @@ use crate::record::{Contents, Extract, Record, sign, signed_text};
 use crate::state::{Change, Command, Standing, State, decide};
 use crate::types::{FieldKind, HolderKind, LicenceType, Types};
 
+pub mod notices;
 mod statements;
 
 pub use statements::STATEMENTS;

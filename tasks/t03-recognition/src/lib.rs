@@ -1,4 +1,5 @@
-//! Licences as people meet them (证照互认): having them, showing them, verifying them, agreeing to their use.
+//! Licences as people meet them (证照互认): having them, showing them, verifying them, agreeing to their use,
+//! and as the department that issued them manages them.
 //! Serves clauses 1.2 and 3.3 to 3.5.
 //!
 //! Layer 5. Owns no table: licences, consents and presentations are the licence block's.
@@ -7,6 +8,7 @@
 mod consents;
 mod holder;
 mod licence;
+mod office;
 mod parts;
 mod showing;
 #[cfg(test)]
@@ -25,6 +27,7 @@ use tb_web::{App, Module, RouteInfo, Who};
 pub use parts::{ItemName, Parts};
 
 const RESIDENT: Who = Who::Roles(&[Role::Resident]);
+const OFFICERS: Who = Who::Roles(&[Role::Reviewer, Role::Approver]);
 
 /// Who may come to which address of this task.
 const ROUTES: &[RouteInfo] = &[
@@ -37,6 +40,11 @@ const ROUTES: &[RouteInfo] = &[
     RouteInfo::post("/verify", Who::Public),
     RouteInfo::get("/consents", RESIDENT),
     RouteInfo::post("/consents/{id}", RESIDENT),
+    RouteInfo::get("/office/licences", OFFICERS),
+    RouteInfo::post("/office/licences", OFFICERS),
+    RouteInfo::get("/office/licences/{id}", OFFICERS),
+    RouteInfo::post("/office/licences/{id}", Who::Roles(&[Role::Approver])),
+    RouteInfo::post("/office/licences/{id}/face", OFFICERS),
 ];
 
 /// This task, as the binary lists it: its pages, and the services about licences that other cities may ask.
@@ -51,6 +59,7 @@ pub fn module(parts: Parts) -> Module {
         .route("/verify", get(verify::ask).post(verify::check))
         .route("/consents", get(consents::show))
         .route("/consents/{id}", post(consents::answer))
+        .merge(office::routes())
         .layer(Extension(Arc::new(parts)));
     Module {
         id: "t03",

@@ -1,6 +1,7 @@
 //! Stories of this task, told through the sites of three cities.
 
 mod consents;
+mod office;
 mod verify;
 mod wallet;
 mod world;

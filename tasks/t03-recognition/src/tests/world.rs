@@ -186,7 +186,7 @@ impl World {
         (trust, contracts): &(SignedTrustList, Vec<SignedContract>),
     ) -> Reached {
         let desk = Arc::new(Desk::new(node, trust.clone(), contracts.clone(), secrets).expect("a desk"));
-        let schemas = [tb_identity::SCHEMA, tb_licence::SCHEMA];
+        let schemas = [tb_identity::SCHEMA, tb_licence::SCHEMA, tb_case::SCHEMA];
         let store = Store::open(&Config::memory(), &schemas).await.expect("a store");
         let vault = Arc::new(Vault::new(secrets.vault));
         let first = format!("11{node}MB9900001");
@@ -331,11 +331,12 @@ fn accounts(vault: Arc<Vault>) -> Lookup {
             let found = people::by_number(tx, &vault, &number)?;
             Ok::<_, tb_base::Error>(found.map(|it| Actor::Resident { person: it.id, level }))
         };
-        let staff = |role| {
+        let staff_of = |role, office: &str| {
             let ctx = Ctx::new(now, Actor::System, node(CHANGSHA), Arc::new(Mutex::new(Counter(9_000))));
-            let office = "430200-transport".parse()?;
+            let office = office.parse()?;
             Ok::<_, tb_base::Error>(Some(Actor::Staff { staff: ctx.id(tb_base::StaffId::new), role, office }))
         };
+        let staff = |role| staff_of(role, "430200-transport");
         let actor = match token {
             "driver" => resident(tx, seed::driver()?.number, 3)?,
             "driver-unproven" => resident(tx, seed::driver()?.number, 2)?,
@@ -348,6 +349,9 @@ fn accounts(vault: Arc<Vault>) -> Lookup {
             "inspector" => staff(Role::Inspector)?,
             "window" => staff(Role::Window)?,
             "bureau" => staff(Role::Bureau)?,
+            "reviewer" => staff_of(Role::Reviewer, "430300-transport")?,
+            "approver" => staff_of(Role::Approver, "430300-transport")?,
+            "approver-market" => staff_of(Role::Approver, "430300-market")?,
             _ => None,
         };
         let text = token.to_owned();
