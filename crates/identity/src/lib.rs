@@ -41,6 +41,11 @@ pub const SCHEMA: Schema = Schema {
             sql: include_str!("../migrations/0003_look_once.sql"),
             sha256: "172bf0a1e2ea1a51517950be175b8500541ef96943be389f9ea7c044880f561f",
         },
+        Migration {
+            name: "0004_look_own",
+            sql: include_str!("../migrations/0004_look_own.sql"),
+            sha256: "98cfc05e04027d16c37b5b6a159b54d5a2e35672ca6012093d8fd2161e493674",
+        },
     ],
     statements: &[
         people::STATEMENTS,

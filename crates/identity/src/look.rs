@@ -65,6 +65,15 @@ pub struct Look {
     pub outcome: String,
 }
 
+impl Look {
+    /// Whether she reads her own data herself, outside of any consent to fetch: kept and proven, not listed.
+    ///
+    /// Whoever verifies a licence that is shown may be a resident as well, and is somebody else.
+    fn is_own(&self) -> bool {
+        self.role == HERSELF && self.kind != LookKind::Verify && !self.ground.starts_with("consent:")
+    }
+}
+
 /// What the log commits to: the canonical JSON of this.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LookContent {
@@ -125,8 +134,8 @@ pub struct ProofParts {
 const INSERT: Stmt = stmt(
     "identity.look.insert",
     "
-    INSERT INTO identity_look (id, person, content, salt, leaf, fingerprint, at, tx)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    INSERT INTO identity_look (id, person, content, salt, leaf, fingerprint, own, at, tx)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ",
 );
 
@@ -151,6 +160,17 @@ const OF_PERSON: Stmt = stmt(
 ",
 );
 
+const BY_OTHERS: Stmt = stmt(
+    "identity.look.by_others",
+    "
+    SELECT id, content, leaf
+    FROM identity_look
+    WHERE person = $1 AND own = 0 AND id < $2
+    ORDER BY id DESC
+    LIMIT $3
+",
+);
+
 const COUNT: Stmt = stmt(
     "identity.look.count",
     "
@@ -170,8 +190,10 @@ const FIND: Stmt = stmt(
 );
 
 /// Every statement of this file.
-pub const STATEMENTS: &[Stmt] = &[INSERT, RECENT, OF_PERSON, COUNT, FIND];
+pub const STATEMENTS: &[Stmt] = &[INSERT, RECENT, OF_PERSON, BY_OTHERS, COUNT, FIND];
 
+/// The role of a person who reads her own data.
+pub const HERSELF: &str = "resident";
 /// How many field names one look may hold.
 pub const FIELDS_MAX: usize = 64;
 /// How long reading the same again is still the same look: an officer who turns pages looks once.
@@ -211,8 +233,9 @@ fn write(tx: &mut Tx<'_>, ctx: &Ctx, vault: &Vault, look: &Look, fingerprint: [u
     let leaf = leaf(&content, &text, &salt, &person.number.to_string());
     let leaf_hash = tb_store::log::append(tx, &leaf)?;
     let stored = String::from_utf8(text).map_err(|_| Violation::inconsistent("identity_look", content.id))?;
-    let name = tx.name;
-    tx.run(&INSERT, params![content.id, look.person, stored, salt, leaf_hash, fingerprint, ctx.now, name])?;
+    let (name, own) = (tx.name, i64::from(look.is_own()));
+    let row = params![content.id, look.person, stored, salt, leaf_hash, fingerprint, own, ctx.now, name];
+    tx.run(&INSERT, row)?;
     Ok(LookRow { look: content, leaf: text::hex(&leaf_hash) })
 }
 
@@ -221,7 +244,19 @@ pub fn of_person(tx: &mut Tx<'_>, person: PersonId, page: u32) -> Result<Vec<Loo
     tx.all(&OF_PERSON, params![person, PAGE_ROWS, offset(page)])?.iter().map(look_row).collect()
 }
 
-/// How many looks there were.
+/// The newest looks that are not her own reading, older than `before` where it is given.
+pub fn by_others(
+    tx: &mut Tx<'_>,
+    person: PersonId,
+    before: Option<MessageId>,
+    rows_max: i64,
+) -> Result<Vec<LookRow>> {
+    // `{` sorts after every letter that an id may hold.
+    let before = before.map_or_else(|| "{".to_owned(), |id| id.to_string());
+    tx.all(&BY_OTHERS, params![person, before, rows_max])?.iter().map(look_row).collect()
+}
+
+/// How many looks there were, her own reading included.
 pub fn count(tx: &mut Tx<'_>, person: PersonId) -> Result<i64> {
     tx.one(&COUNT, params![person])?.map_or(Ok(0), |row| row.get("counted"))
 }

@@ -2,7 +2,8 @@
 //! Serves clauses 1.1 and 3.3.
 //!
 //! Invariant: a city that does not answer is named, never left out in silence; reading the list makes a leaf of
-//! its own but no row, so that the list does not grow by being read.
+//! its own but no row, so that the list does not grow by being read. Each city counts and filters all of its rows
+//! and gives the page that is asked for, older than a row: so every row is on some page.
 
 mod list;
 pub mod proof;
@@ -10,7 +11,7 @@ pub mod trace;
 mod words;
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::Extension;
@@ -24,10 +25,10 @@ use tb_web::{PageError, PageResult, Visit};
 use tokio::task::JoinSet;
 
 use crate::parts::Parts;
-use trace::{Seen, TraceAnswer, TraceAsk};
+use trace::{Recent, Seen, TraceAnswer, TraceAsk};
 
-/// Looks of one city that the list takes at the most; older ones are counted, not shown.
-pub const ROWS_MAX: u32 = 200;
+/// Rows on one page, and so what one city gives at once at the most.
+pub const ROWS_MAX: u32 = 50;
 /// How long another city may take; then it counts as unavailable.
 const ANSWER_SECONDS_MAX: i64 = 10;
 /// The purpose under which cities ask each other for looks.
@@ -36,10 +37,18 @@ pub const PURPOSE: &str = "trace";
 /// What was found in all cities.
 #[derive(Default)]
 pub struct Found {
-    /// Rows with the city that holds each, newest first.
+    /// Rows of this page with the city that holds each, newest first.
     pub rows: Vec<(NodeId, Seen)>,
-    /// How many looks there were in all, shown or not.
-    pub total: i64,
+    /// How many looks there were in all answering cities, whether they fit the filter or not.
+    pub total: u64,
+    /// How many of them fit the filter, on all pages.
+    pub count: u64,
+    /// The last thirty days of all looks.
+    pub recent: Recent,
+    /// The months that have looks.
+    pub months: BTreeSet<String>,
+    /// How many of these are on this page and those after it.
+    pub left: u64,
     /// Names of offices: Chinese, English.
     pub offices: BTreeMap<OfficeId, (String, String)>,
     /// Cities that did not answer, with what they said instead.
@@ -48,25 +57,33 @@ pub struct Found {
 
 /// GET /looks
 pub async fn show(visit: Visit, parts: Extension<Arc<Parts>>) -> PageResult {
-    let found = found(&visit, &parts.0).await?;
-    let view = list::view(&visit, &parts.0, &found);
+    let ask = TraceAsk {
+        rows_max: ROWS_MAX,
+        before: visit.param("before").and_then(|id| id.parse().ok()),
+        wanted: list::wanted(&visit),
+        proof_of: None,
+    };
+    let found = found(&visit, &parts.0, &ask).await?;
+    let view = list::view(&visit, &parts.0, &ask.wanted, &found);
     visit.page(view)
 }
 
-async fn found(visit: &Visit, parts: &Arc<Parts>) -> std::result::Result<Found, PageError> {
+async fn found(visit: &Visit, parts: &Arc<Parts>, ask: &TraceAsk) -> std::result::Result<Found, PageError> {
     let (person, permit) = reader(&visit.ctx)?;
-    let (ctx, inner) = (visit.ctx.clone(), Arc::clone(parts));
-    let own = visit.app.store.write("t01.looks", move |tx| own(tx, &ctx, &inner, &permit, person)).await?;
-    let (holder, answer) = own;
+    let (ctx, inner, asked) = (visit.ctx.clone(), Arc::clone(parts), ask.clone());
+    let own = move |tx: &mut Tx<'_>| own(tx, &ctx, &inner, &permit, person, &asked);
+    let (holder, answer) = visit.app.store.write("t01.looks", own).await?;
     let mut found = Found::default();
     found.add(visit.ctx.node, answer);
-    for (node, answer) in ask_all(visit, parts, &holder).await? {
+    for (node, answer) in ask_all(visit, parts, &holder, ask).await? {
         match answer {
             Ok(answer) => found.add(node, answer),
             Err(refusal) => found.unavailable.push((node, refusal)),
         }
     }
-    found.rows.sort_by_key(|(_, row)| Reverse((row.at, row.id)));
+    // Ids sort by time; each city gave its newest, so the newest of all are among them.
+    found.rows.sort_by_key(|(_, row)| Reverse(row.id));
+    found.rows.truncate(usize::try_from(ROWS_MAX).unwrap_or(0));
     found.unavailable.sort_by_key(|(node, _)| *node);
     Ok(found)
 }
@@ -75,6 +92,12 @@ impl Found {
     fn add(&mut self, node: NodeId, answer: TraceAnswer) {
         self.rows.extend(answer.rows.into_iter().map(|row| (node, row)));
         self.total = self.total.saturating_add(answer.total);
+        self.count = self.count.saturating_add(answer.count);
+        self.left = self.left.saturating_add(answer.left);
+        self.recent.count = self.recent.count.saturating_add(answer.recent.count);
+        self.recent.refused = self.recent.refused.saturating_add(answer.recent.refused);
+        self.recent.offices.extend(answer.recent.offices);
+        self.months.extend(answer.months);
         self.offices.extend(answer.offices);
     }
 }
@@ -94,9 +117,10 @@ fn own(
     parts: &Parts,
     permit: &Permit,
     person: PersonId,
+    ask: &TraceAsk,
 ) -> Result<(Person, TraceAnswer)> {
     let holder = people::get(tx, &parts.vault, person)?;
-    let answer = trace::rows(tx, person, ROWS_MAX)?;
+    let answer = trace::rows(tx, ctx, person, ask)?;
     read_leaf(tx, ctx, parts, &holder)?;
     audit::line(tx, ctx, "look.read", person.as_str(), tb_identity::permit::code(permit.action()))?;
     Ok((holder, answer))
@@ -122,12 +146,11 @@ fn read_leaf(tx: &mut Tx<'_>, ctx: &Ctx, parts: &Parts, holder: &Person) -> Resu
 type Asked = Vec<(NodeId, std::result::Result<TraceAnswer, Refusal>)>;
 
 /// Asks every other city at once.
-async fn ask_all(visit: &Visit, parts: &Parts, holder: &Person) -> Result<Asked> {
+async fn ask_all(visit: &Visit, parts: &Parts, holder: &Person, ask: &TraceAsk) -> Result<Asked> {
     let mut asked = JoinSet::new();
     let mut answers = Asked::new();
     for node in parts.desk.peers() {
-        let ask = TraceAsk { rows_max: ROWS_MAX, proof_of: None };
-        match message(&visit.ctx, parts, node, holder, &ask) {
+        match message(&visit.ctx, parts, node, holder, ask) {
             Ok(message) => {
                 let (app, ctx) = (visit.app.clone(), visit.ctx.clone());
                 asked.spawn(async move { (node, app.peers.query(ctx, message).await) });

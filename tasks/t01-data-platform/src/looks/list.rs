@@ -1,21 +1,14 @@
 //! The page of looks (查看记录页): filters, figures, rows by day, cities that did not answer.
 
-use std::collections::BTreeSet;
-
 use askama::Template;
 use serde::Serialize;
 use tb_base::{CaseId, MessageId, NodeId, OfficeId, Timestamp};
 use tb_web::{Frame, Lang, Visit, ui};
 
 use super::Found;
-use super::trace::Seen;
+use super::trace::{Seen, Wanted};
 use super::words::{Telling, Why, is_granted, tell};
 use crate::parts::Parts;
-
-/// Rows on one page.
-const PAGE_ROWS: usize = 50;
-/// How far back the figures count.
-const RECENT_SECONDS: i64 = 30 * 86_400;
 
 /// The page.
 #[derive(Template, Serialize)]
@@ -26,22 +19,24 @@ pub struct LooksPage {
     lang: Lang,
     rows: Vec<Row>,
     /// Rows that fit the filter, on all pages.
-    count: usize,
+    count: u64,
     /// Looks in all answering cities.
-    total: i64,
+    total: u64,
+    /// How many rows that fit stand on the pages before this one.
+    newer: u64,
+    /// The address of the page with older looks.
+    older: Option<String>,
+    /// The address of the first page, where this is another one.
+    newest: Option<String>,
     unavailable: Vec<Unavailable>,
     /// The case that the list is narrowed to.
     case: Option<CaseId>,
-    /// Older looks that are counted and not listed.
-    left_out: i64,
     #[serde(skip)]
     tiles: ui::Tiles,
     #[serde(skip)]
     filters: Vec<Filter>,
     #[serde(skip)]
     is_filtered: bool,
-    #[serde(skip)]
-    pager: ui::Pager,
 }
 
 /// One look.
@@ -98,63 +93,45 @@ struct Filter {
     options: Vec<(String, String, bool)>,
 }
 
-/// What was asked for.
-struct Asked {
-    city: Option<NodeId>,
-    why: Option<Why>,
-    month: Option<String>,
-    case: Option<CaseId>,
+/// A count as pages write it.
+fn figure(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-impl Asked {
-    fn read(visit: &Visit) -> Asked {
-        let why = visit.param("why");
-        Asked {
-            city: visit.param("city").and_then(|city| city.parse().ok()),
-            why: Why::ALL.iter().find(|(_, key, ..)| Some(*key) == why.as_deref()).map(|(why, ..)| *why),
-            month: visit.param("month").filter(|month| !month.is_empty()),
-            case: visit.param("case").and_then(|case| case.parse().ok()),
-        }
+/// The filter that stands in the address.
+pub fn wanted(visit: &Visit) -> Wanted {
+    let why = visit.param("why");
+    Wanted {
+        city: visit.param("city").and_then(|city| city.parse().ok()),
+        why: Why::ALL.iter().find(|(_, key, ..)| Some(*key) == why.as_deref()).map(|(why, ..)| *why),
+        month: visit.param("month").filter(|month| !month.is_empty()),
+        case: visit.param("case").and_then(|case| case.parse().ok()),
     }
-
-    fn is_any(&self) -> bool {
-        self.city.is_some() || self.why.is_some() || self.month.is_some() || self.case.is_some()
-    }
-
-    fn fits(&self, row: &Seen) -> bool {
-        self.city.is_none_or(|city| row.city == city)
-            && self.why.is_none_or(|why| Why::of(row) == why)
-            && self.case.is_none_or(|case| row.case == Some(case))
-            && self.month.as_ref().is_none_or(|wanted| month(row) == *wanted)
-    }
-}
-
-fn month(row: &Seen) -> String {
-    let date = row.at.date();
-    format!("{:04}-{:02}", date.year(), date.month())
 }
 
 /// The page of what was found.
-pub fn view(visit: &Visit, parts: &Parts, found: &Found) -> LooksPage {
-    let (lang, asked) = (visit.lang, Asked::read(visit));
+pub fn view(visit: &Visit, parts: &Parts, asked: &Wanted, found: &Found) -> LooksPage {
+    let lang = visit.lang;
     let frame = visit.frame("谁看了我的数据", "Who looked at my data");
-    let fitting: Vec<&(NodeId, Seen)> = found.rows.iter().filter(|(_, row)| asked.fits(row)).collect();
-    let pager = ui::Pager::of(visit, fitting.len(), PAGE_ROWS);
     let mut day = None;
-    let shown = fitting.iter().skip(pager.offset(PAGE_ROWS)).take(PAGE_ROWS);
-    let rows = shown.map(|(node, seen)| row(&frame, parts, found, *node, seen, &mut day)).collect();
+    let shown = found.rows.iter();
+    let rows: Vec<Row> = shown.map(|(node, seen)| row(&frame, parts, found, *node, seen, &mut day)).collect();
+    let on_page = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+    let last = rows.last().filter(|_| on_page < found.left);
+    let newer = found.count.saturating_sub(found.left);
     LooksPage {
         lang,
-        rows,
-        count: fitting.len(),
+        count: found.count,
         total: found.total,
+        newer,
+        older: last.map(|row| visit.address_with("before", row.id.as_str())),
+        newest: (0 < newer).then(|| visit.address_with("before", "")),
         unavailable: unavailable(&frame, found),
         case: asked.case,
-        left_out: found.total.saturating_sub(i64::try_from(found.rows.len()).unwrap_or(i64::MAX)),
-        tiles: tiles(lang, visit.ctx.now, found),
-        filters: filters(&frame, &asked, found),
+        tiles: tiles(lang, found),
+        filters: filters(&frame, asked, found),
         is_filtered: asked.is_any(),
-        pager,
+        rows,
         frame,
     }
 }
@@ -188,7 +165,7 @@ fn row(
         message: seen.message,
         witnesses: seen.witnesses,
         proof_url: format!("/looks/{held_by}/{}/proof", seen.id),
-        why: Why::of(seen),
+        why: Why::of(seen.kind, &seen.ground),
         told: tell(lang, &parts.words, found, seen, &frame.city_name(seen.city)),
         day: heading,
         clock: seen.at.minute().split(' ').nth(1).unwrap_or("").to_owned(),
@@ -206,32 +183,27 @@ fn unavailable(frame: &Frame, found: &Found) -> Vec<Unavailable> {
     named.collect()
 }
 
-fn tiles(lang: Lang, now: Timestamp, found: &Found) -> ui::Tiles {
-    let recent: Vec<&Seen> = found
-        .rows
-        .iter()
-        .map(|(_, row)| row)
-        .filter(|row| now.plus_seconds(-RECENT_SECONDS) <= row.at)
-        .collect();
-    let offices: BTreeSet<&OfficeId> = recent.iter().filter_map(|row| row.office.as_ref()).collect();
-    let refused = recent.iter().filter(|row| !is_granted(row)).count();
-    let tile = |count: usize, zh, en, kind: &str| ui::Tile {
-        figure: lang.number(count),
+fn tiles(lang: Lang, found: &Found) -> ui::Tiles {
+    let tile = |count: u64, zh, en, kind: &str| ui::Tile {
+        figure: lang.number(figure(count)),
         label: lang.t(zh, en).to_owned(),
         href: "#list".to_owned(),
         kind: kind.to_owned(),
     };
+    let recent = &found.recent;
+    let offices = u64::try_from(recent.offices.len()).unwrap_or(u64::MAX);
     let mut tiles = vec![
-        tile(recent.len(), "近 30 天的查看", "looks in 30 days", ""),
-        tile(offices.len(), "个单位，三市", "offices in the cities", ""),
+        tile(found.total, "次查看，一共", "looks in all", ""),
+        tile(recent.count, "近 30 天的查看", "looks in 30 days", ""),
+        tile(offices, "近 30 天看过的单位", "offices in 30 days", ""),
     ];
-    if 0 < refused {
-        tiles.push(tile(refused, "次被系统拒绝", "refused by the system", "stop"));
+    if 0 < recent.refused {
+        tiles.push(tile(recent.refused, "近 30 天被系统拒绝", "refused in 30 days", "stop"));
     }
     ui::Tiles { tiles }
 }
 
-fn filters(frame: &Frame, asked: &Asked, found: &Found) -> Vec<Filter> {
+fn filters(frame: &Frame, asked: &Wanted, found: &Found) -> Vec<Filter> {
     let lang = frame.lang;
     let all = |zh, en, none: bool| (String::new(), lang.t(zh, en).to_owned(), none);
     let mut cities = vec![all("三市", "All cities", asked.city.is_none())];
@@ -245,10 +217,9 @@ fn filters(frame: &Frame, asked: &Asked, found: &Found) -> Vec<Filter> {
     };
     whys.extend(Why::ALL.iter().map(why));
     let mut months = vec![all("全部", "All", asked.month.is_none())];
-    let known: BTreeSet<String> = found.rows.iter().map(|(_, row)| month(row)).collect();
-    months.extend(known.into_iter().rev().map(|month| {
-        let is_chosen = asked.month.as_ref() == Some(&month);
-        (month.clone(), month, is_chosen)
+    months.extend(found.months.iter().rev().map(|month| {
+        let is_chosen = asked.month.as_ref() == Some(month);
+        (month.clone(), month.clone(), is_chosen)
     }));
     vec![
         Filter { name: "city", label: lang.t("哪个城市看的", "City that looked"), options: cities },
@@ -259,18 +230,21 @@ fn filters(frame: &Frame, asked: &Asked, found: &Found) -> Vec<Filter> {
 
 impl LooksPage {
     fn count_line(&self) -> String {
-        match self.lang {
-            Lang::Zh => format!("{} 条，最近的在前", self.lang.number(self.count)),
-            Lang::En => format!("{}, the latest first", self.lang.count(self.count, "条", "look", "looks")),
-        }
-    }
-
-    fn left_out_line(&self) -> String {
-        match self.lang {
-            Lang::Zh => format!("更早的 {} 条没有列出", self.lang.number(self.left_out)),
+        let (lang, count) = (self.lang, figure(self.count));
+        let first = figure(self.newer).saturating_add(1);
+        let last = figure(self.newer).saturating_add(i64::try_from(self.rows.len()).unwrap_or(i64::MAX));
+        match lang {
+            Lang::Zh => format!(
+                "第 {}–{} 条，共 {} 条，最近的在前",
+                lang.number(first),
+                lang.number(last),
+                lang.number(count)
+            ),
             Lang::En => format!(
-                "{} not listed",
-                self.lang.count(self.left_out, "", "older look is", "older looks are")
+                "{}–{} of {}, the latest first",
+                lang.number(first),
+                lang.number(last),
+                lang.count(count, "条", "look", "looks")
             ),
         }
     }

@@ -66,7 +66,7 @@ async fn other(
     let inner = Arc::clone(parts);
     let holder =
         visit.app.store.read("t01.look.holder", move |tx| people::get(tx, &inner.vault, person)).await?;
-    let ask = TraceAsk { rows_max: 0, proof_of: Some(id) };
+    let ask = TraceAsk { proof_of: Some(id), ..TraceAsk::default() };
     let message = message(&visit.ctx, parts, city, &holder, &ask)?;
     let answer = visit.app.peers.query(visit.ctx.clone(), message).await?;
     let part = answer.parse::<TraceAnswer>()?.part.ok_or_else(gone)?;

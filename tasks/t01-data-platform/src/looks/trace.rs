@@ -2,7 +2,7 @@
 //!
 //! Invariant: the salt of a look stays with the node that wrote it, except in the person's own bundle.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -10,36 +10,103 @@ use tb_base::{CaseId, Ctx, Error, Fault, MessageId, NodeId, OfficeId, PersonId, 
 use tb_crypto::text;
 use tb_exchange::bundle::SignedPart;
 use tb_exchange::{Incoming, service};
-use tb_identity::look::{self, LookKind, LookRow};
-use tb_identity::{PAGE_ROWS, offices, people};
+use tb_identity::look::{self, LookContent, LookKind, LookRow};
+use tb_identity::{offices, people};
 use tb_store::inbox::Handler;
 use tb_store::{Tx, log};
 
+use super::words::{SHOWN, Why};
 use super::{PURPOSE, ROWS_MAX, proof};
 use crate::parts::Parts;
 
+/// Looks that are read at once.
+const BATCH_ROWS: i64 = 500;
+/// How many such batches one question reads; nobody has more looks than these.
+const BATCHES_MAX: usize = 100;
+/// How far back the figures of the last days count.
+const RECENT_SECONDS: i64 = 30 * 86_400;
+
 /// The question.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TraceAsk {
     /// How many rows at the most, the newest first.
     pub rows_max: u32,
+    /// Only rows older than this one, where a page went before.
+    #[serde(default)]
+    pub before: Option<MessageId>,
+    /// Which looks are wanted.
+    #[serde(default)]
+    pub wanted: Wanted,
     /// A look whose signed proof is wanted instead of rows.
     pub proof_of: Option<MessageId>,
 }
 
+/// Which looks are wanted: the filter of the page, so that each city counts all of its rows by it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wanted {
+    /// The city of whoever looked.
+    pub city: Option<NodeId>,
+    /// For what reason.
+    pub why: Option<Why>,
+    /// The month, such as `2026-11`.
+    pub month: Option<String>,
+    /// The case.
+    pub case: Option<CaseId>,
+}
+
+impl Wanted {
+    /// Whether anything is left out.
+    pub fn is_any(&self) -> bool {
+        self.city.is_some() || self.why.is_some() || self.month.is_some() || self.case.is_some()
+    }
+
+    fn fits(&self, row: &LookContent) -> bool {
+        self.city.is_none_or(|city| row.city == city)
+            && self.why.is_none_or(|why| Why::of(row.kind, &row.ground) == why)
+            && self.case.is_none_or(|case| row.case == Some(case))
+            && self.month.as_ref().is_none_or(|wanted| month(row.at) == *wanted)
+    }
+}
+
+fn month(at: Timestamp) -> String {
+    let date = at.date();
+    format!("{:04}-{:02}", date.year(), date.month())
+}
+
 /// The answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TraceAnswer {
-    /// The looks, newest first.
+    /// The looks that fit, newest first.
     pub rows: Vec<Seen>,
-    /// How many there were in all.
-    pub total: i64,
+    /// How many there are in all, whether they fit or not.
+    pub total: u64,
+    /// How many fit, on all pages.
+    pub count: u64,
+    /// How many of them are on this page and those after it.
+    pub left: u64,
+    /// The last thirty days.
+    pub recent: Recent,
+    /// The months that have looks.
+    pub months: BTreeSet<String>,
     /// Names of the answering city's offices: Chinese, English.
     pub offices: BTreeMap<OfficeId, (String, String)>,
     /// The proof that was asked for.
     pub part: Option<Box<SignedPart>>,
+}
+
+/// The last thirty days of all looks in a city.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recent {
+    /// How many looks.
+    pub count: u64,
+    /// How many of them were refused.
+    pub refused: u64,
+    /// The offices that looked.
+    pub offices: BTreeSet<OfficeId>,
 }
 
 /// A look as another city is told: without the salt.
@@ -97,20 +164,16 @@ fn answer(tx: &mut Tx<'_>, ctx: &Ctx, parts: &Parts, incoming: &Incoming) -> Res
     let subject = envelope.subject.ok_or_else(not_herself)?;
     let person = people::by_pseudonym(tx, &parts.vault, &envelope.contract.id, &subject)?;
     match (person, ask.proof_of) {
-        (Some(person), None) => rows(tx, person.id, ask.rows_max),
+        (Some(person), None) => rows(tx, ctx, person.id, &ask),
         (Some(person), Some(id)) => {
             // The number does not travel between cities: she knows it, and the salt is in the row.
             let part = proof::part(tx, ctx, parts, person.id, id, proof::Subject::Unnamed)?;
-            Ok(TraceAnswer { part: Some(Box::new(part)), ..nothing() })
+            Ok(TraceAnswer { part: Some(Box::new(part)), ..TraceAnswer::default() })
         }
         // A city that does not know her has nothing of hers to show; an office of it may have looked elsewhere.
-        (None, None) => Ok(TraceAnswer { offices: office_names(tx)?, ..nothing() }),
+        (None, None) => Ok(TraceAnswer { offices: office_names(tx)?, ..TraceAnswer::default() }),
         (None, Some(_)) => Err(proof::gone().into()),
     }
-}
-
-fn nothing() -> TraceAnswer {
-    TraceAnswer { rows: Vec::new(), total: 0, offices: BTreeMap::new(), part: None }
 }
 
 fn not_herself() -> Error {
@@ -118,22 +181,49 @@ fn not_herself() -> Error {
         .into()
 }
 
-/// The newest looks at a person's data in this city, with the names of its offices.
-pub fn rows(tx: &mut Tx<'_>, person: PersonId, rows_max: u32) -> Result<TraceAnswer> {
-    let rows_max = usize::try_from(rows_max.min(ROWS_MAX)).unwrap_or(0);
-    let mut found = Vec::new();
-    for page in 0.. {
-        let rows = look::of_person(tx, person, page)?;
-        let is_last = i64::try_from(rows.len()).unwrap_or(0) < PAGE_ROWS;
-        found.extend(rows);
-        if is_last || rows_max <= found.len() {
+/// The looks at a person's data in this city: a page of those that fit, and figures over all of them.
+pub fn rows(tx: &mut Tx<'_>, ctx: &Ctx, person: PersonId, ask: &TraceAsk) -> Result<TraceAnswer> {
+    let rows_max = usize::try_from(ask.rows_max.min(ROWS_MAX)).unwrap_or(0);
+    let since = ctx.now.plus_seconds(-RECENT_SECONDS);
+    let mut answer = TraceAnswer { offices: office_names(tx)?, ..TraceAnswer::default() };
+    let (mut page, mut before) = (Vec::new(), None);
+    for _ in 0..BATCHES_MAX {
+        let batch = look::by_others(tx, person, before, BATCH_ROWS)?;
+        before = batch.last().map(|row| row.look.id);
+        let is_last = i64::try_from(batch.len()).unwrap_or(0) < BATCH_ROWS;
+        for row in batch {
+            answer.add(&row.look, since);
+            if !ask.wanted.fits(&row.look) {
+                continue;
+            }
+            answer.count += 1;
+            let is_older = ask.before.is_none_or(|before| row.look.id < before);
+            answer.left += u64::from(is_older);
+            if is_older && page.len() < rows_max {
+                page.push(row);
+            }
+        }
+        if is_last {
             break;
         }
     }
-    found.truncate(rows_max);
     let covered = Covered::read(tx)?;
-    let rows = found.into_iter().map(|row| seen(tx, &covered, row)).collect::<Result<_>>()?;
-    Ok(TraceAnswer { rows, total: look::count(tx, person)?, offices: office_names(tx)?, part: None })
+    answer.rows = page.into_iter().map(|row| seen(tx, &covered, row)).collect::<Result<_>>()?;
+    Ok(answer)
+}
+
+impl TraceAnswer {
+    /// Counts a look in the figures.
+    fn add(&mut self, look: &LookContent, since: Timestamp) {
+        self.total += 1;
+        self.months.insert(month(look.at));
+        if look.at < since {
+            return;
+        }
+        self.recent.count += 1;
+        self.recent.refused += u64::from(look.outcome != SHOWN);
+        self.recent.offices.extend(look.office.clone());
+    }
 }
 
 /// The names of this city's offices.

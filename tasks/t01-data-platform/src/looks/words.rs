@@ -1,7 +1,7 @@
 //! A look in words (用话说): who did what with which data, why, and how it is proven.
 
-use serde::Serialize;
-use tb_identity::look::LookKind;
+use serde::{Deserialize, Serialize};
+use tb_identity::look::{HERSELF, LookKind};
 use tb_licence::ask::VERIFY_PURPOSE;
 use tb_licence::peer::INDEX_FIELD;
 use tb_licence::peer::show::PRESENT_PURPOSE;
@@ -13,13 +13,11 @@ use crate::parts::Words;
 
 /// Field names that the headline spells out; more are counted.
 const HEADLINE_FIELDS_MAX: usize = 3;
-/// The role of somebody who looks at her own data.
-const HERSELF: &str = "resident";
 /// The outcome of a look that was granted.
-const SHOWN: &str = "shown";
+pub const SHOWN: &str = "shown";
 
 /// Why somebody looked, as the filter groups it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Why {
     /// For a case of hers (办我的事).
@@ -39,8 +37,8 @@ impl Why {
     ];
 
     /// Why this look was made.
-    pub fn of(row: &Seen) -> Why {
-        match (row.kind, row.ground.split(':').next()) {
+    pub fn of(kind: LookKind, ground: &str) -> Why {
+        match (kind, ground.split(':').next()) {
             (LookKind::Verify, _) => Why::Showing,
             (_, Some("statute")) => Why::Law,
             _ => Why::Case,
@@ -79,7 +77,7 @@ pub fn tell(lang: Lang, words: &Words, found: &Found, row: &Seen, city: &str) ->
         verb,
         what: what(lang, words, row),
         tail,
-        function: function(lang, &row.role).to_owned(),
+        function: function(lang, row).to_owned(),
         item: item(lang, words, &row.item),
         ground: ground(lang, row),
         seen: seen(lang, words, row),
@@ -91,10 +89,21 @@ pub fn is_granted(row: &Seen) -> bool {
     row.outcome == SHOWN
 }
 
+fn is_anonymous(row: &Seen) -> bool {
+    matches!(row.role.as_str(), "anonymous" | "public")
+}
+
 fn who(lang: Lang, found: &Found, row: &Seen, city: &str) -> String {
     let Some(office) = &row.office else {
-        let herself = row.role == HERSELF;
-        return if herself { lang.t("您", "You") } else { lang.t("系统", "The system") }.to_owned();
+        let (zh, en) = match (row.role.as_str(), row.kind) {
+            // Another resident may verify what she shows; she herself fetches with her consent.
+            (HERSELF, LookKind::Verify) => ("登录的居民", "A signed-in resident"),
+            (HERSELF, _) => ("您", "You"),
+            (_, LookKind::Verify) if is_anonymous(row) => ("匿名核验", "Anonymous check"),
+            (_, _) if is_anonymous(row) => ("没有登录的人", "Somebody not signed in"),
+            (_, _) => ("系统", "The system"),
+        };
+        return lang.t(zh, en).to_owned();
     };
     match found.offices.get(office) {
         Some((zh, en)) => lang.t(zh, en).to_owned(),
@@ -113,6 +122,7 @@ fn verb(lang: Lang, row: &Seen) -> (String, String) {
     let (zh, en) = match row.kind {
         LookKind::Register => ("查了登记里的", " read in the register: "),
         LookKind::Fetch => ("调取了", " fetched: "),
+        LookKind::Verify if is_anonymous(row) => ("：", ": "),
         LookKind::Verify => ("核验了", " verified "),
         LookKind::Locate => ("查了", " looked up "),
         LookKind::Case => ("打开了", " opened "),
@@ -217,8 +227,11 @@ fn seen(lang: Lang, words: &Words, row: &Seen) -> String {
     }
 }
 
-fn function(lang: Lang, role: &str) -> &str {
-    match role {
+fn function(lang: Lang, row: &Seen) -> &str {
+    match row.role.as_str() {
+        HERSELF if row.kind == LookKind::Verify => {
+            lang.t("登录的居民，不是您本人", "a resident who was signed in, not you")
+        }
         "node" => lang.t("系统自动，无人经手", "by itself, no person was involved"),
         "window" => lang.t("窗口人员", "window clerk"),
         "reviewer" => lang.t("审查人员", "reviewer"),
