@@ -6,6 +6,7 @@
 mod act;
 pub(crate) mod decision;
 mod list;
+pub(crate) mod open;
 pub(crate) mod progress;
 pub(crate) mod receipt;
 pub(crate) mod show;

@@ -25,6 +25,7 @@ use tb_store::{Tx, audit};
 use tb_web::{App, Form, Frame, Lang, PageError, PageResult, RouteInfo, Visit, redirect};
 
 use crate::access::{Shared, draft_id, own_draft, resident};
+use crate::cases::open::{OpenCase, same_item};
 use crate::parts::Parts;
 use crate::words::say;
 use crate::{RESIDENT, items};
@@ -95,6 +96,8 @@ pub(crate) struct Opened {
     pub(crate) draft: Draft,
     pub(crate) person: Person,
     pub(crate) rules: Arc<ItemRules>,
+    /// Cases of the same item that she has under way.
+    pub(crate) open: Vec<OpenCase>,
 }
 
 /// Opens a draft, if it is hers.
@@ -107,11 +110,12 @@ pub(crate) async fn open(
     let shared = Arc::clone(parts);
     let read = visit.app.store.read("t02.draft", move |tx| {
         let draft = own_draft(tx, &shared, id, person)?;
-        Ok((draft, people::get(tx, &shared.vault, person)?))
+        let open = same_item(tx, person, draft.item)?;
+        Ok((draft, people::get(tx, &shared.vault, person)?, open))
     });
-    let (draft, person) = read.await?;
+    let (draft, person, open) = read.await?;
     let rules = rules(parts, &draft)?;
-    Ok(Opened { draft, person, rules })
+    Ok(Opened { draft, person, rules, open })
 }
 
 /// The draft as one of this site: what a window began and she goes on with needs no clerk any more.

@@ -122,7 +122,19 @@ pub(crate) async fn all(
     for (city, wanted) in by_city {
         problems.extend(job.ask(city, wanted).await?);
     }
-    Ok(problems)
+    Ok(told_once(problems))
+}
+
+/// What a city says for several papers in the same words is told once.
+fn told_once(problems: Vec<Problem>) -> Vec<Problem> {
+    let mut told: Vec<Problem> = Vec::new();
+    for problem in problems {
+        let same = |it: &Problem| it.city == problem.city && it.refusal == problem.refusal;
+        if !told.iter().any(same) {
+            told.push(problem);
+        }
+    }
+    told
 }
 
 /// One run of fetching for one draft.
@@ -264,4 +276,29 @@ fn pick<'a>(ctx: &Ctx, found: &'a [Match], wanted: &Wanted) -> std::result::Resu
         }
     };
     Err(Box::new(refusal))
+}
+
+#[cfg(test)]
+mod tests {
+    use tb_base::{Refusal, Timestamp};
+
+    use super::{Problem, told_once};
+
+    #[test]
+    fn what_a_city_says_for_two_papers_is_told_once() {
+        let problem = |city: &str, material: &str, code: &'static str| Problem {
+            city: city.parse().expect("a city"),
+            material: material.to_owned(),
+            unavailable: false,
+            at: Timestamp(0),
+            refusal: Refusal::not_now(code, "没有应答", "no answer"),
+        };
+        let told = told_once(vec![
+            problem("430300", "a", "X-1"),
+            problem("430300", "b", "X-1"),
+            problem("430300", "b", "X-2"),
+            problem("430200", "a", "X-1"),
+        ]);
+        assert_eq!(told.len(), 3, "{told:?}");
+    }
 }

@@ -127,11 +127,12 @@ async fn show(visit: Visit, parts: Shared) -> PageResult {
 fn desk(role: Role) -> Option<&'static str> {
     match role {
         Role::Window => Some("/window"),
-        Role::Reviewer | Role::Approver => Some("/office"),
+        Role::Reviewer | Role::Approver | Role::Supervisor => Some("/office"),
         Role::Inspector => Some("/verify"),
         Role::Bureau => Some("/bureau"),
         Role::Auditor => Some("/audit"),
-        Role::Resident | Role::Supervisor | Role::Administrator => None,
+        Role::Administrator => Some("/accounts"),
+        Role::Resident => None,
     }
 }
 
@@ -160,7 +161,7 @@ mod tests {
         let catalogue = crate::defs::catalogue().expect("the shipped definitions");
         let words = super::SITUATIONS.iter().map(|it| it.4).chain(super::POPULAR.iter().map(|it| it.0));
         for word in words {
-            assert!(!catalogue.search(word).is_empty(), "{word} finds nothing");
+            assert!(!crate::items::search(&catalogue, word).is_empty(), "{word} finds nothing");
         }
         for no in super::FREQUENT {
             assert!(catalogue.item(*no).is_some(), "{no}");

@@ -2,6 +2,7 @@
 //! Serves clause 2.1.
 
 mod guide;
+mod search;
 
 use askama::Template;
 use axum::Router;
@@ -18,6 +19,7 @@ use crate::parts::Parts;
 use crate::words::{Named, say};
 
 pub(crate) use guide::again as guide_again;
+pub(crate) use search::search;
 
 /// The addresses of these pages.
 pub(crate) const ROUTES: &[RouteInfo] =
@@ -50,6 +52,14 @@ pub(crate) struct ItemLine {
     pub modes: Vec<String>,
     /// Whether it can be applied for here; otherwise it is a guide entry (办理指引).
     pub can_apply: bool,
+}
+
+impl Items {
+    /// Where one signs in and comes back to the code.
+    fn sign_in(&self) -> String {
+        let code: String = self.q.chars().filter(char::is_ascii_alphanumeric).collect();
+        format!("/sign-in?next=%2Fitems%3Fq%3D{code}")
+    }
 }
 
 impl ItemLine {
@@ -85,6 +95,10 @@ struct Items {
     items: Vec<ItemLine>,
     pager: Pager,
     only_online: bool,
+    /// Nothing was found and it looks like the code of a case: who is not signed in must sign in to see one.
+    may_be_code: bool,
+    #[serde(skip)]
+    is_signed_in: bool,
     #[serde(skip)]
     found: String,
 }
@@ -96,7 +110,7 @@ async fn list(visit: Visit, parts: Shared) -> PageResult {
         return Ok(case);
     }
     let only_online = visit.param("only").as_deref() == Some("online");
-    let all = parts.catalogue.search(&q).into_iter();
+    let all = search(&parts.catalogue, &q).into_iter();
     let found: Vec<&Item> = all.filter(|item| item.online() || !only_online).collect();
     let pager = Pager::of(&visit, found.len(), ROWS);
     let shown = found.iter().skip(pager.offset(ROWS)).take(ROWS);
@@ -110,17 +124,22 @@ async fn list(visit: Visit, parts: Shared) -> PageResult {
         items: shown.map(|item| ItemLine::of(lang, item)).collect(),
         pager,
         only_online,
+        may_be_code: found.is_empty() && is_code(&q),
+        is_signed_in: visit.ctx.actor.person().is_some(),
         found: lang.count(found.len(), "项", "item", "items"),
         q,
     })
 }
 
+/// Whether it looks like the code of a case.
+fn is_code(q: &str) -> bool {
+    let letters = q.chars().filter(|letter| !letter.is_whitespace());
+    letters.clone().all(|letter| letter.is_ascii_alphanumeric()) && letters.count() == CODE_LETTERS
+}
+
 /// Straight to a case, when a resident searches for its code.
 async fn own_case(visit: &Visit, q: &str) -> Result<Option<axum::response::Response>, PageError> {
-    let letters = q.chars().filter(|letter| !letter.is_whitespace());
-    let is_code =
-        letters.clone().all(|letter| letter.is_ascii_alphanumeric()) && letters.count() == CODE_LETTERS;
-    let (true, Some(person)) = (is_code, visit.ctx.actor.person()) else { return Ok(None) };
+    let (true, Some(person)) = (is_code(q), visit.ctx.actor.person()) else { return Ok(None) };
     let code = q.to_owned();
     let found = visit.app.store.read("t02.code", move |tx| {
         let Some(row) = queue::by_code(tx, &code)? else { return Ok(None) };

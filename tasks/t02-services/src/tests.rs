@@ -157,6 +157,10 @@ async fn search_finds_by_name_and_department_and_says_what_can_be_done() {
     assert!(items.iter().filter(|item| item["no"] != 121).all(|item| item["can_apply"] == false));
     let nothing = world.page(CHANGSHA, "", "/items?q=qqqq").await;
     assert!(nothing.text.contains("没有找到"));
+    let code = world.page(CHANGSHA, "", "/items?q=ab12+cd34").await;
+    assert!(code.text.contains("/sign-in?next=%2Fitems%3Fq%3Dab12cd34"), "{}", code.text);
+    let unknown = world.page(CHANGSHA, "driver", "/items?q=ab12cd34").await;
+    assert!(unknown.text.contains("没有这个查询码的办件"), "{}", unknown.text);
     let online = world.get(CHANGSHA, "", "/items?only=online").await.json();
     assert_eq!(online["count"], 1);
 }
@@ -260,6 +264,7 @@ async fn city_that_is_down_loses_nothing() {
     assert_eq!(down.json()["problems"][0]["unavailable"], true);
     let html = world.post_page(CHANGSHA, "driver", &consent, "answer=confirm").await;
     assert!(html.text.contains("现在没有应答") && html.text.contains("再试一次"), "{}", html.text);
+    assert_eq!(html.text.matches("没有应答").count(), 1, "it is said once: {}", html.text);
     world.mend(XIANGTAN);
     let again = world.post(CHANGSHA, "driver", &consent, "answer=confirm").await;
     assert_eq!(again.location, format!("{draft}/check"));
@@ -312,6 +317,27 @@ async fn same_command_hands_in_once() {
     );
     let receipt = world.page(CHANGSHA, "driver", &format!("{}/receipt", first.location)).await;
     assert!(receipt.text.contains("class=\"qr\"") && receipt.text.contains("收件回执"), "{}", receipt.text);
+}
+
+#[tokio::test]
+async fn a_second_case_of_the_same_item_is_told_and_not_barred() {
+    let world = World::new().await;
+    let before = world.get(CHANGSHA, "driver", "/items/121").await.json();
+    assert_eq!(before["open"].as_array().map(Vec::len), Some(0));
+    let case = filed(&world).await;
+    for path in ["/items/121".to_owned(), format!("{}/check", fetched(&world).await)] {
+        let page = world.page(CHANGSHA, "driver", &path).await;
+        let link = format!("href=\"{case}\"");
+        assert!(page.text.contains("您已有一件在办") && page.text.contains(&link), "{path}: {}", page.text);
+    }
+    let other = world.page(CHANGSHA, "local", "/items/121").await;
+    assert!(!other.text.contains("您已有一件在办"), "somebody else's case is nobody's business");
+    assert_ne!(filed(&world).await, case, "a second one may be filed");
+    world.exchange().await;
+    world.post(CHANGSHA, "driver", &format!("{case}/withdraw"), "").await;
+    world.exchange().await;
+    let left = world.get(CHANGSHA, "driver", "/items/121").await.json();
+    assert_eq!(left["open"].as_array().map(Vec::len), Some(1), "what is over is not told");
 }
 
 #[tokio::test]
@@ -514,4 +540,5 @@ async fn every_page_speaks_both_languages_and_both_sizes() {
         }
     }
     assert_eq!(world.get(CHANGSHA, "window", "/").await.location, "/window");
+    assert_eq!(world.get(XIANGTAN, "supervisor", "/").await.location, "/office");
 }

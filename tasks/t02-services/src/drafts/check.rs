@@ -21,6 +21,7 @@ use tb_web::{Fields, Form, Frame, Lang, PageResult, Visit, redirect, ui};
 
 use super::{DraftHead, Opened, dispute, open, step_count, step_words};
 use crate::access::{Shared, command, draft_id, no_case, no_draft, resident};
+use crate::cases::open::OpenCase;
 use crate::form::{self, Known};
 use crate::parts::Parts;
 use crate::words::{city, city_name, say};
@@ -49,6 +50,8 @@ pub(super) struct CheckPage {
     step: String,
     /// What she says is wrong, by field.
     disputes: BTreeMap<String, String>,
+    /// Cases of the same item that she has under way.
+    open: Vec<OpenCase>,
     #[serde(skip)]
     wrong: Option<dispute::Open>,
     #[serde(skip)]
@@ -182,6 +185,7 @@ fn view(visit: &Visit, parts: &Parts, opened: &Opened, command: MessageId, form:
         office: say(lang, &rules.offices.deciding.name).to_owned(),
         step: step_words(lang, step_count(rules), step_count(rules)),
         disputes: draft.disputes.clone(),
+        open: opened.open.clone(),
         noted: visit.param("done").is_some_and(|done| done == "noted"),
         form,
     }

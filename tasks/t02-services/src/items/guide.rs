@@ -19,6 +19,7 @@ use tb_web::{Choice, CityFront, Field, Fields, Frame, Html, Input, Lang, PageErr
 
 use super::{ItemLine, find};
 use crate::access::Shared;
+use crate::cases::open::{OpenCase, same_item};
 use crate::words::{mark, say};
 
 /// The guide of an item that can be applied for.
@@ -40,6 +41,8 @@ struct Guide {
     definition: String,
     /// Drafts of this item that she has begun.
     drafts: Vec<String>,
+    /// Cases of this item that she has under way.
+    open: Vec<OpenCase>,
     #[serde(skip)]
     rules: Arc<ItemRules>,
     #[serde(skip)]
@@ -187,7 +190,7 @@ fn is_staff(visit: &Visit) -> bool {
 }
 
 async fn guide(visit: &Visit, parts: &Shared, item: &Item, form: Fields) -> Result<Guide, PageError> {
-    let (home, drafts) = hers(visit, parts, item.entry.number).await?;
+    let (home, drafts, open) = hers(visit, parts, item.entry.number).await?;
     let rules_in = |city: NodeId| parts.catalogue.rules(item.entry.number, city);
     let asked = visit.param("city").and_then(|city| city.parse::<NodeId>().ok());
     let typed = form.value("deciding").parse::<NodeId>().ok();
@@ -216,6 +219,7 @@ async fn guide(visit: &Visit, parts: &Shared, item: &Item, form: Fields) -> Resu
         version: rules.item.version,
         definition: rules.sha256.clone(),
         drafts,
+        open,
         steps: rules.stages.iter().map(|stage| way(visit, &rules, stage, deciding)).collect(),
         papers: rules.materials.iter().map(|material| paper(visit, material, deciding)).collect(),
         cities: choice(visit, &form, &promised),
@@ -226,15 +230,19 @@ async fn guide(visit: &Visit, parts: &Shared, item: &Item, form: Fields) -> Resu
     })
 }
 
-/// Where she is registered, and the drafts of this item that she has begun.
-async fn hers(visit: &Visit, parts: &Shared, no: u16) -> Result<(Option<NodeId>, Vec<String>), PageError> {
-    let Some(person) = visit.ctx.actor.person() else { return Ok((None, Vec::new())) };
+/// Where she is registered, the drafts of this item that she has begun, and its cases that run.
+async fn hers(
+    visit: &Visit,
+    parts: &Shared,
+    no: u16,
+) -> Result<(Option<NodeId>, Vec<String>, Vec<OpenCase>), PageError> {
+    let Some(person) = visit.ctx.actor.person() else { return Ok((None, Vec::new(), Vec::new())) };
     let shared = Arc::clone(parts);
     let read = visit.app.store.read("t02.guide", move |tx| {
         let drafts = draft::of_person(tx, &shared.env, person)?;
-        Ok((people::get(tx, &shared.vault, person)?, drafts))
+        Ok((people::get(tx, &shared.vault, person)?, drafts, same_item(tx, person, no)?))
     });
-    let (person, drafts) = read.await?;
+    let (person, drafts, open) = read.await?;
     let home = match person.kind {
         PersonKind::Household => Some(visit.ctx.node),
         // The first four digits of the number name the city that first registered her.
@@ -244,7 +252,7 @@ async fn hers(visit: &Visit, parts: &Shared, no: u16) -> Result<(Option<NodeId>,
     };
     let home = home.filter(|city| visit.app.city(*city).is_some());
     let same = drafts.into_iter().filter(|draft| draft.item == no);
-    Ok((home, same.map(|draft| draft.id.to_string()).collect()))
+    Ok((home, same.map(|draft| draft.id.to_string()).collect(), open))
 }
 
 /// The choice of the city that decides, with what each promises.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::Path;
 use serde::Serialize;
-use tb_base::{Date, Deadline, DeadlineInput, Error, MessageId, NodeId, Refusal, Timestamp};
+use tb_base::{Date, Deadline, DeadlineInput, Error, MessageId, NodeId, OfficeId, Refusal, Timestamp};
 use tb_case::definitions::{ClockRule, Question};
 use tb_case::draft as kept;
 use tb_case::{form as rule, submit};
@@ -20,6 +20,7 @@ use super::consent::{Standing, standing};
 use super::draft::{Opened, open};
 use super::{Clerk, draft_id};
 use crate::access::{Shared, command};
+use crate::cases::open::OpenCase;
 use crate::drafts::DraftHead;
 use crate::form;
 use crate::parts::Parts;
@@ -57,6 +58,11 @@ struct CheckPage {
     papers: Vec<Paper>,
     checks: Vec<String>,
     missing: Vec<Refusal>,
+    /// Cases of the same item that the person has under way.
+    open: Vec<OpenCase>,
+    /// The office of this counter: only its own cases can be opened here.
+    #[serde(skip)]
+    here: OfficeId,
     consent: Standing,
     command: MessageId,
     legal: Date,
@@ -178,6 +184,8 @@ fn view(visit: &Visit, parts: &Parts, opened: &Opened, command: MessageId, form:
         papers: papers(visit, parts, opened),
         checks: ticked.map(|check| say(lang, &check.text).to_owned()).collect(),
         missing: missing(opened),
+        open: opened.open.clone(),
+        here: opened.clerk.office.clone(),
         consent: standing(opened.consent.as_ref(), visit.ctx.now),
         command,
         legal: due(&rules.clocks.legal),

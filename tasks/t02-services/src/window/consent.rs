@@ -24,9 +24,16 @@ use crate::fetch::{self, Problem};
 use crate::parts::Parts;
 use crate::words::{city_name, mark, say};
 
-const CODE: Field<'static> = Field::new("code", "她手机上的验证码", "The code on her phone", Input::Digits)
-    .hint("6 位数字，10 分钟内有效；告诉窗口即同意", "6 digits, valid for 10 minutes; telling it means yes")
-    .autocomplete("one-time-code");
+const CODE: Field<'static> =
+    Field::new("code", "本人手机上的验证码", "The code on the applicant's phone", Input::Digits)
+        .hint(
+            "6 位数字，10 分钟内有效；告诉窗口即同意",
+            "6 digits, valid for 10 minutes; telling it means yes",
+        )
+        .autocomplete("one-time-code");
+
+/// Digits of a code.
+const CODE_DIGITS: usize = 6;
 
 /// Where the consent stands, as pages and programs read it.
 #[derive(Clone, Debug, Serialize)]
@@ -262,13 +269,19 @@ async fn confirm(
     let (code, signed) = (fields.read(&CODE).max(12).optional(), signature::read(fields));
     let (Some(code), Some(signed)) = (code, signed) else { return Ok(false) };
     if code.is_none() && signed.is_none() {
-        let refusal = Refusal::invalid("T02-WCN-004", "还没有本人的答复", "Her answer is missing")
-            .but("输入她手机上的验证码，或请她签名", "Type the code on her phone, or let her sign");
+        let refusal = Refusal::invalid("T02-WCN-004", "还没有本人的答复", "Her answer is missing").but(
+            "输入本人手机上的验证码，或请本人签名",
+            "Type the code on the phone, or let the applicant sign",
+        );
         fields.refuse(&refusal.on(if standing(opened.consent.as_ref(), visit.ctx.now).how == "code" {
             "code"
         } else {
             "signature"
         }));
+        return Ok(false);
+    }
+    if code.as_ref().is_some_and(|code| !is_code(code)) {
+        fields.wrong(&CODE, &no_code());
         return Ok(false);
     }
     let (ctx, shared, draft, clerk) =
@@ -299,15 +312,34 @@ async fn confirm(
 }
 
 fn wrong_code(tries_left: u32) -> Refusal {
-    let refusal = Refusal::invalid(
+    if tries_left == 0 {
+        return Refusal::invalid(
+            "T02-WCN-006",
+            "验证码不对，这次的次数用完了",
+            "The code is wrong, and no tries are left",
+        )
+        .but(
+            "请重发验证码重新征求，或请本人签名",
+            "Send a new code to ask again, or let the applicant sign",
+        );
+    }
+    Refusal::invalid(
         "T02-WCN-005",
         format!("验证码不对，还可以试 {tries_left} 次"),
         format!("The code is wrong; {tries_left} tries are left"),
-    );
-    match tries_left {
-        0 => refusal.but("请重新征求，或请本人签名", "Ask again, or let her sign"),
-        _ => refusal.but("请她再看一次最新的短信", "Let her look at the latest message again"),
-    }
+    )
+    .but("请本人再看一次最新的短信", "Let the applicant look at the latest message again")
+}
+
+/// What cannot be a code at all is a slip of the hand and costs no try.
+fn no_code() -> Refusal {
+    Refusal::invalid("T02-WCN-007", "验证码是 6 位数字，没有扣次数", "A code has 6 digits; this cost no try")
+        .but("请照短信重新输入", "Type it from the message again")
+}
+
+fn is_code(text: &str) -> bool {
+    let letters = text.chars().filter(|letter| !letter.is_whitespace());
+    letters.clone().count() == CODE_DIGITS && letters.into_iter().all(|letter| letter.is_ascii_digit())
 }
 
 /// What the licence block refuses about her answer stands in the form, also where it is only too late or too early.

@@ -23,6 +23,7 @@ use tb_web::{FieldError, Fields, Form, Frame, Html, Lang, PageError, PageResult,
 use super::consent::{Standing, standing};
 use super::{Clerk, draft_id, on_counter};
 use crate::access::Shared;
+use crate::cases::open::{OpenCase, same_item};
 use crate::drafts::DraftHead;
 use crate::fetch;
 use crate::form::{self, Known};
@@ -39,6 +40,8 @@ pub(super) struct Opened {
     pub(super) person: Person,
     pub(super) rules: Arc<ItemRules>,
     pub(super) consent: Option<Consent>,
+    /// Cases of the same item that the person has under way.
+    pub(super) open: Vec<OpenCase>,
 }
 
 /// Opens a draft of this office's counter.
@@ -49,11 +52,12 @@ pub(super) async fn open(visit: &Visit, parts: &Shared, id: &str) -> std::result
         let draft = on_counter(tx, &shared.env, id, &at)?;
         let person = people::get(tx, &shared.vault, draft.person)?;
         let consent = super::consent::latest(tx, id)?;
-        Ok((draft, person, consent))
+        let open = same_item(tx, draft.person, draft.item)?;
+        Ok((draft, person, consent, open))
     });
-    let (draft, person, consent) = read.await?;
+    let (draft, person, consent, open) = read.await?;
     let rules = crate::drafts::rules(parts, &draft)?;
-    Ok(Opened { clerk, draft, person, rules, consent })
+    Ok(Opened { clerk, draft, person, rules, consent, open })
 }
 
 impl Opened {

@@ -196,12 +196,21 @@ async fn wrong_codes_cost_tries_and_then_she_signs() {
     assert_eq!(codes(&early), ["T02-WCN-003"]);
     world.post(CHANGSHA, "window", &format!("{consent}/ask"), "how=code").await;
     let right = code(&world).await;
+    for slip in ["12345", "12345678", "abcdef"] {
+        let sent = world.post(CHANGSHA, "window", &consent, &format!("code={slip}")).await;
+        assert_eq!(
+            (codes(&sent), &sent.json()["consent"]["tries_left"]),
+            (vec!["T02-WCN-007".to_owned()], &5.into())
+        );
+    }
     let wrong = if right == "000000" { "000001" } else { "000000" };
     for left in (0..5).rev() {
         let sent = world.post(CHANGSHA, "window", &consent, &format!("code={wrong}")).await;
         assert_eq!(sent.status, 422);
         assert_eq!(sent.json()["consent"]["tries_left"], left);
     }
+    let used = world.page(CHANGSHA, "window", &consent).await;
+    assert!(used.text.contains("次数用完了") && !used.text.contains("还可以试"), "{}", used.text);
     let over = world.post(CHANGSHA, "window", &consent, &format!("code={right}")).await;
     assert_eq!(codes(&over), ["LIC-CNS-006"]);
     let nothing = world.post(CHANGSHA, "window", &consent, "").await;
@@ -229,6 +238,44 @@ async fn without_a_phone_he_signs() {
     assert_eq!(signed.location, format!("{draft}/check"), "{signed:?}");
     let page = world.get(CHANGSHA, "window", &format!("{draft}/consent")).await.json();
     assert_eq!(page["consent"]["state"], "given");
+}
+
+#[tokio::test]
+async fn who_has_no_phone_files_without_one() {
+    let world = World::new().await;
+    let draft = begun(&world, "walkin").await;
+    let form = FORM.replace("13800990000", "");
+    let shown = world.page(CHANGSHA, "window", &draft).await;
+    assert!(shown.text.contains("没有手机可以不填"), "{}", shown.text);
+    let sent = world.post(CHANGSHA, "window", &draft, &form).await;
+    assert_eq!(sent.location, format!("{draft}/consent"), "{sent:?}");
+    world.post(CHANGSHA, "window", &format!("{draft}/consent/ask"), "how=signature").await;
+    let signed = world.post(CHANGSHA, "window", &format!("{draft}/consent"), &signature()).await;
+    assert_eq!(signed.location, format!("{draft}/check"), "{signed:?}");
+    let collected = world.post(CHANGSHA, "window", &format!("{draft}/submit"), "").await;
+    assert!(collected.location.starts_with("/window/cases/"), "{collected:?}");
+}
+
+#[tokio::test]
+async fn pages_of_the_window_take_nobody_for_a_woman() {
+    let world = World::new().await;
+    let draft = filled(&world, "driver").await;
+    let consent = format!("{draft}/consent");
+    let mut pages = vec![world.page(CHANGSHA, "window", &consent).await];
+    world.post(CHANGSHA, "window", &format!("{consent}/ask"), "how=code").await;
+    pages.push(world.page(CHANGSHA, "window", &consent).await);
+    pages.push(world.post_page(CHANGSHA, "window", &consent, "").await);
+    pages.push(world.post_page(CHANGSHA, "window", &consent, "code=12345").await);
+    let case = collected(&world).await;
+    pages.push(world.page(CHANGSHA, "window", "/window").await);
+    pages.push(world.page(CHANGSHA, "window", &format!("/window/cases/{case}")).await);
+    for page in pages {
+        assert!(!page.text.contains('她'), "{}", page.text);
+    }
+    let again = fetched(&world).await;
+    let check = world.page(CHANGSHA, "window", &format!("{again}/check")).await;
+    let link = format!("href=\"/window/cases/{case}\"");
+    assert!(check.text.contains("申请人已有一件同样的在办") && check.text.contains(&link), "{}", check.text);
 }
 
 /// A scan of so many bytes.
