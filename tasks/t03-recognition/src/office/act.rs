@@ -22,11 +22,11 @@ use crate::words::type_name;
 
 /// Why it is ordered.
 pub(super) const REASON: Field<'static> = Field::new("reason", "事实和理由", "Facts and reason", Input::Area)
-    .hint("写入履历，持证人可以查阅", "It stands in the history, which the holder may read");
+    .hint("写入履历，本部门和审计可以查阅", "It stands in the history, for your department and the auditor");
 /// On which article it rests.
 pub(super) const ARTICLE: Field<'static> = Field::text("article", "依据的条款", "Article").hint(
-    "如《中华人民共和国行政许可法》第六十九条第一款第四项",
-    "Such as Administrative Licensing Law, article 69 (1) 4",
+    "如《中华人民共和国行政许可法》第六十九条；持证人会看到",
+    "Such as Administrative Licensing Law, article 69; the holder sees it",
 );
 /// Reason and article together stay within what the history keeps.
 const REASON_LETTERS_MAX: usize = 380;

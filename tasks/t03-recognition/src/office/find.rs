@@ -61,15 +61,17 @@ impl Found {
     fn table(&self) -> ui::Table {
         let lang = self.lang;
         let row = |it: &Row| {
-            let term = match it.valid_to {
-                Some(last) => format!("{} {} {last}", it.valid_from, lang.t("至", "to")),
-                None => format!("{} {}", it.valid_from, lang.t("起，长期", "on, without end")),
+            let last =
+                it.valid_to.map_or(lang.t("长期", "without end").to_owned(), |last| last.to_string());
+            let from = match lang {
+                Lang::Zh => format!("{} 起", it.valid_from),
+                Lang::En => format!("from {}", it.valid_from),
             };
             ui::TableRow::new(vec![
                 ui::Cell::link(&it.type_name, format!("/office/licences/{}", it.id)),
                 ui::Cell::tag(state_kind(it.state), &it.state_word),
                 ui::Cell::text(lang.number(it.version)),
-                ui::Cell::text(term),
+                ui::Cell::text(last).note(from),
                 ui::Cell::code(ui::grouped(&it.oid, 8)),
             ])
         };
@@ -79,7 +81,7 @@ impl Found {
                 ui::Head::text(lang.t("证照", "Licence")),
                 ui::Head::text(lang.t("状态", "State")),
                 ui::Head::number(lang.t("版本", "Version")),
-                ui::Head::text(lang.t("有效期", "Term")),
+                ui::Head::text(lang.t("有效期至", "Last day")),
                 ui::Head::text(lang.t("证照标识", "Identifier")),
             ],
             rows: self.licences.iter().map(row).collect(),

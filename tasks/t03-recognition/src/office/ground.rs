@@ -10,17 +10,15 @@ use tb_store::Tx;
 use tb_web::{Field, Fields};
 
 /// The case for which she is looked up.
-pub(super) const CASE: Field<'static> = Field::text("case", "办件查询码", "Code of the case")
-    .hint("本单位正在办理的办件", "A case of your own office")
-    .optional();
+pub(super) const CASE: Field<'static> = Field::text("case", "办件查询码", "Code of the case").hint(
+    "本单位在办的办件；没有办件，填下一项",
+    "A case that your office handles; without one fill in the next field",
+);
 /// The law by which she is looked up where there is no case.
-pub(super) const BASIS: Field<'static> =
-    Field::text("basis", "没有办件时：法律依据和事由", "Without a case: article and reason")
-        .hint(
-            "如《行政许可法》第六十一条，监督检查。持证人会看到",
-            "Such as Administrative Licensing Law, article 61, inspection. The holder sees it",
-        )
-        .optional();
+pub(super) const BASIS: Field<'static> = Field::text("basis", "法律依据和事由", "Article and reason").hint(
+    "没有办件时填，如《行政许可法》第六十一条，监督检查；持证人会看到",
+    "Where there is no case, such as Administrative Licensing Law, article 61, inspection; the holder sees it",
+);
 const CASE_LETTERS_MAX: usize = 20;
 const BASIS_LETTERS_MAX: usize = 120;
 /// How her list names an inspection that belongs to no item.

@@ -36,6 +36,8 @@ pub(super) struct LicencePage {
     form: Fields,
     /// What was just done.
     done: Option<Deed>,
+    /// Whether the holder is in this city's register, so that she is told here.
+    told: bool,
     /// Whether the visitor's role gives orders at all.
     may_order: bool,
     #[serde(skip)]
@@ -107,8 +109,20 @@ impl LicencePage {
         }
     }
 
-    fn done_words(&self) -> Option<&'static str> {
-        self.done.map(|deed| deed.word(self.lang))
+    fn done_note(&self) -> Option<Html> {
+        let (lang, deed) = (self.lang, self.done?);
+        let text = match self.told {
+            true => lang.t(
+                "已写入履历，并通知持证人；各市核验立即看到新状态。",
+                "It is in the history, and the holder is told; every city that verifies sees the new state at once.",
+            ),
+            false => lang.t(
+                "已写入履历；各市核验立即看到新状态。持证人不在本市登记，请另行送达。",
+                "It is in the history; every city that verifies sees the new state at once. The holder is not in this \
+                 city's register: serve it on her separately.",
+            ),
+        };
+        Some(ui::note("done", deed.word(lang), text))
     }
 }
 
@@ -191,6 +205,10 @@ pub(super) fn view(
     let allowed = allowed(&visit.ctx, &licence.type_id, &licence.standing);
     let choices: Vec<Choice<'static>> = allowed.iter().map(|deed| deed.choice()).collect();
     let choices = form.show(&order_field(&choices));
+    // The address says what was done; the history says whether that is so.
+    let newest = history.last().map(|line| line.event.clone());
+    let done = visit.param("done").as_deref().and_then(Deed::named);
+    let done = done.filter(|deed| newest.as_deref() == Some(deed.command().event()));
     let history = history.into_iter().rev().map(|line| Line {
         event_word: event_word(lang, &line.event).to_owned(),
         at: line.at,
@@ -200,7 +218,7 @@ pub(super) fn view(
         reason: line.reason,
     });
     let history = history.collect();
-    let name = type_name(lang, parts, &licence.type_id);
+    let (name, told) = (type_name(lang, parts, &licence.type_id), licence.holder.is_some());
     LicencePage {
         frame: visit.frame(&name, &name).crumb("证照管理", "Licences", "/office/licences").errors(&form),
         lang,
@@ -208,7 +226,8 @@ pub(super) fn view(
         allowed,
         history,
         form,
-        done: visit.param("done").as_deref().and_then(Deed::named),
+        done,
+        told,
         may_order: visit.ctx.actor.role() == Some(Role::Approver),
         choices,
     }

@@ -176,8 +176,12 @@ async fn pages() {
     {
         assert!(ask.contains(words), "{words}: {ask}");
     }
-    let done = world.page(XIANGTAN, "approver", &format!("{path}?done=suspend")).await.text;
-    assert!(done.contains("已写入履历"), "{done}");
+    let done = format!("{path}?done=suspend");
+    let claimed = world.page(XIANGTAN, "approver", &done).await.text;
+    assert!(!claimed.contains("已写入履历"), "an address alone says nothing: {claimed}");
+    order(&world, &path, "suspend", "").await;
+    let done = world.page(XIANGTAN, "approver", &done).await.text;
+    assert!(done.contains("已写入履历，并通知持证人"), "{done}");
 }
 
 /// Kind and ground of the looks that Xiangtan wrote down about the driver, without her own reading.
