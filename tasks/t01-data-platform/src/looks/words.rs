@@ -12,7 +12,7 @@ use super::{Found, PURPOSE};
 use crate::parts::Words;
 
 /// Field names that the headline spells out; more are counted.
-const HEADLINE_FIELDS_MAX: usize = 3;
+const HEADLINE_FIELDS_MAX: usize = 2;
 /// The outcome of a look that was granted.
 pub const SHOWN: &str = "shown";
 

@@ -179,14 +179,23 @@ async fn the_list_is_narrowed_to_a_case() {
 #[tokio::test]
 async fn every_look_is_on_some_page() {
     let region = Region::new(None).await;
+    // As heavy as rows come: a case, many fields, a proof to take.
+    let heavy = |look: &mut tb_identity::look::Look| {
+        look.case = Some("01kq3zt0000000000000000000".parse().unwrap());
+        look.fields = (0..8).map(|at| format!("初次领证日期{at}")).collect();
+        look.item = "道路运输驾驶员从业资格证换发".to_owned();
+        look.message = Some("01kq3zt0000000000000000001".parse().unwrap());
+    };
     for _ in 0..120 {
-        region.look("430300", |_| ()).await;
+        region.look("430300", heavy).await;
         region.later(1);
     }
     for _ in 0..80 {
-        region.look("430100", |look| look.kind = LookKind::Register).await;
+        region.look("430100", heavy).await;
         region.later(1);
     }
+    region.witness("430100", &["430200", "430300"]).await;
+    region.witness("430300", &["430100", "430200"]).await;
     let mut browser = Browser::signed_in(&region, "430100", DRIVER).await;
     let (mut path, mut seen) = ("/looks".to_owned(), std::collections::BTreeSet::new());
     loop {
