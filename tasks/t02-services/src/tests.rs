@@ -416,6 +416,7 @@ async fn approved_after_a_correction_and_rated_from_the_other_city() {
     assert_eq!(ready["progress"]["result"]["version"], 2);
     let page = world.page(CHANGSHA, "driver", &case).await.text;
     assert!(page.contains("/licences/430300/") && page.contains("请带身份证到"), "{page}");
+    assert!(!page.contains("您现在不用做什么"), "{page}");
     let messages = world.get(CHANGSHA, "driver", "/messages").await.json();
     assert!(5 <= messages["unread"].as_i64().expect("a count"), "{messages}");
     assert_eq!(world.post(CHANGSHA, "driver", "/messages/read", "").await.location, "/messages");

@@ -3,10 +3,15 @@
 //! Invariant: a typed name is no signature; what is kept is a digest, the drawing itself is not stored here.
 
 use tb_base::{CaseId, Ctx, Error, Refusal, Result};
-use tb_crypto::text::{base64, hex};
+use tb_crypto::text::{base64, hex, unbase64};
 use tb_licence::consent::drawing;
 use tb_store::{Tx, audit};
 use tb_web::{Field, Fields, FileKind, Input, Upload};
+
+/// Pixels packed into fewer bytes than this hold no signature.
+const PACKED_BYTES_MIN: u64 = 64;
+/// Only a picture of one colour packs so many times smaller.
+const PACKING_MAX: u64 = 800;
 
 /// The frame in which she signs.
 pub(super) const DRAWN: Field<'static> =
@@ -37,7 +42,49 @@ pub(super) fn read(fields: &mut Fields) -> Option<Option<String>> {
         Some(scan) => Some(data_url(fields, &scan)?),
         None => None,
     };
-    Some(drawn?.or(scan))
+    let (drawn, scan) = (drawn?, scan);
+    let field = if drawn.is_some() { &DRAWN } else { &SCANNED };
+    let signature = drawn.or(scan);
+    if signature.as_deref().is_some_and(is_blank) {
+        let blank = Refusal::invalid("T02-SIG-003", "签名是空白的", "The signature is blank");
+        fields.wrong(field, &blank.but("请本人签写姓名后再提交", "Let the applicant sign first"));
+        return None;
+    }
+    Some(signature)
+}
+
+/// Whether a PNG shows nothing: what has a pen line in it does not pack so small.
+fn is_blank(url: &str) -> bool {
+    let png = url.strip_prefix("data:image/png;base64,").and_then(|text| unbase64(text).ok());
+    let Some((plain, packed)) = png.as_deref().and_then(sizes_of_png) else { return false };
+    packed < PACKED_BYTES_MIN || packed.saturating_mul(PACKING_MAX) <= plain
+}
+
+/// Bytes of the pixels of a PNG, plain and as they are packed; none where the head is not one of a picture.
+fn sizes_of_png(bytes: &[u8]) -> Option<(u64, u64)> {
+    let number = |at: usize| {
+        let four = bytes.get(at..at.checked_add(4)?)?.try_into().ok()?;
+        Some(u64::from(u32::from_be_bytes(four)))
+    };
+    let (width, height, depth) = (number(16)?, number(20)?, u64::from(*bytes.get(24)?));
+    let channels = match *bytes.get(25)? {
+        0 | 3 => 1,
+        2 => 3,
+        4 => 2,
+        6 => 4,
+        _ => return None,
+    };
+    let row = width.checked_mul(channels * depth)?.div_ceil(8).checked_add(1)?;
+    let (mut at, mut packed) = (8_usize, 0_u64);
+    while let (Some(length), Some(kind)) = (number(at), bytes.get(at.saturating_add(4)..at.saturating_add(8)))
+    {
+        if kind == b"IDAT" {
+            packed = packed.saturating_add(length);
+        }
+        // Length, kind and check sum are four bytes each.
+        at = usize::try_from(length).ok()?.checked_add(12)?.checked_add(at)?;
+    }
+    Some((row.checked_mul(height)?, packed))
 }
 
 /// The signature that must be there.
@@ -83,4 +130,35 @@ pub(super) fn digest(url: &str) -> Result<String> {
 /// Writes down that she signed for this act on her case (代办留痕).
 pub(super) fn note(tx: &mut Tx<'_>, ctx: &Ctx, case: CaseId, digest: &str) -> Result<()> {
     audit::line(tx, ctx, "window.signature", case.as_str(), digest)
+}
+
+#[cfg(test)]
+mod tests {
+    use tb_crypto::text::base64;
+
+    use super::is_blank;
+
+    /// A PNG of so many pixels, four bytes each, that are packed into so many bytes.
+    fn png(width: u32, height: u32, packed: usize) -> String {
+        let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
+        png.extend(width.to_be_bytes());
+        png.extend(height.to_be_bytes());
+        png.extend([8, 6, 0, 0, 0, 0, 0, 0, 0]);
+        png.extend(u32::try_from(packed).expect("a small number").to_be_bytes());
+        png.extend(b"IDAT");
+        png.resize(png.len() + packed + 4, 7);
+        png.extend(b"\0\0\0\0IEND\xae\x42\x60\x82");
+        format!("data:image/png;base64,{}", base64(&png))
+    }
+
+    #[test]
+    fn what_packs_too_small_is_blank() {
+        for (width, height, packed, blank) in
+            [(1, 1, 10, true), (720, 240, 756, true), (720, 240, 1_800, false), (96, 32, 131, false)]
+        {
+            assert_eq!(is_blank(&png(width, height, packed)), blank, "{width}×{height} in {packed}");
+        }
+        assert!(!is_blank("data:image/jpeg;base64,AAAA"));
+        assert!(!is_blank("data:image/png;base64,AAAA"));
+    }
 }

@@ -362,6 +362,9 @@ async fn she_withdraws_at_the_counter_with_her_signature() {
     let path = format!("/window/cases/{case}/withdraw");
     let unsigned = world.post(CHANGSHA, "window", &path, "").await;
     assert_eq!(codes(&unsigned), ["T02-SIG-001"]);
+    let blank = "signature=data%3Aimage%2Fpng%3Bbase64%2CiVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsAQKzQAAAABJRU5ErkJggg%3D%3D";
+    let blank = world.post(CHANGSHA, "window", &path, blank).await;
+    assert_eq!(codes(&blank), ["T02-SIG-003"], "{blank:?}");
     let sent = world.post(CHANGSHA, "window", &path, &signature()).await;
     assert_eq!(sent.location, format!("/window/cases/{case}?done=sent"), "{sent:?}");
     world.exchange().await;
