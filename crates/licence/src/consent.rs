@@ -2,8 +2,8 @@
 //! Serves clauses 3.3 and 3.4.
 //!
 //! Invariants: a consent names one case, one item and exact fields; it is given by the person, by a code on her
-//! phone or by her signature, never by a clerk alone; a receipt lives ten minutes, so a withdrawal soon counts
-//! everywhere.
+//! phone or by her signature, never by a clerk alone; it ends with the case, with its draft, or when the case goes
+//! to another city; a receipt lives ten minutes, so a withdrawal soon counts everywhere.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -25,7 +25,7 @@ mod statements;
 
 pub use receipt::{Receipt, SignedReceipt, receipt};
 pub use statements::STATEMENTS;
-use statements::{ANSWER, CODE, FIND, INSERT, OF_CASE, OF_PERSON, TRY};
+use statements::{ANSWER, CODE, END, FIND, INSERT, OF_CASE, OF_PERSON, OPEN_CASES, TRY};
 
 /// How long a question waits for its answer.
 const QUESTION_SECONDS: i64 = 24 * 3_600;
@@ -183,14 +183,16 @@ pub struct Consent {
     pub expires: Timestamp,
     /// When she answered.
     pub answered_at: Option<Timestamp>,
+    /// When it ended with its case; a consent that was refused or withdrawn before does not end again.
+    pub ended_at: Option<Timestamp>,
     code_tag: Option<[u8; 32]>,
     row: i64,
 }
 
 impl Consent {
-    /// Whether question or consent is over by time.
+    /// Whether question or consent is over, by time or with its case.
     pub fn is_expired(&self, now: Timestamp) -> bool {
-        self.expires < now
+        self.ended_at.is_some() || self.expires < now
     }
 
     /// Whether it stands now.
@@ -245,9 +247,11 @@ pub fn request(
         tries_left: TRIES_MAX,
         expires: ctx.now.plus_seconds(QUESTION_SECONDS),
         answered_at: None,
+        ended_at: None,
         code_tag: None,
         row: 1,
     };
+    end(tx, ctx, consent.case, |held| held.deciding != consent.deciding)?;
     insert(tx, ctx, &consent)?;
     tb_store::audit::line(tx, ctx, "licence.consent", &consent.id.to_string(), "asked")?;
     match question.channel {
@@ -345,12 +349,41 @@ pub fn refuse(tx: &mut Tx<'_>, ctx: &Ctx, id: ConsentId) -> Result<Consent> {
 pub fn withdraw(tx: &mut Tx<'_>, ctx: &Ctx, id: ConsentId) -> Result<Consent> {
     let consent = need(tx, id)?;
     check_asker(ctx, consent.person)?;
-    if consent.state != ConsentState::Given {
+    if consent.state != ConsentState::Given || consent.ended_at.is_some() {
         return Err(
             Refusal::not_now("LIC-CNS-007", "没有可撤回的授权", "There is no consent to take back").into()
         );
     }
     answer(tx, ctx, &consent, ConsentState::Withdrawn, consent.manner, consent.signature_hash)
+}
+
+/// The case is over or its draft is discarded (办件结束): its consents end. Gives how many ended; safe to repeat.
+///
+/// Call it in the transaction that closes, withdraws, declines, returns or lets lapse the case, also where the case
+/// is decided elsewhere and only its progress arrives here; and where a draft is discarded.
+pub fn end_of_case(tx: &mut Tx<'_>, ctx: &Ctx, case: CaseId) -> Result<u32> {
+    end(tx, ctx, case, |_| true)
+}
+
+/// Cases with a consent that waits or stands, by id, after one of them: for a job that ends those that are over.
+pub fn open_cases(tx: &mut Tx<'_>, now: Timestamp, after: Option<CaseId>) -> Result<Vec<CaseId>> {
+    let after = after.map_or_else(String::new, |case| case.to_string());
+    tx.all(&OPEN_CASES, params![now, after, LIST_MAX])?.iter().map(|row| row.parse("case_id")).collect()
+}
+
+/// Ends the consents of a case that wait or stand and that `which` picks.
+fn end(tx: &mut Tx<'_>, ctx: &Ctx, case: CaseId, which: impl Fn(&Consent) -> bool) -> Result<u32> {
+    let open = |held: &Consent| {
+        held.ended_at.is_none() && matches!(held.state, ConsentState::Asked | ConsentState::Given)
+    };
+    let mut ended = 0;
+    for held in of_case(tx, case)?.iter().filter(|held| open(held) && which(held)) {
+        let name = tx.name;
+        expect_one(tx.run(&END, params![held.id.to_string(), held.row, ctx.now, name])?)?;
+        tb_store::audit::line(tx, ctx, "licence.consent", &held.id.to_string(), "ended")?;
+        ended += 1;
+    }
+    Ok(ended)
 }
 
 /// A consent, if it is there.
@@ -505,6 +538,14 @@ fn open(tx: &mut Tx<'_>, ctx: &Ctx, id: ConsentId) -> Result<Consent> {
             Refusal::not_now("LIC-CNS-002", "这项授权已有答复", "This question has been answered").into()
         );
     }
+    if consent.ended_at.is_some() {
+        return Err(Refusal::not_now(
+            "LIC-CNS-015",
+            "办件已经结束或改由别的城市办，这项授权随之结束",
+            "The case is over or went to another city, and this question with it",
+        )
+        .into());
+    }
     if consent.is_expired(ctx.now) {
         return Err(Refusal::not_now("LIC-CNS-003", "这项授权请求已过期", "This question is over")
             .but("请重新发起授权", "Ask again")
@@ -610,6 +651,7 @@ fn consent(row: &Row) -> Result<Consent> {
         tries_left: row.get("tries_left")?,
         expires: row.get("expires")?,
         answered_at: row.get("answered_at")?,
+        ended_at: row.get("ended_at")?,
         code_tag: row.get("code_tag")?,
         row: row.get("version")?,
     })

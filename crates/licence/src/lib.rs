@@ -22,11 +22,18 @@ use tb_store::{Migration, Schema};
 /// What this crate owns in the database.
 pub const SCHEMA: Schema = Schema {
     owner: "licence",
-    migrations: &[Migration {
-        name: "0001_licence",
-        sql: include_str!("../migrations/0001_licence.sql"),
-        sha256: "6646ba3cc15ebf6a91a03ede575577bef711afdfa07288eb60282b9e93a409b5",
-    }],
+    migrations: &[
+        Migration {
+            name: "0001_licence",
+            sql: include_str!("../migrations/0001_licence.sql"),
+            sha256: "6646ba3cc15ebf6a91a03ede575577bef711afdfa07288eb60282b9e93a409b5",
+        },
+        Migration {
+            name: "0002_consent_end",
+            sql: include_str!("../migrations/0002_consent_end.sql"),
+            sha256: "98285cf5bc5b9cc41185c08df645efb8559cfd0930d991352d043fb036202692",
+        },
+    ],
     statements: &[store::STATEMENTS, consent::STATEMENTS, present::STATEMENTS, seed::STATEMENTS],
 };
 

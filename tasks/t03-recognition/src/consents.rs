@@ -51,6 +51,10 @@ struct Row {
     by_code: bool,
     expires: Timestamp,
     answered_at: Option<Timestamp>,
+    /// When it ended with its case.
+    ended_at: Option<Timestamp>,
+    /// What taking it back stops and what not; where there is something to take back, or it was taken back.
+    stops: Option<String>,
     /// What she can do: values of `answer`.
     can: &'static [&'static str],
 }
@@ -82,9 +86,9 @@ impl Row {
 pub async fn show(visit: Visit, parts: Extension<Arc<Parts>>) -> PageResult {
     let person = holder(&visit, &parts, Action::GiveConsent).await?.person;
     let found = visit.app.store.read("t03.consents", move |tx| consent::of_person(tx, person)).await?;
-    let mut consents: Vec<Row> = found.iter().map(|it| row(&visit, &parts, it)).collect();
-    consents.sort_by_key(|it| !it.may("confirm"));
     let frame = visit.frame("我的授权", "My consents").airy().crumb("我的证照", "My licences", "/licences");
+    let mut consents: Vec<Row> = found.iter().map(|it| row(&visit, &frame, &parts, it)).collect();
+    consents.sort_by_key(|it| !it.may("confirm"));
     let done = visit.param("done").unwrap_or_default();
     visit.page(ConsentsPage { frame, lang: visit.lang, consents, done })
 }
@@ -123,19 +127,48 @@ fn take(
     Ok(answered.state)
 }
 
-fn row(visit: &Visit, parts: &Parts, consent: &Consent) -> Row {
-    let (lang, now) = (visit.lang, visit.ctx.now);
+/// Where a consent stands: code, words, kind of the tag, and what she can answer.
+type Standing = (&'static str, &'static str, &'static str, &'static str, &'static [&'static str]);
+
+fn standing(consent: &Consent, now: Timestamp) -> Standing {
     let over = consent.is_expired(now);
-    let (state, zh, en, kind, can): (_, _, _, _, &'static [&'static str]) = match (consent.state, over) {
+    match (consent.state, over) {
+        (ConsentState::Refused, _) => ("refused", "没有同意", "not agreed", "stop", &[]),
+        (ConsentState::Withdrawn, _) => ("withdrawn", "已撤回", "withdrawn", "stop", &[]),
+        (ConsentState::Asked | ConsentState::Given, _) if consent.ended_at.is_some() => {
+            ("ended", "已结束", "ended", "", &[])
+        }
         (ConsentState::Asked, false) => {
             ("asked", "等您答复", "waits for you", "wait", &["confirm", "refuse"])
         }
         (ConsentState::Given, false) => ("given", "已同意", "agreed", "done", &["withdraw"]),
         (ConsentState::Asked, true) => ("expired", "没有答复，已过期", "not answered in time", "", &[]),
         (ConsentState::Given, true) => ("expired", "已到期", "over", "", &[]),
-        (ConsentState::Refused, _) => ("refused", "没有同意", "not agreed", "stop", &[]),
-        (ConsentState::Withdrawn, _) => ("withdrawn", "已撤回", "withdrawn", "stop", &[]),
-    };
+    }
+}
+
+/// What taking it back stops, and what goes on by law.
+fn stops(visit: &Visit, frame: &Frame, consent: &Consent) -> String {
+    let (asking, deciding) = (frame.city_name(visit.ctx.node), frame.city_name(consent.deciding));
+    match (visit.lang, consent.deciding == visit.ctx.node) {
+        (Lang::Zh, false) => format!(
+            "撤回后，{asking}不会再向{deciding}调取。已经收到的办件，{deciding}的决定部门仍依法查自己的登记，直到办结。"
+        ),
+        (Lang::En, false) => format!(
+            "Once withdrawn, {asking} fetches nothing more from {deciding}. For a case that is under way, the deciding department in {deciding} goes on reading its own register by law until it is closed."
+        ),
+        (Lang::Zh, true) => format!(
+            "撤回后，{asking}不会再为这件事向其他城市调取。已经收到的办件，决定部门仍依法查自己的登记，直到办结。"
+        ),
+        (Lang::En, true) => format!(
+            "Once withdrawn, {asking} fetches nothing more from other cities for this. For a case that is under way, the deciding department goes on reading its own register by law until it is closed."
+        ),
+    }
+}
+
+fn row(visit: &Visit, frame: &Frame, parts: &Parts, consent: &Consent) -> Row {
+    let (lang, now) = (visit.lang, visit.ctx.now);
+    let (state, zh, en, kind, can) = standing(consent, now);
     let by = match consent.asked_by.split(':').next() {
         Some("staff") => lang.t("窗口请您授权", "A window asks"),
         Some("resident") => lang.t("您自己申办时", "Your own application"),
@@ -156,6 +189,9 @@ fn row(visit: &Visit, parts: &Parts, consent: &Consent) -> Row {
         by_code: consent.code_expires.is_some(),
         expires: consent.expires,
         answered_at: consent.answered_at,
+        ended_at: consent.ended_at,
+        stops: (can.contains(&"withdraw") || consent.state == ConsentState::Withdrawn)
+            .then(|| stops(visit, frame, consent)),
         can,
     }
 }

@@ -3,7 +3,7 @@
 use tb_store::{Stmt, stmt};
 
 /// Every statement of this file.
-pub const STATEMENTS: &[Stmt] = &[INSERT, CODE, TRY, ANSWER, FIND, OF_CASE, OF_PERSON];
+pub const STATEMENTS: &[Stmt] = &[INSERT, CODE, TRY, ANSWER, END, OPEN_CASES, FIND, OF_CASE, OF_PERSON];
 
 pub(super) const INSERT: Stmt = stmt(
     "licence.consent.insert",
@@ -42,11 +42,31 @@ pub(super) const ANSWER: Stmt = stmt(
 ",
 );
 
+pub(super) const END: Stmt = stmt(
+    "licence.consent.end",
+    "
+    UPDATE licence_consent
+    SET ended_at = $3, code_tag = NULL, version = version + 1, at = $3, tx = $4
+    WHERE id = $1 AND version = $2
+",
+);
+
+pub(super) const OPEN_CASES: Stmt = stmt(
+    "licence.consent.open_cases",
+    "
+    SELECT DISTINCT case_id
+    FROM licence_consent
+    WHERE ended_at IS NULL AND state IN ('asked', 'given') AND $1 <= expires AND $2 < case_id
+    ORDER BY case_id
+    LIMIT $3
+",
+);
+
 pub(super) const FIND: Stmt = stmt(
     "licence.consent.find",
     "
     SELECT id, case_id, item, deciding, person, asked, asked_by, state, manner, signature_hash, code_tag,
-        code_expires, tries_left, expires, answered_at, version
+        code_expires, tries_left, expires, answered_at, ended_at, version
     FROM licence_consent
     WHERE id = $1
 ",
@@ -56,7 +76,7 @@ pub(super) const OF_CASE: Stmt = stmt(
     "licence.consent.of_case",
     "
     SELECT id, case_id, item, deciding, person, asked, asked_by, state, manner, signature_hash, code_tag,
-        code_expires, tries_left, expires, answered_at, version
+        code_expires, tries_left, expires, answered_at, ended_at, version
     FROM licence_consent
     WHERE case_id = $1
     ORDER BY id DESC
@@ -68,7 +88,7 @@ pub(super) const OF_PERSON: Stmt = stmt(
     "licence.consent.of_person",
     "
     SELECT id, case_id, item, deciding, person, asked, asked_by, state, manner, signature_hash, code_tag,
-        code_expires, tries_left, expires, answered_at, version
+        code_expires, tries_left, expires, answered_at, ended_at, version
     FROM licence_consent
     WHERE person = $1
     ORDER BY id DESC

@@ -5,7 +5,7 @@ use tb_identity::sms;
 
 use super::{
     Channel, Consent, ConsentState, Manner, Question, Typed, confirm_by_code, confirm_by_signature,
-    confirm_in_app, of_case, receipt, refuse, request, send_code, withdraw,
+    confirm_in_app, end_of_case, find, of_case, open_cases, receipt, refuse, request, send_code, withdraw,
 };
 use crate::tests_support::{NOON, World, asked, case, changsha, refused, resident, types, window, xiangtan};
 
@@ -213,4 +213,63 @@ fn what_may_not_be_asked() {
             Ok(())
         })
         .expect("refusals only");
+}
+
+#[test]
+fn a_consent_ends_with_its_case() {
+    let world = World::peopled(20);
+    let person = world.driver(changsha()).id;
+    let refused_before = ask(&world, Channel::App, resident(person)).id;
+    let given = ask(&world, Channel::App, resident(person)).id;
+    let waiting = ask(&world, Channel::App, resident(person)).id;
+    let her = world.ctx(changsha(), NOON, resident(person));
+    let (desk, vault, key) =
+        (world.desk(changsha()), world.vault(changsha()), world.secrets(changsha()).message.clone());
+    world
+        .write(changsha(), move |tx| {
+            refuse(tx, &her, refused_before)?;
+            confirm_in_app(tx, &her, given)?;
+            assert_eq!(open_cases(tx, NOON, None)?, [case('1')]);
+            assert_eq!(open_cases(tx, NOON, Some(case('1')))?, []);
+            assert_eq!((end_of_case(tx, &her, case('2'))?, end_of_case(tx, &her, case('1'))?), (0, 2));
+            assert_eq!((end_of_case(tx, &her, case('1'))?, open_cases(tx, NOON, None)?.len()), (0, 0));
+            let ended = find(tx, given)?.expect("kept");
+            assert_eq!((ended.state, ended.ended_at), (ConsentState::Given, Some(NOON)));
+            assert!(!ended.is_given(NOON) && ended.is_expired(NOON));
+            assert_eq!(find(tx, refused_before)?.expect("kept").ended_at, None);
+            refused(receipt(tx, &her, &desk, &vault, &key, given, xiangtan()), "LIC-CNS-020");
+            refused(withdraw(tx, &her, given), "LIC-CNS-007");
+            refused(confirm_in_app(tx, &her, waiting), "LIC-CNS-015");
+            Ok(())
+        })
+        .expect("ended");
+}
+
+#[test]
+fn a_case_that_goes_to_another_city_needs_a_new_consent() {
+    let world = World::peopled(20);
+    let person = world.driver(changsha()).id;
+    let (before, again) =
+        (ask(&world, Channel::App, resident(person)).id, ask(&world, Channel::App, resident(person)).id);
+    let (her, vault) = (world.ctx(changsha(), NOON, resident(person)), world.vault(changsha()));
+    let question = Question {
+        case: case('1'),
+        item: "121".to_owned(),
+        deciding: changsha(),
+        person,
+        asked: asked(&FIELDS),
+        channel: Channel::App,
+    };
+    world
+        .write(changsha(), move |tx| {
+            confirm_in_app(tx, &her, before)?;
+            assert!(find(tx, again)?.expect("asked").ended_at.is_none(), "the same city may ask again");
+            let new = request(tx, &her, &vault, &types(), question.clone())?;
+            assert_eq!(new.ended_at, None);
+            for id in [before, again] {
+                assert_eq!(find(tx, id)?.expect("kept").ended_at, Some(NOON));
+            }
+            Ok(())
+        })
+        .expect("rerouted");
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tb_base::{Actor, Role};
 use tb_identity::people;
-use tb_licence::consent::{Asked, Channel, ConsentId, Question, request};
+use tb_licence::consent::{Asked, Channel, ConsentId, Question, end_of_case, request};
 
 use super::QUALIFICATION;
 use super::world::{CHANGSHA, World, XIANGTAN, node};
@@ -60,7 +60,30 @@ async fn asked_confirmed_and_taken_back() {
     assert_eq!((again.status.as_u16(), &again.json()["code"]), (409, &Value::from("LIC-CNS-002")));
     let done = world.post(CHANGSHA, "driver", &path, "answer=withdraw").await;
     assert_eq!(done.location, "/consents?done=withdrawn");
-    assert_eq!(first(&world).await["state"], "withdrawn");
+    let row = first(&world).await;
+    assert_eq!(row["state"], "withdrawn");
+    assert!(
+        row["stops"].as_str().is_some_and(|it| it.contains("不会再向湘潭") && it.contains("依法")),
+        "{row}"
+    );
+}
+
+#[tokio::test]
+async fn a_consent_ends_with_its_case() {
+    let world = World::new().await;
+    let id = asked_at_the_window(&world).await;
+    world.post(CHANGSHA, "driver", &format!("/consents/{id}"), "answer=confirm").await;
+    let page = world.page(CHANGSHA, "driver", "/consents").await.text;
+    assert!(page.contains("不会再向湘潭") && page.contains("value=\"withdraw\""), "{page}");
+    let ctx = world.ctx(node(CHANGSHA), Actor::System);
+    let end = move |tx: &mut tb_store::Tx<'_>| end_of_case(tx, &ctx, "01kq3zt0000000000000000001".parse()?);
+    assert_eq!(world.write(CHANGSHA, end).await, 1);
+    let row = first(&world).await;
+    assert_eq!((&row["state"], &row["can"]), (&Value::from("ended"), &serde_json::json!([])));
+    let page = world.page(CHANGSHA, "driver", "/consents").await.text;
+    assert!(page.contains("已结束") && page.contains("结束于") && !page.contains("不会再向"), "{page}");
+    let late = world.post(CHANGSHA, "driver", &format!("/consents/{id}"), "answer=withdraw").await;
+    assert_eq!(late.json()["code"], "LIC-CNS-007");
 }
 
 #[tokio::test]
