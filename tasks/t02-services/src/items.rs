@@ -124,8 +124,11 @@ async fn list(visit: Visit, parts: Shared) -> PageResult {
         items: shown.map(|item| ItemLine::of(lang, item)).collect(),
         pager,
         only_online,
-        may_be_code: found.is_empty() && is_code(&q),
-        is_signed_in: visit.ctx.actor.person().is_some(),
+        // Staff open cases from their own desks.
+        may_be_code: found.is_empty()
+            && is_code(&q)
+            && (visit.account.is_none() || visit.ctx.actor.person().is_some()),
+        is_signed_in: visit.account.is_some(),
         found: lang.count(found.len(), "项", "item", "items"),
         q,
     })
