@@ -487,7 +487,7 @@ fn too_low(level: u8, needed: u8) -> Refusal {
         format!("需要实名等级 {needed} 级，您现在是 {level} 级"),
         format!("This needs assurance level {needed}; yours is {level}"),
     )
-    .but("可以带身份证到任一政务大厅窗口核验", "Show your card at any service hall to raise it")
+    .but("可以带身份证到本市政务大厅窗口核验", "Show your card at a service hall of this city to raise it")
 }
 
 #[cfg(test)]

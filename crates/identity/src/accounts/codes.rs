@@ -147,7 +147,10 @@ pub fn purge(tx: &mut Tx<'_>, now: Timestamp) -> Result<u64> {
 pub fn wrong() -> Refusal {
     Refusal::invalid("IDN-COD-001", "验证码不对或已失效", "The code is wrong or holds no more")
         .on("code")
-        .but("可以重新获取验证码，或到政务大厅窗口办理", "Ask for a new code, or go to a service hall")
+        .but(
+            "请重新获取验证码；它只发到登记的手机",
+            "Ask for a new code; it goes to the registered phone only",
+        )
 }
 
 /// Uniform over 000000 to 999999; the bias of 64 bits modulo a million is below 10⁻¹³.

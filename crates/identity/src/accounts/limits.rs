@@ -140,8 +140,8 @@ pub fn wait(until: Timestamp, now: Timestamp) -> Refusal {
         format!("Too many attempts, please try again in {minutes} minutes"),
     )
     .but(
-        "忘记密码可以用手机短信重设，也可以到政务大厅窗口办理",
-        "A lost password can be reset by text message or at a service hall",
+        "忘记密码可以用登记手机收到的短信重设；没有登记手机的，办事人请拨打本市 12345，工作人员请找本市系统管理员",
+        "A lost password is set anew by a code on the registered phone; without one, residents call 12345, staff ask the administrator",
     )
 }
 
