@@ -157,7 +157,7 @@ impl City {
 fn database(folder: &CityFolder) -> Config {
     let engine = match folder.config.database.as_str() {
         "sqlite" => Engine::Sqlite(folder.path.join("city.db")),
-        url => Engine::Postgres { url: url.to_owned(), schema: modules::schema_of(folder.config.node) },
+        url => Engine::Postgres { url: url.to_owned(), schema: folder.config.schema.clone() },
     };
     Config { engine, inline: false }
 }

@@ -85,11 +85,6 @@ pub fn schemas() -> Vec<Schema> {
     vec![tb_identity::SCHEMA, tb_licence::SCHEMA, tb_case::SCHEMA]
 }
 
-/// The schema of a city in a shared PostgreSQL database.
-pub fn schema_of(node: NodeId) -> String {
-    format!("city_{node}")
-}
-
 /// Every module of a city.
 pub fn all(parts: &Parts) -> Result<Vec<Module>> {
     Ok(vec![
@@ -147,10 +142,28 @@ pub fn navigation() -> Vec<NavEntry> {
         NavEntry::public("/looks", "我的数据", "My data"),
         NavEntry::staff("/window", "专窗", "Window", &[Role::Window]),
         NavEntry::staff("/office", "待办", "Queue", &[Role::Reviewer, Role::Approver, Role::Supervisor]),
+        NavEntry::staff("/office/licences", "证照", "Licences", &[Role::Reviewer, Role::Approver]),
+        NavEntry::staff("/accounts", "账号", "Accounts", &[Role::Administrator]),
         NavEntry::staff("/verify", "核验", "Verify", &[Role::Inspector]),
         NavEntry::staff("/bureau", "交换", "Exchange", &[Role::Bureau, Role::Auditor]),
         NavEntry::staff("/audit", "审计", "Audit", &[Role::Auditor]),
     ]
+}
+
+/// What other keys sealed cannot be opened: a planted register must know its own people by these keys.
+async fn keys_fit(city: &City, people: &seed::City) -> Result<()> {
+    let (node, vault) = (city.node, city.parts.vault.clone());
+    let Some(number) = people.people.first().map(|person| person.number) else { return Ok(()) };
+    let known = city.store.read("demo.keys", move |tx| {
+        Ok(!seed::is_planted(tx, node)? || tb_identity::people::by_number(tx, &vault, &number)?.is_some())
+    });
+    if known.await? {
+        return Ok(());
+    }
+    let problem = format!(
+        "opening {node}: its database was sealed with other keys than this folder's; use --fresh or that folder"
+    );
+    Err(Fault::new(problem).into())
 }
 
 /// Plants the synthetic people, accounts and licences of the demo; what is there stays.
@@ -158,6 +171,7 @@ pub async fn plant(city: &City) -> Result<()> {
     let parts = city.parts.clone();
     let ctx = city.ctx();
     let people = seed::city(seed::SEED, city.node, seed::PEOPLE, seed::ENTERPRISES)?;
+    keys_fit(city, &people).await?;
     seed::plant(&city.store, &ctx, &parts.vault, &parts.desk, Some(&parts.passwords), people.clone()).await?;
     city.store
         .write("demo.licences", move |tx| tb_licence::seed::plant(tx, &ctx, &parts.issuer, &people).map(drop))

@@ -85,8 +85,27 @@ pub struct CityConfig {
     pub site: SocketAddr,
     /// Where peers are answered.
     pub exchange: SocketAddr,
-    /// `sqlite` for a file in the folder, or a PostgreSQL address; a schema per city is used.
+    /// `sqlite` for a file in the folder, or a PostgreSQL address.
     pub database: String,
+    /// The schema within a PostgreSQL database, such as `city_430100`.
+    #[serde(default)]
+    pub schema: String,
+}
+
+/// A PostgreSQL database and how the schemas of its cities begin.
+#[derive(Clone, Debug)]
+pub struct Database {
+    /// `postgres://…`.
+    pub url: String,
+    /// Such as `city_`; a city's code follows.
+    pub prefix: String,
+}
+
+impl Database {
+    /// The schema of a city.
+    pub fn schema(&self, node: NodeId) -> String {
+        format!("{}{node}", self.prefix)
+    }
 }
 
 /// The ports of a city on this machine.
@@ -134,7 +153,7 @@ pub fn prepare(
     data: &Path,
     region: &Region,
     ports: &[Ports],
-    database: Option<&str>,
+    database: Option<&Database>,
     now: Timestamp,
     entropy: &mut dyn Entropy,
 ) -> Result<Vec<PathBuf>> {
@@ -194,7 +213,7 @@ fn write_city(
     node: NodeId,
     made: &Made,
     ports: Ports,
-    database: Option<&str>,
+    database: Option<&Database>,
     trust: &SignedTrustList,
     contracts: &[SignedContract],
 ) -> Result<()> {
@@ -213,7 +232,8 @@ fn write_city(
         node,
         site: SocketAddr::from(([127, 0, 0, 1], ports.site)),
         exchange: SocketAddr::from(([127, 0, 0, 1], ports.exchange)),
-        database: database.unwrap_or("sqlite").to_owned(),
+        database: database.map_or("sqlite", |database| &database.url).to_owned(),
+        schema: database.map(|database| database.schema(node)).unwrap_or_default(),
     };
     let text = toml::to_string(&config).map_err(|error| Fault::of("writing city.toml", error))?;
     // Last: a folder with a configuration is complete.

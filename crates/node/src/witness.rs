@@ -39,7 +39,13 @@ pub async fn add_checkpoint(
     match node.store.write("witness.cosign", decide).await {
         Ok(decided) => {
             if let Err(refused) = &decided {
-                tracing::warn!(peer = %peer.0, ?refused, "a checkpoint was not cosigned");
+                // After a start a log does not remember what it was cosigned for, and asks once more.
+                match refused {
+                    Refused::Conflict { .. } => {
+                        tracing::debug!(peer = %peer.0, ?refused, "an old size was named")
+                    }
+                    _ => tracing::warn!(peer = %peer.0, ?refused, "a checkpoint was not cosigned"),
+                }
             }
             let said = Answer::of(&decided);
             let fields = vec![("content-type".to_owned(), said.content_type().to_owned())];

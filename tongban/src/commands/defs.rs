@@ -57,6 +57,17 @@ fn check() -> Result<()> {
 
 fn diff(first: NodeId, second: NodeId) -> Result<()> {
     let definitions = definitions::load()?;
+    let known = |city: NodeId| {
+        definitions
+            .catalogue
+            .items()
+            .any(|item| definitions.catalogue.rules(item.entry.number, city).is_some())
+    };
+    if let Some(unknown) = [first, second].into_iter().find(|city| !known(*city)) {
+        return Err(
+            Fault::new(format!("comparing the cities: {unknown} has no definitions of its own")).into()
+        );
+    }
     let differences = definitions.catalogue.diff(first, second);
     for difference in &differences {
         println!(

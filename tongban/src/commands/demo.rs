@@ -1,8 +1,6 @@
 //! `tongban demo` (演示): all cities of the region in one process, with synthetic people.
 
-#![expect(clippy::print_stdout, reason = "the addresses and accounts are what the user needs")]
-
-use std::io::Write as _;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -23,7 +21,7 @@ use crate::clock::OsEntropy;
 use crate::commands::{log, serve};
 use crate::modules;
 use crate::pages::demo_front::{self, DemoDoor};
-use crate::region::{CityFolder, Ports, Region, prepare};
+use crate::region::{CityFolder, Database, Ports, Region, prepare};
 
 /// The exchange of a city listens this far above its site.
 const EXCHANGE_OFFSET: u16 = 10;
@@ -46,6 +44,12 @@ pub struct Options {
     /// Another region than the shipped one: a file like `region/region.toml`.
     #[arg(long)]
     region: Option<PathBuf>,
+    /// How the schemas of the cities begin in a PostgreSQL database.
+    #[arg(long, hide = true, default_value = "city_")]
+    schemas: String,
+    /// Drop the schemas of the cities, then end; after a headless journey.
+    #[arg(long, hide = true)]
+    drop_only: bool,
     /// Found the region and plant its people, then end; for the headless journey and for tests.
     #[arg(long, hide = true)]
     prepare_only: bool,
@@ -84,12 +88,14 @@ pub async fn run(options: Options) -> Result<()> {
     }
     let ports = ports(&options, region.city.len())?;
     let clock = serve::clock(None, options.shift);
-    let database = options.database.as_deref();
-    if options.fresh || options.prepare_only {
+    let database = options.database.clone().map(|url| Database { url, prefix: options.schemas.clone() });
+    let database = database.as_ref();
+    if options.fresh || options.drop_only {
         drop_schemas(database, &region).await?;
     }
-    let is_new =
-        !region.city.iter().all(|city| options.data.join(city.node.as_str()).join("city.toml").is_file());
+    if options.drop_only {
+        return Ok(());
+    }
     let folders = prepare(&options.data, &region, &ports, database, clock.now(), &mut OsEntropy)?;
     same_ports(&options.data, &folders, &ports)?;
     let settings = Settings::fresh();
@@ -97,9 +103,6 @@ pub async fn run(options: Options) -> Result<()> {
     for folder in &folders {
         let engine = Arc::new(OnceLock::new());
         let city = open_city(folder, &region, clock.clone(), Some(&settings), Some(engine)).await?;
-        if is_new {
-            nobody_lives_here(&city).await?;
-        }
         modules::plant(&city).await?;
         cities.push(city);
     }
@@ -199,18 +202,6 @@ fn same_ports(data: &Path, folders: &[PathBuf], ports: &[Ports]) -> Result<()> {
     Ok(())
 }
 
-/// New keys do not open what other keys sealed: a database that was planted under another folder is not taken over.
-async fn nobody_lives_here(city: &City) -> Result<()> {
-    let node = city.node;
-    if city.store.read("demo.planted", move |tx| seed::is_planted(tx, node)).await? {
-        let problem = format!(
-            "founding {node}: the database holds this city from another data folder; use --fresh or that folder"
-        );
-        return Err(Fault::new(problem).into());
-    }
-    Ok(())
-}
-
 /// The front's own port leads to the first city's demo page.
 async fn front(
     port: u16,
@@ -230,19 +221,35 @@ async fn front(
     }))
 }
 
+/// Whoever reads may close the pipe early; that is no reason to fail.
 fn announce(options: &Options, region: &Region, ports: &[Ports]) {
-    println!("通办 · Tongban demo: http://127.0.0.1:{}/", options.port);
-    println!("data in {}; Ctrl-C stops\n", options.data.display());
+    let _ = write_announcement(&mut std::io::stdout(), options, region, ports);
+}
+
+fn write_announcement(
+    out: &mut impl Write,
+    options: &Options,
+    region: &Region,
+    ports: &[Ports],
+) -> std::io::Result<()> {
+    writeln!(out, "通办 · Tongban demo: http://127.0.0.1:{}/", options.port)?;
+    writeln!(out, "data in {}; Ctrl-C stops\n", options.data.display())?;
     for (city, ports) in region.city.iter().zip(ports) {
-        println!(
-            "{} {} · {}: http://127.0.0.1:{}/  (exchange {})",
-            city.node, city.name, city.app, ports.site, ports.exchange
-        );
+        let (node, name, app) = (city.node, &city.name, &city.app);
+        writeln!(
+            out,
+            "{node} {name} · {app}: http://127.0.0.1:{}/  (exchange {})",
+            ports.site, ports.exchange
+        )?;
         for account in seed::demo_accounts(city.node) {
-            println!("    {:<22} {:<6} {}", account.login, account.name, account.what_to_do_en);
+            writeln!(out, "    {:<22} {:<6} {}", account.login, account.name, account.what_to_do_en)?;
         }
     }
-    println!("\nevery account: password {}; or sign in by one click on the front page", seed::DEMO_PASSWORD);
+    writeln!(
+        out,
+        "\nevery account: password {}; or sign in by one click on the front page",
+        seed::DEMO_PASSWORD
+    )
 }
 
 /// Removes the folders of the cities, and nothing else: `--data` may be somebody's home.
@@ -257,10 +264,10 @@ fn clear(data: &Path, region: &Region) -> Result<()> {
     Ok(())
 }
 
-async fn drop_schemas(database: Option<&str>, region: &Region) -> Result<()> {
-    let Some(url) = database else { return Ok(()) };
+async fn drop_schemas(database: Option<&Database>, region: &Region) -> Result<()> {
+    let Some(database) = database else { return Ok(()) };
     for city in &region.city {
-        tb_store::drop_schema(url, &modules::schema_of(city.node)).await?;
+        tb_store::drop_schema(&database.url, &database.schema(city.node)).await?;
     }
     Ok(())
 }

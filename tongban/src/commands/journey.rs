@@ -18,7 +18,7 @@ pub struct Options {
     /// Where the evidence is written.
     #[arg(long, default_value = "journey-bundle.json")]
     out: PathBuf,
-    /// The day on which it begins; its year must be announced.
+    /// The day on which it begins; where the holidays are not announced yet, the dates are provisional.
     #[arg(long, default_value = "2026-03-10")]
     at: String,
     /// Use PostgreSQL, with a schema for each city, instead of SQLite files.

@@ -36,6 +36,7 @@ fn summary(report: &Report) -> String {
         })
         .collect();
     let origin = match report.origin {
+        _ if !report.ok => "what failed stands above; nothing in this bundle is to be relied on",
         Origin::Proven => "origin proved by the trust list given",
         Origin::SelfConsistent => {
             "consistent in itself; compare the fingerprint of its trust list to prove its origin (--trust FILE)"

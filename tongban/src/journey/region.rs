@@ -51,7 +51,7 @@ impl Region {
             .args(["--ports", &pairs.join(",")]);
         prepare.args(["--shift", &setup.shift.to_string()]);
         if let Some(database) = &setup.database {
-            prepare.args(["--database", database]);
+            prepare.args(["--database", database, "--schemas", &schemas()]);
         }
         let prepared =
             tokio::process::Command::from(prepare).status().await.map_err(|error| error.to_string())?;
@@ -146,11 +146,22 @@ impl Region {
 }
 
 impl Drop for Region {
+    /// Ends the nodes, and removes what they left in a database that is somebody else's.
     fn drop(&mut self) {
         for city in CITIES {
             let _ = self.kill(city);
         }
+        if let Some(database) = &self.setup.database {
+            let mut drop = Command::new(&self.setup.binary);
+            drop.args(["demo", "--drop-only", "--database", database, "--schemas", &schemas()]);
+            let _ = drop.stdout(Stdio::null()).stderr(Stdio::null()).status();
+        }
     }
+}
+
+/// Schemas of this process alone: a demo on the same database keeps its own.
+fn schemas() -> String {
+    format!("journey_{}_", std::process::id())
 }
 
 fn index(city: &str) -> usize {

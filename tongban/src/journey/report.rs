@@ -26,6 +26,8 @@ pub struct Report {
     pub case: String,
     /// The day until which the law wants it decided.
     pub legal_due: String,
+    /// Whether that day is provisional, for want of an announced calendar.
+    pub provisional: bool,
     /// The day that the city promised.
     pub promised_due: String,
     /// Steps in order.

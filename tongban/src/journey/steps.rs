@@ -119,10 +119,9 @@ pub async fn collect_at_window(world: &mut World, visitor: Visitor) -> Result<St
         [("number", card.number.as_str()), ("name", &card.name), ("item", ITEM), ("deciding", DECIDING)];
     let draft = world.post(CLERK, "/window", "/window/start", &start).await?;
     let mut form = answers(&world.get(CLERK, &draft).await?);
-    if !card.phone.is_empty() {
-        form.retain(|(name, _)| name != "phone");
-        form.push(("phone".to_owned(), card.phone));
-    }
+    // Who has no phone gives none.
+    form.retain(|(name, _)| name != "phone");
+    form.push(("phone".to_owned(), card.phone));
     form.push(("checks".to_owned(), "person-present".to_owned()));
     form.push(("checks".to_owned(), "form-complete".to_owned()));
     world.post(CLERK, &draft, &draft, &pairs(&form)).await?;

@@ -59,6 +59,8 @@ pub async fn travel(tour: Tour) -> (Report, Result<(), String>) {
 }
 
 async fn start(tour: &Tour, folder: PathBuf) -> Result<World, String> {
+    // What cannot be written is said now, not after the whole journey.
+    std::fs::write(&tour.out, b"").map_err(|error| format!("{}: {error}", tour.out.display()))?;
     std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
     let setup = Setup {
         binary: tour.binary.clone(),
@@ -82,7 +84,10 @@ pub fn shift_to(day: &str) -> Result<i64, String> {
 fn days_since_1970(day: &str) -> Option<i64> {
     let mut parts = day.split('-').map(|part| part.parse::<i64>().ok());
     let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
-    if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = [31, if leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let last = *days.get(usize::try_from(month.checked_sub(1)?).ok()?)?;
+    if parts.next().is_some() || !(1..=last).contains(&day) {
         return None;
     }
     let year = if month <= 2 { year - 1 } else { year };
@@ -159,7 +164,14 @@ impl Traveller {
                 home.pointer("/due").unwrap_or(&Value::Null)
             ));
         }
-        let until = format!("until {} by law, day by day", self.report.legal_due);
+        self.report.provisional =
+            home.pointer("/due/legal/provisional").and_then(Value::as_bool).unwrap_or(false);
+        let sure = if self.report.provisional {
+            ", provisional: that year's holidays are not announced"
+        } else {
+            ""
+        };
+        let until = format!("until {} by law, day by day{sure}", self.report.legal_due);
         self.done(REVIEWER, "accepted (受理)", &until);
         Ok(())
     }
@@ -269,6 +281,8 @@ mod tests {
         check("2000-02-29", Some(11_016));
         check("2026-03-10", Some(20_522));
         check("2026-13-01", None);
+        check("2026-02-30", None);
+        check("2024-02-29", Some(19_782));
         check("soon", None);
     }
 }

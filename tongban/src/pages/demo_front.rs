@@ -155,13 +155,30 @@ fn roles(visit: &Visit, token: &str) -> Vec<RoleRow> {
                 None => rows.push(RoleRow {
                     role: account.role,
                     name: role_name(lang, account.role),
-                    what: lang.t(&account.what_to_do_zh, &account.what_to_do_en).to_owned(),
+                    what: what_of(lang, account.role)
+                        .unwrap_or(lang.t(&account.what_to_do_zh, &account.what_to_do_en))
+                        .to_owned(),
                     people: vec![card],
                 }),
             }
         }
     }
     rows
+}
+
+/// What a role held by different people is about; one person's errand would mislead.
+fn what_of(lang: Lang, role: Role) -> Option<&'static str> {
+    match role {
+        Role::Resident => Some(lang.t(
+            "办一件事，看进度，亮证，看谁看了自己的数据",
+            "Get one thing done, follow it, show a licence, see who looked",
+        )),
+        Role::Administrator => Some(lang.t(
+            "管理工作人员账号，看不到办件和个人数据",
+            "Manage staff accounts; sees no case and no personal data",
+        )),
+        _ => None,
+    }
 }
 
 fn card(city: &tb_web::CityFront, account: &DemoAccount, token: &str) -> Card {
@@ -204,7 +221,8 @@ fn identity_cards(lang: Lang) -> tb_base::Result<Vec<IdentityCard>> {
 /// The page that a role works on.
 fn home_of(role: Role) -> &'static str {
     match role {
-        Role::Resident | Role::Administrator => "/",
+        Role::Resident => "/",
+        Role::Administrator => "/accounts",
         Role::Window => "/window",
         Role::Reviewer | Role::Approver | Role::Supervisor => "/office",
         Role::Inspector => "/verify",

@@ -84,7 +84,8 @@ fn mistakes_are_told_with_file_and_line() {
         0,
         "longer than the limit by law",
     );
-    check("121.toml", "required = false", "required = true", 0, "must not be required");
+    let office = "required = false\nsource   = { by = \"office\"";
+    check("121.toml", office, &office.replace("false", "true"), 0, "must not be required");
     check("121.toml", "material = \"old-certificate\" }", "material = \"none\" }", 0, "no licence material");
     check("430300/121.toml", "working_days = 5", "working_days = 9", 7, "shorter time than the standard");
     check("430300/121.toml", "[clocks.promised]", "[clocks.legal]", 0, "is not local");

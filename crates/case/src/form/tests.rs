@@ -21,15 +21,7 @@ const GOOD: [(&str, &str); 4] =
 #[test]
 fn mistakes() {
     verify(&GOOD, &[]);
-    verify(
-        &[],
-        &[
-            ("reason", "CAS-FRM-003"),
-            ("phone", "CAS-FRM-003"),
-            ("delivery", "CAS-FRM-003"),
-            ("truth", "CAS-FRM-003"),
-        ],
-    );
+    verify(&[], &[("reason", "CAS-FRM-003"), ("delivery", "CAS-FRM-003"), ("truth", "CAS-FRM-003")]);
     verify(
         &[
             ("reason", "changed"),
