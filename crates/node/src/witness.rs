@@ -42,8 +42,10 @@ pub async fn add_checkpoint(
                 // After a start a log does not remember what it was cosigned for, and asks once more.
                 match refused {
                     Refused::Conflict { .. } => {
-                        tracing::debug!(peer = %peer.0, ?refused, "an old size was named")
+                        tracing::debug!(peer = %peer.0, ?refused, "an old size was named");
                     }
+                    _ => tracing::warn!(peer = %peer.0, ?refused, "a checkpoint was not cosigned"),
+                }
                     _ => tracing::warn!(peer = %peer.0, ?refused, "a checkpoint was not cosigned"),
                 }
             }
