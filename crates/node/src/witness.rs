@@ -46,8 +46,6 @@ pub async fn add_checkpoint(
                     }
                     _ => tracing::warn!(peer = %peer.0, ?refused, "a checkpoint was not cosigned"),
                 }
-                    _ => tracing::warn!(peer = %peer.0, ?refused, "a checkpoint was not cosigned"),
-                }
             }
             let said = Answer::of(&decided);
             let fields = vec![("content-type".to_owned(), said.content_type().to_owned())];
