@@ -188,7 +188,7 @@ fn face(
         let opened = Opened { kind: LookKind::Register, licence: Some(id), fields };
         record(tx, ctx, issuer, person, stated, opened)?;
     }
-    audit::line(tx, ctx, "licence.read", id.as_str(), "shown")?;
+    audit::line(tx, ctx, "licence.open", id.as_str(), "shown")?;
     Ok(values)
 }
 
