@@ -122,7 +122,7 @@ fn view(visit: &Visit, form: Fields, lines: Vec<Line>) -> AuditPage {
 
 fn shown(lang: Lang, line: Line) -> Shown {
     let Line { id, actor, action, object, outcome, trace, at } = line;
-    let (action_word, outcome_word) = (act_word(lang, &action), outcome_word(lang, &outcome));
+    let (action_word, outcome_word) = (act_word(lang, &action), outcome_word(lang, &action, &outcome));
     Shown { id, at, actor, action, action_word, object, outcome, outcome_word, trace }
 }
 

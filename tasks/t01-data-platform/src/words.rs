@@ -1,6 +1,7 @@
 //! Words for codes (代码的说法): roles, and what audit lines name, each in one table.
 
 use tb_base::Role;
+use tb_case::{CommandKind, PhaseKind};
 use tb_web::Lang;
 
 /// What a member of staff is called by her role.
@@ -24,14 +25,27 @@ pub fn act_word(lang: Lang, act: &str) -> Option<&'static str> {
     ACTS.iter().find(|(code, ..)| *code == act).map(|(_, zh, en)| lang.t(*zh, *en))
 }
 
-/// What an outcome in an audit line is called; a code of a refusal or a digest stands for itself.
-pub fn outcome_word(lang: Lang, outcome: &str) -> Option<String> {
+/// What the outcome of an act is called; a code of a refusal or a digest stands for itself.
+pub fn outcome_word(lang: Lang, act: &str, outcome: &str) -> Option<String> {
+    let of_case = match act {
+        "case.move" => read(outcome).map(|phase: PhaseKind| phase.name()),
+        "case.act" => read(outcome).map(|command: CommandKind| command.name()),
+        _ => None,
+    };
+    if let Some(name) = of_case {
+        return Some(lang.t(&name.zh, &name.en).to_owned());
+    }
     let word = |code: &str| OUTCOMES.iter().find(|(known, ..)| *known == code);
     let known = |code: &str| word(code).map(|(_, zh, en)| lang.t(*zh, *en));
     match outcome.split_once(':') {
         None => known(outcome).map(str::to_owned),
         Some((state, because)) => Some(format!("{}{}{}", known(state)?, lang.t("：", ": "), known(because)?)),
     }
+}
+
+/// A code of the case block, as it writes it.
+fn read<T: serde::de::DeserializeOwned>(code: &str) -> Option<T> {
+    serde_json::from_value(code.into()).ok()
 }
 
 /// What the kind of whoever acted is called.
@@ -94,6 +108,7 @@ pub const ACTS: &[(&str, &str, &str)] = &[
 
 /// Outcomes that are words: code, Chinese, English.
 const OUTCOMES: &[(&str, &str, &str)] = &[
+    ("accepted", "已接管", "taken over"),
     ("active", "已恢复", "unlocked"),
     ("answered", "已答复", "answered"),
     ("asked", "已询问", "asked"),
@@ -125,17 +140,20 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(outcome: &str, zh: Option<&str>, en: Option<&str>) {
-        assert_eq!(outcome_word(Lang::Zh, outcome).as_deref(), zh);
-        assert_eq!(outcome_word(Lang::En, outcome).as_deref(), en);
+    fn check(act: &str, outcome: &str, zh: Option<&str>, en: Option<&str>) {
+        assert_eq!(outcome_word(Lang::Zh, act, outcome).as_deref(), zh);
+        assert_eq!(outcome_word(Lang::En, act, outcome).as_deref(), en);
     }
 
     #[test]
     fn outcomes_in_words() {
-        check("done", Some("完成"), Some("done"));
-        check("frozen:left", Some("已锁定：离岗"), Some("locked: left the post"));
-        check("LIC-CNS-001", None, None);
-        check("frozen:unknown", None, None);
+        check("audit.read", "done", Some("完成"), Some("done"));
+        check("identity.account.state", "frozen:left", Some("已锁定：离岗"), Some("locked: left the post"));
+        check("licence.consent", "LIC-CNS-001", None, None);
+        check("identity.account.state", "frozen:unknown", None, None);
+        check("case.move", "received", Some("已收件"), Some("Received"));
+        check("case.act", "accept", Some("受理"), Some("Accept"));
+        check("case.custody", "accepted", Some("已接管"), Some("taken over"));
     }
 
     #[test]
