@@ -68,11 +68,13 @@ async fn show(visit: Visit) -> PageResult {
 }
 
 fn line(lang: Lang, notice: &Notice) -> Line {
-    let words = notices::words(&notice.template, &notice.params);
-    let text = words
-        .map_or(lang.t("您有一条新消息。", "You have a new message.").to_owned(), |words| {
-            say(lang, &words).to_owned()
-        });
+    let of_case = || Some(say(lang, &notices::words(&notice.template, &notice.params)?).to_owned());
+    let of_licence = || {
+        let (zh, en) = tb_licence::store::notices::words(&notice.template, &notice.params)?;
+        Some(lang.t(&zh, &en).to_owned())
+    };
+    let unknown = || lang.t("您有一条新消息。", "You have a new message.").to_owned();
+    let text = of_case().or_else(of_licence).unwrap_or_else(unknown);
     Line {
         id: notice.id,
         template: notice.template.clone(),
