@@ -120,7 +120,7 @@ pub fn all(parts: &Parts) -> Result<Vec<Module>> {
         }),
         agreement::module(),
         help::module(),
-        housekeeping::module(),
+        housekeeping::module(parts.env.clone()),
     ])
 }
 

@@ -283,6 +283,7 @@ pub(crate) async fn discard(visit: Visit, parts: Shared, id: Path<String>, _: Fo
     let (ctx, draft) = (visit.ctx.clone(), opened.draft.id);
     let gone = visit.app.store.write("t02.window.discard", move |tx| {
         kept::discard(tx, draft)?;
+        tb_licence::consent::end_of_case(tx, &ctx, crate::access::case_of(draft)?)?;
         audit::line(tx, &ctx, "case.draft", draft.as_str(), "discarded")
     });
     gone.await?;
