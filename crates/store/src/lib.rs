@@ -30,6 +30,7 @@ pub use schema::{Migration, Schema, Stmt, stmt};
 pub use sealing::Sealer;
 pub use store::{Config, Engine, Store, drop_schema};
 pub use tx::Tx;
+pub use unit::{Moment, Watch};
 pub use value::Value;
 
 /// The tables of this crate; [`Store::open`] puts them first.

@@ -69,7 +69,7 @@ where
     T: Send + 'static,
     F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
 {
-    let (unit, mut answer) = erase("store.migrate", work);
+    let (unit, mut answer) = erase("store.migrate", None, work);
     execute(unit);
     answer.try_recv().map_err(|error| Fault::of("migrating", error))?
 }

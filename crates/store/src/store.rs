@@ -10,7 +10,7 @@ use tokio::sync::{Semaphore, oneshot};
 
 use crate::postgres::Workers;
 use crate::sqlite::{Connection, Threads, View, read_one, write_one};
-use crate::unit::{Unit, erase};
+use crate::unit::{Unit, Watch, erase};
 use crate::{Schema, Sealer, Tx, migrate, postgres};
 
 /// Units of work that may wait at once; more wait without a place in the queue.
@@ -59,6 +59,7 @@ struct Inner {
     executor: Executor,
     waiting: Semaphore,
     sealer: OnceLock<Arc<Sealer>>,
+    watch: OnceLock<Watch>,
     _lock: Option<File>,
 }
 
@@ -88,12 +89,18 @@ impl Store {
             }
         };
         let waiting = Semaphore::new(WAITING_MAX);
-        Ok(Store { inner: Arc::new(Inner { executor, waiting, sealer: OnceLock::new(), _lock: lock }) })
+        let inner = Inner { executor, waiting, sealer: OnceLock::new(), watch: OnceLock::new(), _lock: lock };
+        Ok(Store { inner: Arc::new(inner) })
     }
 
     /// From now on what messages say lies sealed in outbox and inbox; the first sealer stays.
     pub fn seal_messages(&self, sealer: Sealer) {
         let _ = self.inner.sealer.set(Arc::new(sealer));
+    }
+
+    /// From now on every write is looked on at; the first watch stays. For drills and simulation.
+    pub fn watch(&self, watch: Watch) {
+        let _ = self.inner.watch.set(watch);
     }
 
     /// Runs a unit of work in one transaction; it may run twice and must have no outside effect.
@@ -105,7 +112,7 @@ impl Store {
         T: Send + 'static,
         F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        self.submit(name, work, |executor, unit| match executor {
+        self.submit(name, self.inner.watch.get().cloned(), work, |executor, unit| match executor {
             Executor::Inline(connection) => write_one(&locked(connection), unit),
             Executor::Sqlite(threads) => threads.write(unit),
             Executor::Postgres(workers) => workers.write(unit),
@@ -119,7 +126,7 @@ impl Store {
         T: Send + 'static,
         F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        self.submit(name, work, |executor, unit| read_on(executor, unit, View::Latest)).await
+        self.submit(name, None, work, |executor, unit| read_on(executor, unit, View::Latest)).await
     }
 
     /// Runs reads over one consistent view.
@@ -128,7 +135,7 @@ impl Store {
         T: Send + 'static,
         F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        self.submit(name, work, |executor, unit| read_on(executor, unit, View::Snapshot)).await
+        self.submit(name, None, work, |executor, unit| read_on(executor, unit, View::Snapshot)).await
     }
 
     /// Finishes what waits and closes the database, if no other clone is in use.
@@ -147,6 +154,7 @@ impl Store {
     async fn submit<T, F>(
         &self,
         name: &'static str,
+        watch: Option<Watch>,
         mut work: F,
         hand: fn(&Executor, Box<dyn Unit>),
     ) -> Result<T>
@@ -157,7 +165,7 @@ impl Store {
         let closed = || Fault::new(format!("running {name}: the store is closed"));
         let _place = self.inner.waiting.acquire().await.map_err(|_| closed())?;
         let sealer = self.inner.sealer.get().cloned();
-        let (unit, answer) = erase(name, move |tx| {
+        let (unit, answer) = erase(name, watch, move |tx| {
             tx.sealing(sealer.clone());
             work(tx)
         });

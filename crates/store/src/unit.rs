@@ -3,11 +3,27 @@
 //! Invariant: every unit is answered once, after its fate is durable.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use tb_base::{Error, Fault, Result};
 use tokio::sync::oneshot;
 
 use crate::Tx;
+
+/// Where a write stands when it is watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Moment {
+    /// Its transaction is about to run.
+    Before,
+    /// It is committed, and its caller does not know yet.
+    After,
+}
+
+/// Looks on at every write by its name (观察); false is the death of the machine at that moment.
+///
+/// A unit that died gets no answer, as from a machine that is gone; its caller waits until it is dropped.
+/// For drills and simulation: it runs on the thread of the write and may also keep it waiting.
+pub type Watch = Arc<dyn Fn(&'static str, Moment) -> bool + Send + Sync>;
 
 /// What an engine does with a unit of work.
 pub(crate) trait Unit: Send {
@@ -32,17 +48,24 @@ struct Waiting<T, F> {
     name: &'static str,
     work: F,
     outcome: Option<Result<T>>,
+    watch: Option<Watch>,
+    /// The machine died under it.
+    is_dead: bool,
     answer: oneshot::Sender<Result<T>>,
 }
 
 /// Erases a closure; the answer arrives at the receiver.
-pub(crate) fn erase<T, F>(name: &'static str, work: F) -> (Box<dyn Unit>, oneshot::Receiver<Result<T>>)
+pub(crate) fn erase<T, F>(
+    name: &'static str,
+    watch: Option<Watch>,
+    work: F,
+) -> (Box<dyn Unit>, oneshot::Receiver<Result<T>>)
 where
     T: Send + 'static,
     F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
 {
     let (answer, receiver) = oneshot::channel();
-    (Box::new(Waiting { name, work, outcome: None, answer }), receiver)
+    (Box::new(Waiting { name, work, outcome: None, watch, is_dead: false, answer }), receiver)
 }
 
 /// Runs a closure; a panic in it becomes a fault, and so does a failed statement that it passed over.
@@ -61,6 +84,21 @@ fn ignored(name: &'static str, statement: &'static str) -> Error {
     Fault::new(format!("running {name}: it went on after {statement} had failed")).into()
 }
 
+impl<T, F> Waiting<T, F> {
+    fn lives(&self, moment: Moment) -> bool {
+        self.watch.as_ref().is_none_or(|watch| watch(self.name, moment))
+    }
+
+    /// The caller may have left; then nobody is to be told.
+    fn tell(self, outcome: Result<T>) {
+        if self.is_dead {
+            std::mem::forget(self.answer);
+        } else {
+            drop(self.answer.send(outcome));
+        }
+    }
+}
+
 impl<T, F> Unit for Waiting<T, F>
 where
     T: Send,
@@ -75,6 +113,10 @@ where
     }
 
     fn run(&mut self, tx: &mut Tx<'_>) -> bool {
+        self.is_dead = self.is_dead || !self.lives(Moment::Before);
+        if self.is_dead {
+            return false;
+        }
         let outcome = guard(tx, &mut self.work);
         let keep = outcome.is_ok();
         self.outcome = Some(outcome);
@@ -82,15 +124,14 @@ where
     }
 
     fn settle(self: Box<Self>) {
-        let unit = *self;
-        let outcome = unit
-            .outcome
-            .unwrap_or_else(|| Err(Fault::new(format!("running {}: it was never begun", unit.name)).into()));
-        // The caller may have left; then nobody is to be told.
-        drop(unit.answer.send(outcome));
+        let mut unit = *self;
+        let never = || Err(Fault::new(format!("running {}: it was never begun", unit.name)).into());
+        let outcome = unit.outcome.take().unwrap_or_else(never);
+        unit.is_dead = unit.is_dead || (outcome.is_ok() && !unit.lives(Moment::After));
+        unit.tell(outcome);
     }
 
     fn fail(self: Box<Self>, fault: Fault) {
-        drop(self.answer.send(Err(fault.into())));
+        self.tell(Err(fault.into()));
     }
 }

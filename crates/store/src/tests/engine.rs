@@ -3,13 +3,14 @@
 use tb_base::{Class, Error, Fault, Refusal};
 
 use super::bench::{ADD, Bench, CHILD, COUNT, INSERT, KIND, KINDS, READ, SUM, TEST};
-use crate::{Config, Engine, Store, Value, check_statements, params, stmt};
+use crate::{Config, Engine, Moment, Store, Value, check_statements, params, stmt};
 
 both! {
     a_write_is_read_back, kinds_of_values, a_refusal_undoes_its_unit_only, a_panic_undoes_its_unit_only,
     a_duplicate_is_a_conflict, a_missing_parent_is_a_violation, a_passed_over_failure_is_a_fault,
     an_attempt_may_fail, a_read_cannot_write, many_writers_lose_nothing, a_batch_is_all_or_nothing,
     a_snapshot_stands_still, statements_are_sound, a_wrong_kind_is_refused, a_caller_may_leave,
+    a_watched_write_may_die,
 }
 
 async fn a_write_is_read_back(bench: &Bench) {
@@ -312,4 +313,27 @@ async fn sqlite_survives_a_transaction_that_is_gone() {
     assert!(matches!(gone.await, Err(Error::Fault(_))));
     bench.store.write("test.insert", |tx| tx.run(&INSERT, params!["b", 1_i64])).await.unwrap();
     assert_eq!(bench.rows().await, 1);
+}
+
+/// The machine dies before one write and after another: nothing of the first is there, all of the second.
+async fn a_watched_write_may_die(bench: &Bench) {
+    let (died, mut deaths) = tokio::sync::mpsc::unbounded_channel();
+    bench.store.watch(std::sync::Arc::new(move |name, moment| {
+        let dies = matches!((name, moment), ("test.dies", Moment::Before) | ("test.kept", Moment::After));
+        dies.then(|| died.send(name));
+        !dies
+    }));
+    for (name, rows) in [("test.dies", 0), ("test.kept", 1)] {
+        let store = bench.store.clone();
+        let caller =
+            tokio::spawn(
+                async move { store.write(name, move |tx| tx.run(&INSERT, params![name, 1_i64])).await },
+            );
+        assert_eq!(deaths.recv().await, Some(name));
+        assert_eq!(bench.rows().await, rows);
+        assert!(!caller.is_finished(), "nobody hears from a machine that is gone");
+        caller.abort();
+    }
+    bench.store.write("test.insert", |tx| tx.run(&INSERT, params!["a", 1_i64])).await.unwrap();
+    assert_eq!(bench.rows().await, 2);
 }
