@@ -1,4 +1,4 @@
-//! Calls to other cities: one pooled, pinned client per peer.
+//! Calls to other cities (线路): one pooled, pinned client per peer; a simulation brings a wire of its own.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use tb_base::{Fault, NodeId, Refusal, Result};
-use tb_exchange::{City, TrustList};
+use tb_exchange::{BoxFuture, City, TrustList};
 
 use crate::tls::{self, Identity};
 
@@ -34,6 +34,19 @@ pub struct Reply {
     pub body: Vec<u8>,
 }
 
+/// What carries a request to another city and its answer back: TLS, or a simulated network.
+pub trait Wire: Send + Sync {
+    /// Sends one request and reads the whole answer.
+    fn call<'a>(
+        &'a self,
+        to: NodeId,
+        method: Method,
+        path: &'a str,
+        fields: &'a [(String, String)],
+        body: Vec<u8>,
+    ) -> BoxFuture<'a, Result<Reply>>;
+}
+
 /// Clients for all peers of this node.
 pub struct PeerClients {
     clients: BTreeMap<NodeId, (Http, City)>,
@@ -50,13 +63,7 @@ impl PeerClients {
         Ok(PeerClients { clients })
     }
 
-    /// The peers, in order of their codes.
-    pub fn peers(&self) -> impl Iterator<Item = NodeId> + '_ {
-        self.clients.keys().copied()
-    }
-
-    /// Sends one request and reads the whole answer.
-    pub async fn call(
+    async fn send(
         &self,
         to: NodeId,
         method: Method,
@@ -79,6 +86,19 @@ impl PeerClients {
             Ok(reply) => reply,
             Err(late) => Err(down(city, &late)),
         }
+    }
+}
+
+impl Wire for PeerClients {
+    fn call<'a>(
+        &'a self,
+        to: NodeId,
+        method: Method,
+        path: &'a str,
+        fields: &'a [(String, String)],
+        body: Vec<u8>,
+    ) -> BoxFuture<'a, Result<Reply>> {
+        Box::pin(self.send(to, method, path, fields, body))
     }
 }
 

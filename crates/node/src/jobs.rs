@@ -35,6 +35,7 @@ pub async fn run(node: Arc<Node>) {
             Err(error) => tracing::error!(%error, "jobs could not be taken"),
         }
         tokio::select! {
+            biased;
             () = tokio::time::sleep(Duration::from_millis(PERIOD_MILLIS)) => {}
             () = node.put.notified() => {}
             () = node.stopped() => return,

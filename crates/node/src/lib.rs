@@ -3,6 +3,7 @@
 //! Serves clause 1.6.
 //!
 //! Everything that decides is elsewhere and pure; here are the loops that drive it.
+//! What they wait for is looked at in a fixed order (`biased`), so that a simulation repeats itself.
 
 mod call;
 mod client;
@@ -23,6 +24,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use axum::response::Response;
 use tb_base::{Actor, Clock, Ctx, Entropy, Fault, NodeId, Result, Violation};
 use tb_crypto::Vault;
 use tb_exchange::keys::{Secrets, WitnessKey};
@@ -39,7 +41,9 @@ use crate::lines::Lines;
 use crate::listener::TlsListener;
 use crate::tls::Identity;
 
+pub use client::{Reply, Wire};
 pub use jobs::RunJob;
+pub use listener::PeerCity;
 pub use query::NodePeers;
 
 /// Requests of peers that are worked on at once; more wait, and are shed when they wait too long.
@@ -82,7 +86,7 @@ pub struct Node {
     entropy: Arc<Mutex<dyn Entropy>>,
     handlers: BTreeMap<&'static str, Handler>,
     jobs: BTreeMap<&'static str, RunJob>,
-    clients: PeerClients,
+    clients: Arc<dyn Wire>,
     /// Names this process among those that share the database.
     holder: String,
     stop: watch::Sender<bool>,
@@ -104,13 +108,18 @@ pub struct Node {
 impl Node {
     /// Puts a node together; nothing runs yet. From here on what messages say lies sealed in its store.
     pub fn new(parts: NodeParts) -> Result<Arc<Node>> {
+        let clients = PeerClients::new(parts.desk.me, &parts.identity, &parts.desk.trust.list)?;
+        Node::over(parts, Arc::new(clients))
+    }
+
+    /// The same over another wire, for simulation; it is driven by [`Node::work`] and [`Node::answer`].
+    pub fn over(parts: NodeParts, clients: Arc<dyn Wire>) -> Result<Arc<Node>> {
         let me = parts.desk.me;
         let trust = &parts.desk.trust.list;
         let city = trust.city(me);
         let city = city
             .ok_or_else(|| Violation::new("key-unknown", "trust-list", format!("{me} is no member")))?
             .clone();
-        let clients = PeerClients::new(me, &parts.identity, trust)?;
         let lines = Lines::new(trust.cities.iter().map(|city| city.node));
         let ctx = Ctx::new(parts.clock.now(), Actor::System, me, parts.entropy.clone());
         parts.store.seal_messages(Sealer::new(Vault::new(parts.secrets.vault), parts.entropy.clone()));
@@ -168,13 +177,28 @@ impl Node {
         let listener = listener.map_err(|error| Fault::of("listening for peers", error))?;
         let mut tasks = JoinSet::new();
         tasks.spawn(server::run(self.clone(), listener));
+        self.work_until_stopped(tasks).await
+    }
+
+    /// Runs the workers alone until [`Node::shut_down`]; whoever carries requests here asks [`Node::answer`].
+    pub async fn work(self: Arc<Node>) -> Result<()> {
+        self.work_until_stopped(JoinSet::new()).await
+    }
+
+    /// Answers a request that came from a city by a wire of the caller's.
+    pub async fn answer(self: Arc<Node>, peer: NodeId, request: axum::extract::Request) -> Response {
+        server::answer_one(self, peer, request).await
+    }
+
+    async fn work_until_stopped(self: Arc<Node>, mut tasks: JoinSet<()>) -> Result<()> {
         tasks.spawn(outbox::run(self.clone()));
         tasks.spawn(jobs::run(self.clone()));
         tasks.spawn(sequencer::run(self.clone()));
         for to in self.lines.cities() {
             tasks.spawn(outbox::serve(self.clone(), to));
         }
-        for peer in self.clients.peers() {
+        let others = self.desk.trust.list.cities.iter().map(|city| city.node).filter(|city| *city != self.me);
+        for peer in others.collect::<Vec<_>>() {
             tasks.spawn(witness::run(self.clone(), peer));
         }
         let ended = self.attend(&mut tasks).await;
@@ -190,6 +214,7 @@ impl Node {
     /// Waits until the node is told to stop, or a worker ends before that.
     async fn attend(&self, tasks: &mut JoinSet<()>) -> Result<()> {
         tokio::select! {
+            biased;
             () = self.stopped() => Ok(()),
             ended = tasks.join_next() => match ended {
                 Some(Err(error)) => Err(Fault::of("running the node", error).into()),

@@ -35,6 +35,7 @@ pub async fn run(node: Arc<Node>) {
             Err(error) => tracing::error!(%error, "the outbox could not be read"),
         }
         tokio::select! {
+            biased;
             () = tokio::time::sleep(Duration::from_millis(PERIOD_MILLIS)) => {}
             () = node.enqueued.notified() => {}
             () = node.stopped() => return,
@@ -79,6 +80,7 @@ pub async fn serve(node: Arc<Node>, to: NodeId) {
 async fn wait(node: &Node, line: &Line) {
     let period = if line.is_empty() { Duration::from_secs(60) } else { Duration::from_millis(PERIOD_MILLIS) };
     tokio::select! {
+        biased;
         () = tokio::time::sleep(period) => {}
         () = line.wake.notified() => {}
         () = node.stopped() => {}
@@ -102,6 +104,7 @@ async fn one(node: &Arc<Node>, line: &Line, place: Place) -> Result<()> {
         return own(node, line, place, &sent).await;
     }
     let said = tokio::select! {
+        biased;
         said = deliver(node, &sent.message) => said,
         // The receiver answers a repetition from memory, so a call may be cut off at any moment.
         () = node.stopped() => return Ok(()),

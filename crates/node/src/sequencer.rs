@@ -31,6 +31,7 @@ pub async fn run(node: Arc<Node>) {
             break;
         }
         tokio::select! {
+            biased;
             () = tokio::time::sleep(Duration::from_millis(PERIOD_MILLIS)) => {}
             () = node.stopped() => {}
         }

@@ -10,7 +10,7 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
 use http::{HeaderMap, StatusCode};
-use tb_base::{Actor, Error, Fault, MessageId, Result, Violation};
+use tb_base::{Actor, Error, Fault, MessageId, NodeId, Result, Violation};
 use tb_exchange::http_message::{self, Facts, Reply, SignedResponse};
 use tb_exchange::problem::Problem;
 use tb_exchange::witness::ADD_CHECKPOINT_PATH;
@@ -19,6 +19,7 @@ use tb_store::{audit, inbox, log};
 use tb_tlog::tile::{self, Content, Tile};
 use tb_tlog::witness as witness_request;
 use tokio::sync::SemaphorePermit;
+use tower::ServiceExt;
 
 use crate::listener::{PeerCity, TlsListener};
 use crate::{Node, receive, witness};
@@ -39,6 +40,15 @@ pub async fn run(node: Arc<Node>, listener: TlsListener) {
     let stopped = async move { stopping.stopped().await };
     if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stopped).await {
         tracing::error!(%error, "serving peers ended");
+    }
+}
+
+/// Answers one request that came from a city by another way than the socket.
+pub async fn answer_one(node: Arc<Node>, peer: NodeId, mut request: Request) -> Response {
+    request.extensions_mut().insert(ConnectInfo(PeerCity(peer)));
+    match router(node).oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
     }
 }
 

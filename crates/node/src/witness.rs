@@ -102,6 +102,7 @@ pub async fn run(node: Arc<Node>, peer: NodeId) {
     while !node.is_stopped() {
         grown.mark_unchanged();
         let asked = tokio::select! {
+            biased;
             asked = ask(&node, peer) => asked,
             // Asking again is always safe.
             () = node.stopped() => return,
@@ -109,6 +110,7 @@ pub async fn run(node: Arc<Node>, peer: NodeId) {
         let Err(error) = asked else {
             (pause_millis, last_problem) = (PAUSE_MILLIS_FIRST, String::new());
             tokio::select! {
+                biased;
                 // The sender is a field of the node that this loop holds.
                 _ = grown.changed() => {}
                 () = node.stopped() => return,
@@ -117,6 +119,7 @@ pub async fn run(node: Arc<Node>, peer: NodeId) {
         };
         note_problem(&node, peer, &error, &mut last_problem).await;
         tokio::select! {
+            biased;
             () = tokio::time::sleep(Duration::from_millis(pause_millis)) => {}
             // A city that was heard of is asked sooner, but not with every message that it sends.
             () = async {
