@@ -13,7 +13,6 @@ pub mod bundle;
 pub mod founding;
 pub mod http_message;
 pub mod keys;
-pub mod nonces;
 pub mod problem;
 pub mod retry;
 pub mod service;

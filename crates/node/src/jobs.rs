@@ -85,7 +85,7 @@ fn row_of(job: &Job) -> String {
 async fn one(node: &Arc<Node>, job: Job) {
     let (worker, work) = (node.clone(), job.clone());
     let ctx = node.ctx(Actor::System);
-    let done = node.store.write("jobs.do", move |tx| {
+    let done = node.store.write(name_of(node, &job), move |tx| {
         perform(tx, &ctx, &worker, &work)?;
         jobs::done(tx, &work)
     });
@@ -103,6 +103,14 @@ async fn one(node: &Arc<Node>, job: Job) {
         // Its lease ends, and then it is taken again.
         tracing::error!(kind, %error, "that a job failed could not be written down");
     }
+}
+
+/// The transaction of a job has the name of what is done in it, so that its rows tell.
+fn name_of(node: &Node, job: &Job) -> &'static str {
+    if job.kind == receive::PROCESS {
+        return receive::name_of(node, &job.payload);
+    }
+    node.jobs.get_key_value(job.kind.as_str()).map_or("jobs.do", |(name, _)| name)
 }
 
 fn perform(tx: &mut Tx<'_>, ctx: &Ctx, node: &Node, job: &Job) -> Result<()> {

@@ -10,6 +10,7 @@ mod client;
 mod jobs;
 mod lines;
 mod listener;
+mod nonces;
 mod outbox;
 mod query;
 mod receive;
@@ -28,7 +29,6 @@ use axum::response::Response;
 use tb_base::{Actor, Clock, Ctx, Entropy, Fault, NodeId, Result, Violation};
 use tb_crypto::Vault;
 use tb_exchange::keys::{Secrets, WitnessKey};
-use tb_exchange::nonces::Nonces;
 use tb_exchange::{City, Desk};
 use tb_store::inbox::Handler;
 use tb_store::{Sealer, Store};
@@ -97,7 +97,6 @@ pub struct Node {
     cosigned: Mutex<BTreeMap<NodeId, u64>>,
     /// The size of the newest checkpoint that this process signed.
     checkpointed: watch::Sender<u64>,
-    nonces: Mutex<Nonces>,
     requests: Semaphore,
     /// The node itself put a message into the outbox.
     enqueued: Notify,
@@ -142,7 +141,6 @@ impl Node {
             offline: AtomicBool::new(false),
             cosigned: Mutex::new(BTreeMap::new()),
             checkpointed: watch::Sender::new(0),
-            nonces: Mutex::new(Nonces::default()),
             requests: Semaphore::new(REQUESTS_MAX),
             enqueued: Notify::new(),
             put: Notify::new(),
@@ -194,6 +192,7 @@ impl Node {
         tasks.spawn(outbox::run(self.clone()));
         tasks.spawn(jobs::run(self.clone()));
         tasks.spawn(sequencer::run(self.clone()));
+        tasks.spawn(nonces::run(self.clone()));
         for to in self.lines.cities() {
             tasks.spawn(outbox::serve(self.clone(), to));
         }
@@ -243,10 +242,6 @@ impl Node {
 
     fn cosigned_sizes(&self) -> MutexGuard<'_, BTreeMap<NodeId, u64>> {
         self.cosigned.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn nonces(&self) -> MutexGuard<'_, Nonces> {
-        self.nonces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A context for one act of `actor`, at the present moment.

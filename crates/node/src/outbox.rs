@@ -10,8 +10,8 @@ use tb_base::{Actor, Error, Fault, NodeId, Result, Timestamp, Violation};
 use tb_exchange::http_message;
 use tb_exchange::retry::{self, Next};
 use tb_exchange::{Incoming, Outgoing, Receipt};
-use tb_store::audit;
 use tb_store::outbox::{self, Sent, State};
+use tb_store::{Lease, Tx, audit};
 
 use crate::call::{self, Said};
 use crate::lines::{Line, Place};
@@ -21,7 +21,7 @@ use crate::{Node, receive};
 const PERIOD_MILLIS: u64 = 50;
 /// Messages taken at once; they come with their bodies, so this bounds memory.
 const MESSAGES_MAX: u32 = 32;
-/// A process that died is replaced after this time.
+/// A process that died beside others is replaced after this time; one that was alone goes on when it starts again.
 const LEASE_SECONDS: i64 = 10;
 /// The pause doubles with each failure in a row up to this one: 16 seconds at the longest.
 const DOUBLINGS_MAX: u32 = 5;
@@ -45,11 +45,14 @@ pub async fn run(node: Arc<Node>) {
 
 async fn round(node: &Arc<Node>) -> Result<usize> {
     let now = node.clock.now();
-    let due = node.store.read("outbox.peek", outbox::next_due).await?;
+    let due = node.store.read("outbox.peek", move |tx| outbox::next_due(tx, now)).await?;
     if due.is_none_or(|due| now < due) {
         return Ok(0);
     }
-    let take = move |tx: &mut tb_store::Tx<'_>| outbox::due(tx, now, MESSAGES_MAX, LEASE_SECONDS);
+    let holder = node.holder.clone();
+    let take = move |tx: &mut Tx<'_>| {
+        outbox::due(tx, now, MESSAGES_MAX, Lease { holder: &holder, seconds: LEASE_SECONDS })
+    };
     let taken = node.store.write("outbox.take", take).await?;
     for sent in &taken {
         let envelope = &sent.message.envelope;
@@ -110,19 +113,34 @@ async fn one(node: &Arc<Node>, line: &Line, place: Place) -> Result<()> {
         () = node.stopped() => return Ok(()),
     };
     match said {
-        Ok(said) => heard(node, line, place, &sent, said).await,
+        Ok(Some(said)) => heard(node, line, place, &sent, said).await,
+        // Another process has taken the line, and the message with it.
+        Ok(None) => {
+            line.remove(&place);
+            Ok(())
+        }
         Err(error) => unheard(node, line, &sent, &error).await,
     }
 }
 
-async fn deliver(node: &Arc<Node>, message: &Outgoing) -> Result<Said> {
+/// Nothing where this process holds the line no more.
+async fn deliver(node: &Arc<Node>, message: &Outgoing) -> Result<Option<Said>> {
     let ctx = node.ctx(Actor::System);
     let signed = http_message::sign_request(message, &node.secrets, &node.desk, ctx.now, ctx.random())?;
     let evidence = serde_json::to_value(signed.evidence());
     let evidence = evidence.map_err(|error| Fault::of("writing evidence", error))?;
-    let (id, now) = (message.envelope.id, ctx.now);
-    node.store.write("outbox.signed", move |tx| outbox::signed(tx, now, id, &evidence)).await?;
-    call::call(node, message.envelope.to, &signed).await
+    let (id, to, now, holder) = (message.envelope.id, message.envelope.to, ctx.now, node.holder.clone());
+    let sign = move |tx: &mut Tx<'_>| {
+        let is_mine = outbox::holds(tx, to, &holder)?;
+        if is_mine {
+            outbox::signed(tx, now, id, &evidence)?;
+        }
+        Ok(is_mine)
+    };
+    if !node.store.write("outbox.signed", sign).await? {
+        return Ok(None);
+    }
+    call::call(node, to, &signed).await.map(Some)
 }
 
 /// A message of the city to itself crosses no socket.
@@ -134,7 +152,7 @@ async fn own(node: &Arc<Node>, line: &Line, place: Place, sent: &Sent) -> Result
         base_hash: [0; 32],
         evidence: serde_json::Value::Null,
     };
-    match receive::message(node, incoming).await {
+    match receive::message(node, incoming, None).await {
         Ok((receipt, _)) => {
             settle(node, receipt, serde_json::Value::Null).await?;
             line.remove(&place);
@@ -164,10 +182,11 @@ async fn heard(node: &Arc<Node>, line: &Line, place: Place, sent: &Sent, said: S
     };
     let words = problem.clone().into_error().to_string();
     if said.is_temporary() {
-        return again(node, sent, sent.attempts.saturating_add(1), &words, |until| {
-            line.hold(&sent.message.envelope.service, until);
-        })
-        .await;
+        let at = next_try(node, sent, sent.attempts.saturating_add(1), &words);
+        line.hold(&sent.message.envelope.service, at);
+        let (id, now) = (sent.message.envelope.id, node.clock.now());
+        let write = move |tx: &mut Tx<'_>| outbox::attempted(tx, now, id, at, &words);
+        return node.store.write("outbox.failed", write).await;
     }
     line.remove(&place);
     bury(node, sent, &words).await
@@ -175,7 +194,12 @@ async fn heard(node: &Arc<Node>, line: &Line, place: Place, sent: &Sent, said: S
 
 /// The city said nothing that could be believed: the whole line waits, so that the order holds.
 async fn unheard(node: &Arc<Node>, line: &Line, sent: &Sent, error: &Error) -> Result<()> {
-    again(node, sent, line.failed(), &error.to_string(), |until| line.close(until)).await
+    let problem = error.to_string();
+    let at = next_try(node, sent, line.failed(), &problem);
+    line.close(at);
+    let (id, now) = (sent.message.envelope.id, node.clock.now());
+    let write = move |tx: &mut Tx<'_>| outbox::unheard(tx, now, id, at, &problem);
+    node.store.write("outbox.unheard", write).await
 }
 
 fn receipt(body: &[u8]) -> Result<Receipt> {
@@ -188,25 +212,16 @@ async fn settle(node: &Arc<Node>, receipt: Receipt, evidence: serde_json::Value)
     node.store.write("outbox.delivered", move |tx| outbox::settled(tx, now, id, &receipt, &evidence)).await
 }
 
-/// Writes down that a try failed and when the next one is; nothing is tried past the deadline.
-async fn again(
-    node: &Arc<Node>,
-    sent: &Sent,
-    failures: u32,
-    problem: &str,
-    pause: impl FnOnce(Timestamp),
-) -> Result<()> {
+/// When a message is tried again that was not delivered; nothing is tried past the deadline.
+fn next_try(node: &Node, sent: &Sent, failures: u32, problem: &str) -> Timestamp {
     let ctx = node.ctx(Actor::System);
-    let (id, now, problem) = (sent.message.envelope.id, ctx.now, problem.to_owned());
-    let jitter = u64::from_be_bytes(ctx.random());
-    tracing::info!(message = %id, failures, %problem, "a message was not delivered");
-    let at = match retry::next(failures.min(DOUBLINGS_MAX), now, sent.message.envelope.deadline, jitter) {
+    let (envelope, jitter) = (&sent.message.envelope, u64::from_be_bytes(ctx.random()));
+    tracing::info!(message = %envelope.id, failures, %problem, "a message was not delivered");
+    match retry::next(failures.min(DOUBLINGS_MAX), ctx.now, envelope.deadline, jitter) {
         Next::At(at) => at,
         // It is tried once more at its deadline, and then buried.
-        Next::DeadLetter => sent.message.envelope.deadline.max(now.plus_seconds(1)),
-    };
-    pause(at);
-    node.store.write("outbox.failed", move |tx| outbox::attempted(tx, now, id, at, &problem)).await
+        Next::DeadLetter => envelope.deadline.max(ctx.now.plus_seconds(1)),
+    }
 }
 
 /// A dead letter: a person has to look at it.

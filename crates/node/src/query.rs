@@ -44,7 +44,7 @@ async fn own(node: &Arc<Node>, message: Outgoing) -> Result<Answer> {
         body: message.body,
         at,
     };
-    let (answer, _) = receive::query(node, incoming).await?;
+    let (answer, _) = receive::query(node, incoming, None).await?;
     Ok(Answer { from: node.me, body: answer.to_string().into_bytes(), at: node.clock.now() })
 }
 

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use tb_base::{Actor, Ctx, Error, Fault, MessageId, NodeId, Refusal, Result, Timestamp, Violation};
 use tb_crypto::{sha256, text};
+use tb_exchange::http_message;
 use tb_exchange::problem::Problem;
 use tb_exchange::{Incoming, Leaf, LeafKind, Purpose, Receipt, ReceiptKind, service};
 use tb_store::inbox::{Handler, Kept, Outcome, Recorded};
-use tb_store::{Tx, audit, inbox, jobs, log, outbox};
+use tb_store::{Tx, audit, inbox, jobs, log, nonces, outbox};
 
 use crate::Node;
 
@@ -24,19 +25,35 @@ const DAY_SECONDS: i64 = 86_400;
 struct Which {
     from: NodeId,
     id: MessageId,
+    /// Missing in jobs that an earlier version put.
+    #[serde(default)]
+    service: String,
 }
 
 /// Stores a message with its leaf and gives the receipt `delivered`, and whether it was given before.
-pub async fn message(node: &Arc<Node>, incoming: Incoming) -> Result<(Receipt, bool)> {
+///
+/// A message of the city to itself was signed by nobody and has no nonce.
+pub async fn message(
+    node: &Arc<Node>,
+    incoming: Incoming,
+    nonce: Option<String>,
+) -> Result<(Receipt, bool)> {
     let ctx = node.ctx(Actor::Peer(incoming.envelope.from));
     let receiver = node.clone();
-    let delivered = move |tx: &mut Tx<'_>| deliver(tx, &ctx, &receiver, &incoming);
+    let delivered = move |tx: &mut Tx<'_>| deliver(tx, &ctx, &receiver, &incoming, nonce.as_deref());
     let delivered = node.store.write("exchange.deliver", delivered).await?;
     node.put.notify_one();
     Ok(delivered)
 }
 
-fn deliver(tx: &mut Tx<'_>, ctx: &Ctx, node: &Node, incoming: &Incoming) -> Result<(Receipt, bool)> {
+fn deliver(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    node: &Node,
+    incoming: &Incoming,
+    nonce: Option<&str>,
+) -> Result<(Receipt, bool)> {
+    let is_fresh = take_nonce(tx, ctx, incoming, nonce)?;
     let envelope = &incoming.envelope;
     let delivered = |leaf: [u8; 32], at: Timestamp| Receipt {
         message: envelope.id,
@@ -52,12 +69,14 @@ fn deliver(tx: &mut Tx<'_>, ctx: &Ctx, node: &Node, incoming: &Incoming) -> Resu
             audit::line(tx, ctx, "exchange.receive", envelope.id.as_str(), "duplicate")?;
             Ok((delivered(kept.leaf, kept.incoming.at), true))
         }
+        Recorded::New(_) if !is_fresh => Err(replay().into()),
         Recorded::New(leaf) => {
             node.desk.check_quota(envelope, sent_today)?;
             if envelope.service == service::RECEIPT {
                 settle(tx, ctx, incoming)?;
             }
-            let which = Which { from: envelope.from, id: envelope.id };
+            let which =
+                Which { from: envelope.from, id: envelope.id, service: envelope.service.clone() };
             let payload = serde_json::to_value(&which);
             let payload = payload.map_err(|error| Fault::of("writing down a job", error))?;
             jobs::put(tx, PROCESS, &format!("{}/{}", which.from, which.id), ctx.now, &payload)?;
@@ -67,10 +86,33 @@ fn deliver(tx: &mut Tx<'_>, ctx: &Ctx, node: &Node, incoming: &Incoming) -> Resu
     }
 }
 
+/// Takes the nonce of a message with it; false where it was used before.
+///
+/// A message that is known may come again and is answered as then; any other under a used nonce is a replay.
+fn take_nonce(tx: &mut Tx<'_>, ctx: &Ctx, incoming: &Incoming, nonce: Option<&str>) -> Result<bool> {
+    let Some(nonce) = nonce else { return Ok(true) };
+    let until = ctx.now.plus_seconds(http_message::NONCE_MEMORY_SECONDS);
+    nonces::take(tx, ctx.now, incoming.envelope.from, nonce, until)
+}
+
+fn replay() -> Violation {
+    Violation::new("replay", "signature-input;nonce", "the nonce was used before")
+}
+
 /// How many messages of the service came before this one today, for the quota of the contract.
 fn sent_today(tx: &mut Tx<'_>, ctx: &Ctx, incoming: &Incoming) -> Result<u32> {
     let envelope = &incoming.envelope;
     inbox::count_since(tx, envelope.from, &envelope.service, Timestamp::at(ctx.now.date(), 0))
+}
+
+/// What the transaction that processes a message is called: the service says which handler writes in it.
+pub fn name_of(node: &Node, payload: &serde_json::Value) -> &'static str {
+    let which: Option<Which> = serde_json::from_value(payload.clone()).ok();
+    let service = which.as_ref().map_or("", |which| &which.service);
+    if service == service::RECEIPT {
+        return service::RECEIPT;
+    }
+    node.handlers.get_key_value(service).map_or(PROCESS, |(name, _)| name)
 }
 
 /// Gives a stored message to its handler; what became of it goes back as a receipt, in the same transaction.
@@ -164,11 +206,16 @@ fn receipt_handler<'a>(tx: &mut Tx<'_>, node: &'a Node, incoming: &Incoming) -> 
 }
 
 /// Answers a query, and says whether it was answered before; record, look, leaves and answer are one transaction.
-pub async fn query(node: &Arc<Node>, incoming: Incoming) -> Result<(serde_json::Value, bool)> {
+pub async fn query(
+    node: &Arc<Node>,
+    incoming: Incoming,
+    nonce: Option<String>,
+) -> Result<(serde_json::Value, bool)> {
     let ctx = node.ctx(Actor::Peer(incoming.envelope.from));
     let receiver = node.clone();
-    let answer = move |tx: &mut Tx<'_>| answer(tx, &ctx, &receiver, &incoming);
-    let (kept, is_new) = node.store.write("exchange.answer", answer).await?;
+    let name = handler(node, &incoming)?.service;
+    let answer = move |tx: &mut Tx<'_>| answer(tx, &ctx, &receiver, &incoming, nonce.as_deref());
+    let (kept, is_new) = node.store.write(name, answer).await?;
     match kept.outcome {
         Outcome::Answered(answer) => Ok((answer, !is_new)),
         Outcome::Refused(refusal) => Err(refusal.into()),
@@ -176,10 +223,20 @@ pub async fn query(node: &Arc<Node>, incoming: Incoming) -> Result<(serde_json::
     }
 }
 
-fn answer(tx: &mut Tx<'_>, ctx: &Ctx, node: &Node, incoming: &Incoming) -> Result<(Kept, bool)> {
+fn answer(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    node: &Node,
+    incoming: &Incoming,
+    nonce: Option<&str>,
+) -> Result<(Kept, bool)> {
     let handler = handler(node, incoming)?;
+    let is_fresh = take_nonce(tx, ctx, incoming, nonce)?;
     let sent_today = sent_today(tx, ctx, incoming)?;
     let (kept, is_new) = inbox::receive(tx, ctx, handler, incoming)?;
+    if is_new && !is_fresh {
+        return Err(replay().into());
+    }
     if is_new {
         // An error undoes what the handler did, too.
         node.desk.check_quota(&incoming.envelope, sent_today)?;

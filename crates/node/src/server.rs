@@ -129,17 +129,17 @@ async fn take(
     let incoming = http_message::verify_request(&node.desk, "POST", path, fields, &body, now)?;
     same_city(peer, &incoming)?;
     node.lines.open(peer.0);
-    once(node, facts, &incoming).await?;
+    let nonce = facts.nonce.clone();
     // Receipts are settled by the node itself; every other service has a handler.
     let is_query = incoming.envelope.service != tb_exchange::service::RECEIPT
         && receive::handler(node, &incoming)?.query;
     if is_query {
         let id = incoming.envelope.id;
-        let (value, is_again) = receive::query(node, incoming).await?;
+        let (value, is_again) = receive::query(node, incoming, nonce).await?;
         let body = value.to_string().into_bytes();
         return Ok(Taken { status: 200, body, is_again, new_query: (!is_again).then_some(id) });
     }
-    let (receipt, is_again) = receive::message(node, incoming).await?;
+    let (receipt, is_again) = receive::message(node, incoming, nonce).await?;
     let body = serde_json::to_vec(&receipt).map_err(|error| Fault::of("writing a receipt", error))?;
     Ok(Taken { status: 202, body, is_again, new_query: None })
 }
@@ -178,17 +178,6 @@ async fn read(body: Body) -> Result<Bytes> {
         }
         Err(_) => Err(Violation::new("grammar", "body", "it did not come in time").into()),
     }
-}
-
-/// A nonce counts once. A message that is known may come again and is answered as then; any other is a replay.
-async fn once(node: &Arc<Node>, facts: &Facts, incoming: &Incoming) -> Result<()> {
-    let (from, id) = (incoming.envelope.from, incoming.envelope.id);
-    let nonce = facts.nonce.as_deref().unwrap_or_default();
-    let admitted = node.nonces().admit(from, nonce, node.clock.now());
-    let Err(violation) = admitted else { return Ok(()) };
-    let known = node.store.read("exchange.known", move |tx| inbox::find(tx, from, id)).await?;
-    // Whether the content is the same, too, the inbox judges.
-    if known.is_some() { Ok(()) } else { Err(violation.into()) }
 }
 
 /// The city that signed is the city whose certificate opened the connection.

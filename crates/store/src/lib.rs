@@ -4,6 +4,8 @@
 //! A unit of work is a synchronous closure over [`Tx`]; it runs in one transaction and may run twice.
 
 mod check;
+mod damage;
+mod leases;
 mod migrate;
 mod postgres;
 mod row;
@@ -21,10 +23,12 @@ pub mod audit;
 pub mod inbox;
 pub mod jobs;
 pub mod log;
+pub mod nonces;
 pub mod outbox;
 pub mod search;
 
 pub use check::check_statements;
+pub use leases::Lease;
 pub use row::{FromValue, Row};
 pub use schema::{Migration, Schema, Stmt, stmt};
 pub use sealing::Sealer;
@@ -36,19 +40,28 @@ pub use value::Value;
 /// The tables of this crate; [`Store::open`] puts them first.
 pub const SCHEMA: Schema = Schema {
     owner: "store",
-    migrations: &[Migration {
-        name: "0001_store",
-        sql: include_str!("../migrations/0001_store.sql"),
-        sha256: "544137452e931cfc7b527caef24441d62ea8e3c243370c96de2355365272f8c1",
-    }],
+    migrations: &[
+        Migration {
+            name: "0001_store",
+            sql: include_str!("../migrations/0001_store.sql"),
+            sha256: "544137452e931cfc7b527caef24441d62ea8e3c243370c96de2355365272f8c1",
+        },
+        Migration {
+            name: "0002_lines",
+            sql: include_str!("../migrations/0002_lines.sql"),
+            sha256: "beb9654acaf984665329f4f264ff0442d001466d9c70238fe2bc0a3828504e66",
+        },
+    ],
     statements: &[
         migrate::STATEMENTS,
         audit::STATEMENTS,
         inbox::STATEMENTS,
         jobs::STATEMENTS,
+        leases::STATEMENTS,
         log::STATEMENTS,
         log::tree::STATEMENTS,
         log::checkpoint::STATEMENTS,
+        nonces::STATEMENTS,
         outbox::STATEMENTS,
     ],
 };

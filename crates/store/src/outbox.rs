@@ -1,11 +1,14 @@
 //! The outbox (发件箱): messages wait here until their receiver has said what became of them.
 //!
-//! Invariant: a message and its leaf are written in the transaction that sends it; nothing is sent that is not here.
+//! Invariants: a message and its leaf are written in the transaction that sends it; nothing is sent that is not here.
+//! One process at a time holds the line to a city and takes what waits for it, oldest first: none is overtaken.
+
+use std::collections::BTreeSet;
 
 use tb_base::{CaseId, Ctx, MessageId, NodeId, Result, Timestamp, Violation};
 use tb_exchange::{Envelope, Leaf, LeafKind, Outgoing, Receipt, ReceiptKind};
 
-use crate::{Row, Stmt, Tx, log, params, sealing, stmt};
+use crate::{Lease, Row, Stmt, Tx, log, params, sealing, stmt};
 
 /// Messages that one look takes at the most.
 pub const MESSAGES_MAX: u32 = 256;
@@ -21,7 +24,11 @@ const DUE: Stmt = stmt(
     "
     SELECT id, envelope, body, leaf, evidence, state, attempts, next_try, problem, created
     FROM store_outbox
-    WHERE state = 'waiting' AND next_try <= $1 AND lease_until <= $1
+    WHERE state = 'waiting' AND next_try <= $1 AND lease_until <= $1 AND NOT EXISTS (
+        SELECT 1
+        FROM store_line
+        WHERE store_line.recipient = store_outbox.recipient AND holder <> $3 AND $1 < store_line.lease_until
+    )
     ORDER BY next_try, id
     LIMIT $2
     FOR UPDATE SKIP LOCKED
@@ -36,6 +43,35 @@ const LEASE: Stmt = stmt(
 ",
 );
 
+const LINE: Stmt = stmt(
+    "store.outbox.line",
+    "
+    SELECT holder
+    FROM store_line
+    WHERE recipient = $1
+",
+);
+
+const TAKE_LINE: Stmt = stmt(
+    "store.outbox.take_line",
+    "
+    INSERT INTO store_line (recipient, holder, lease_until, version, at, tx)
+    VALUES ($1, $2, $3, 1, $4, $5)
+    ON CONFLICT (recipient) DO UPDATE SET
+        holder = excluded.holder, lease_until = excluded.lease_until, version = store_line.version + 1,
+        at = excluded.at, tx = excluded.tx
+    WHERE store_line.holder = excluded.holder OR store_line.lease_until <= excluded.at
+",
+);
+
+const FREE_LINE: Stmt = stmt(
+    "store.outbox.free_line",
+    "
+    UPDATE store_outbox SET lease_until = 0
+    WHERE recipient = $1 AND state = 'waiting' AND 0 < lease_until
+",
+);
+
 const SIGNED: Stmt = stmt(
     "store.outbox.signed",
     "
@@ -47,6 +83,12 @@ const SIGNED: Stmt = stmt(
 const ATTEMPTED: Stmt = stmt("store.outbox.attempted", "
     UPDATE store_outbox SET
         attempts = attempts + 1, next_try = $2, lease_until = 0, problem = $3, version = version + 1, at = $4, tx = $5
+    WHERE id = $1 AND state = 'waiting'
+");
+
+const UNHEARD: Stmt = stmt("store.outbox.unheard", "
+    UPDATE store_outbox SET
+        attempts = attempts + 1, lease_until = $2, problem = $3, version = version + 1, at = $4, tx = $5
     WHERE id = $1 AND state = 'waiting'
 ");
 
@@ -120,7 +162,7 @@ const NEXT: Stmt = stmt(
     "
     SELECT MIN(next_try) AS due
     FROM store_outbox
-    WHERE state = 'waiting'
+    WHERE state = 'waiting' AND lease_until <= $1
 ",
 );
 
@@ -129,8 +171,12 @@ pub(crate) const STATEMENTS: &[Stmt] = &[
     INSERT,
     DUE,
     LEASE,
+    LINE,
+    TAKE_LINE,
+    FREE_LINE,
     SIGNED,
     ATTEMPTED,
+    UNHEARD,
     SETTLED,
     RECEIPT,
     RECEIPTS,
@@ -219,11 +265,31 @@ pub fn send(tx: &mut Tx<'_>, ctx: &Ctx, message: &Outgoing) -> Result<()> {
     .map(drop)
 }
 
-/// Takes messages that are to be tried now; nobody else gets them for `lease_seconds`.
-pub fn due(tx: &mut Tx<'_>, now: Timestamp, limit: u32, lease_seconds: i64) -> Result<Vec<Sent>> {
-    let rows = tx.all(&DUE, params![now, limit.min(MESSAGES_MAX)])?;
-    let messages: Vec<Sent> = rows.iter().map(|row| sent_of(tx, row)).collect::<Result<_>>()?;
-    let until = now.plus_seconds(lease_seconds);
+/// Takes messages that are to be tried now, with the lines to their cities; nobody else gets those for the lease.
+///
+/// Messages are leased for half of it: the holder takes them again, and so keeps the line, before it falls free.
+pub fn due(tx: &mut Tx<'_>, now: Timestamp, limit: u32, lease: Lease<'_>) -> Result<Vec<Sent>> {
+    let mut messages = look(tx, now, limit, lease)?;
+    let (mut mine, mut others, mut is_new) = (BTreeSet::new(), BTreeSet::new(), false);
+    for to in messages.iter().map(|sent| sent.message.envelope.to) {
+        if mine.contains(&to) || others.contains(&to) {
+            continue;
+        }
+        match take_line(tx, now, to, lease)? {
+            Hold::Kept => mine.insert(to),
+            Hold::New => {
+                is_new = true;
+                mine.insert(to)
+            }
+            Hold::Others => others.insert(to),
+        };
+    }
+    if is_new {
+        // What the holder before had leased is older than what was seen: the line begins with it.
+        messages = look(tx, now, limit, lease)?;
+    }
+    messages.retain(|sent| mine.contains(&sent.message.envelope.to));
+    let until = now.plus_seconds(lease.seconds / 2);
     let leases: Vec<_> = messages
         .iter()
         .map(|sent| (&LEASE, params![sent.message.envelope.id, until, now, tx.name].to_vec()))
@@ -232,12 +298,46 @@ pub fn due(tx: &mut Tx<'_>, now: Timestamp, limit: u32, lease_seconds: i64) -> R
     Ok(messages)
 }
 
+fn look(tx: &mut Tx<'_>, now: Timestamp, limit: u32, lease: Lease<'_>) -> Result<Vec<Sent>> {
+    let rows = tx.all(&DUE, params![now, limit.min(MESSAGES_MAX), lease.holder])?;
+    rows.iter().map(|row| sent_of(tx, row)).collect()
+}
+
+/// Who holds a line after it was asked for.
+enum Hold {
+    /// The one who asks, as before.
+    Kept,
+    /// The one who asks, from now on.
+    New,
+    /// Another process.
+    Others,
+}
+
+fn take_line(tx: &mut Tx<'_>, now: Timestamp, to: NodeId, lease: Lease<'_>) -> Result<Hold> {
+    let is_kept = holds(tx, to, lease.holder)?;
+    let until = now.plus_seconds(lease.seconds);
+    if tx.run(&TAKE_LINE, params![to, lease.holder, until, now, tx.name])? == 0 {
+        return Ok(Hold::Others);
+    }
+    if is_kept {
+        return Ok(Hold::Kept);
+    }
+    tx.run(&FREE_LINE, params![to])?;
+    Ok(Hold::New)
+}
+
+/// Whether nobody has taken the line to a city from its holder; asked again before each try.
+pub fn holds(tx: &mut Tx<'_>, to: NodeId, holder: &str) -> Result<bool> {
+    let row = tx.one(&LINE, params![to])?;
+    Ok(row.map(|row| row.get::<String>("holder")).transpose()?.as_deref() == Some(holder))
+}
+
 /// Keeps the request as it was signed, before it is sent.
 pub fn signed(tx: &mut Tx<'_>, now: Timestamp, id: MessageId, evidence: &serde_json::Value) -> Result<()> {
     tx.run(&SIGNED, params![id, evidence.to_string(), now, tx.name]).map(drop)
 }
 
-/// A try failed; the message is tried again at `next_try`.
+/// The receiver will take the message later; it is tried again at `next_try`, and others may go before it.
 pub fn attempted(
     tx: &mut Tx<'_>,
     now: Timestamp,
@@ -246,6 +346,17 @@ pub fn attempted(
     problem: &str,
 ) -> Result<()> {
     tx.run(&ATTEMPTED, params![id, next_try, problem, now, tx.name]).map(drop)
+}
+
+/// The receiver was not heard: the message keeps its place in the line, which is tried again at `until`.
+pub fn unheard(
+    tx: &mut Tx<'_>,
+    now: Timestamp,
+    id: MessageId,
+    until: Timestamp,
+    problem: &str,
+) -> Result<()> {
+    tx.run(&UNHEARD, params![id, until, problem, now, tx.name]).map(drop)
 }
 
 /// The receiver said what became of the message; `evidence` is how it signed that.
@@ -315,9 +426,9 @@ pub fn waiting_since(tx: &mut Tx<'_>, to: NodeId) -> Result<Option<Timestamp>> {
     }
 }
 
-/// When the next message is to be tried, if any waits.
-pub fn next_due(tx: &mut Tx<'_>) -> Result<Option<Timestamp>> {
-    match tx.one(&NEXT, &[])? {
+/// When the next message is to be tried that nobody has taken, if any waits.
+pub fn next_due(tx: &mut Tx<'_>, now: Timestamp) -> Result<Option<Timestamp>> {
+    match tx.one(&NEXT, params![now])? {
         Some(row) => row.get("due"),
         None => Ok(None),
     }

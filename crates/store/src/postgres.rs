@@ -41,10 +41,13 @@ type Job = (Box<dyn Unit>, Mode);
 pub(crate) struct Workers {
     jobs: Option<Sender<Job>>,
     handles: Vec<JoinHandle<()>>,
+    _presence: Presence,
 }
 
 /// Brings the schema up to date in a session of its own, then starts the workers.
-pub(crate) async fn open(url: &str, schema: &str, schemas: Vec<Schema>) -> Result<Workers> {
+///
+/// Says too whether no other process is on the schema.
+pub(crate) async fn open(url: &str, schema: &str, schemas: Vec<Schema>) -> Result<(Workers, bool)> {
     let place = session::Place::new(url, schema)?;
     let first = place.clone();
     let (done, migrated) = oneshot::channel();
@@ -53,7 +56,45 @@ pub(crate) async fn open(url: &str, schema: &str, schemas: Vec<Schema>) -> Resul
     let outcome = migrated.await.map_err(|error| Fault::of("migrating", error))?;
     drop(handle.join());
     outcome?;
-    Workers::start(&place)
+    let (presence, found) = Presence::begin(&place)?;
+    let is_alone = found.await.map_err(|error| Fault::of("looking for other processes", error))??;
+    Ok((Workers::start(&place, presence)?, is_alone))
+}
+
+/// A session that shows the other processes on a schema that this one lives; the server ends it with the process.
+struct Presence {
+    ends: Option<Sender<()>>,
+    handle: Option<JoinHandle<()>>,
+}
+
+impl Presence {
+    fn begin(place: &session::Place) -> Result<(Presence, oneshot::Receiver<Result<bool>>)> {
+        let (ends, ended) = channel::<()>();
+        let (tell, found) = oneshot::channel();
+        let place = place.clone();
+        let stay = move || {
+            let mut session = match Session::new(place, 0) {
+                Ok(session) => session,
+                Err(error) => return drop(tell.send(Err(error))),
+            };
+            drop(tell.send(session.appear()));
+            // Nothing is ever sent: this waits until the other end is dropped.
+            let _ = ended.recv();
+            session.close();
+        };
+        let handle = spawn("store-presence", stay)?;
+        Ok((Presence { ends: Some(ends), handle: Some(handle) }, found))
+    }
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        self.ends = None;
+        let me = std::thread::current().id();
+        for handle in self.handle.take().into_iter().filter(|handle| handle.thread().id() != me) {
+            drop(handle.join());
+        }
+    }
 }
 
 fn migrate(place: session::Place, schemas: &[Schema]) -> Result<()> {
@@ -103,7 +144,7 @@ pub(crate) async fn drop_schema(url: &str, schema: &str) -> Result<()> {
 }
 
 impl Workers {
-    fn start(place: &session::Place) -> Result<Workers> {
+    fn start(place: &session::Place, presence: Presence) -> Result<Workers> {
         let (jobs, queue) = channel();
         let queue = Arc::new(Mutex::new(queue));
         let start = |number: usize| {
@@ -111,7 +152,7 @@ impl Workers {
             spawn("store-session", move || work(place, number, &queue))
         };
         let handles = (1..=SESSIONS).map(start).collect::<Result<_>>()?;
-        Ok(Workers { jobs: Some(jobs), handles })
+        Ok(Workers { jobs: Some(jobs), handles, _presence: presence })
     }
 
     /// Hands a unit to a session.

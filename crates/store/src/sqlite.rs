@@ -6,13 +6,14 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use tb_base::{Error, Fault, Refusal, Result, Violation};
 
+use crate::damage::damaged;
 use crate::tx::{Access, Link};
 use crate::unit::Unit;
 use crate::{Row, Stmt, Tx, Value};
@@ -24,6 +25,8 @@ const READERS: usize = 4;
 /// Prepared statements that a connection keeps.
 const STATEMENTS_MAX: usize = 512;
 const BUSY_TIMEOUT_MILLIS: u64 = 5_000;
+/// So long a start looks for damage; a city is to be back within five seconds.
+const CHECK_MILLIS_MAX: u64 = 1_500;
 
 /// A connection with its prepared statements.
 pub(crate) struct Connection {
@@ -68,6 +71,32 @@ impl Connection {
     /// Runs a statement and counts the rows that it changed.
     pub(crate) fn run(&self, stmt: &Stmt, params: &[Value]) -> Result<u64> {
         self.execute(stmt, params).map_err(|error| failed(stmt.name, error))
+    }
+
+    /// What SQLite finds wrong with tables and indexes; a file too large for the time is believed so far.
+    pub(crate) fn damage(&self) -> Option<String> {
+        let handle = self.inner.get_interrupt_handle();
+        let (done, finished) = channel::<()>();
+        let timer = spawn("store-check", move || {
+            let within = std::time::Duration::from_millis(CHECK_MILLIS_MAX);
+            if finished.recv_timeout(within) == Err(RecvTimeoutError::Timeout) {
+                handle.interrupt();
+            }
+        });
+        let found = self.inner.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0));
+        drop(done);
+        if let Ok(timer) = timer {
+            drop(timer.join());
+        }
+        match found {
+            Ok(said) if said == "ok" => None,
+            Ok(said) => Some(said),
+            Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::OperationInterrupted) => {
+                tracing::warn!("the database is too large to be checked whole at the start");
+                None
+            }
+            Err(error) => Some(error.to_string()),
+        }
     }
 
     /// Prepares a statement and says what is wrong with it.
@@ -145,7 +174,12 @@ fn value(stored: ValueRef<'_>) -> Value {
     }
 }
 
+/// A file whose first pages make no sense is damaged; anything else is a fault of the moment.
 fn opening(path: &Path, error: rusqlite::Error) -> Error {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    if let Some(DatabaseCorrupt | NotADatabase) = error.sqlite_error_code() {
+        return damaged(path.display(), error);
+    }
     Fault::of(format!("opening {}", path.display()), error).into()
 }
 

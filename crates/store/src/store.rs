@@ -11,7 +11,7 @@ use tokio::sync::{Semaphore, oneshot};
 use crate::postgres::Workers;
 use crate::sqlite::{Connection, Threads, View, read_one, write_one};
 use crate::unit::{Unit, Watch, erase};
-use crate::{Schema, Sealer, Tx, migrate, postgres};
+use crate::{Schema, Sealer, Tx, damage, leases, migrate, postgres};
 
 /// Units of work that may wait at once; more wait without a place in the queue.
 const WAITING_MAX: usize = 1_024;
@@ -77,20 +77,31 @@ impl std::fmt::Debug for Store {
 
 impl Store {
     /// Opens the store and brings the schema up to date. `schemas` is every crate's, in order.
+    ///
+    /// Refuses a store that is seen to be damaged. Leases of a process that is gone end here.
     pub async fn open(config: &Config, schemas: &[Schema]) -> Result<Store> {
         let schemas: Vec<Schema> = std::iter::once(crate::SCHEMA).chain(schemas.iter().copied()).collect();
-        let (executor, lock) = match &config.engine {
-            Engine::Sqlite(path) => open_sqlite(path, config.inline, &schemas)?,
+        let (executor, lock, is_alone) = match &config.engine {
+            Engine::Sqlite(path) => {
+                let (executor, lock) = open_sqlite(path, config.inline, &schemas)?;
+                (executor, lock, true)
+            }
             Engine::Postgres { .. } if config.inline => {
                 return Err(Fault::new("opening the store: only SQLite runs inline").into());
             }
             Engine::Postgres { url, schema } => {
-                (Executor::Postgres(postgres::open(url, schema, schemas).await?), None)
+                let (workers, is_alone) = postgres::open(url, schema, schemas).await?;
+                (Executor::Postgres(workers), None, is_alone)
             }
         };
         let waiting = Semaphore::new(WAITING_MAX);
         let inner = Inner { executor, waiting, sealer: OnceLock::new(), watch: OnceLock::new(), _lock: lock };
-        Ok(Store { inner: Arc::new(inner) })
+        let store = Store { inner: Arc::new(inner) };
+        damage::check_log(&store, &config.engine).await?;
+        if is_alone {
+            store.write("store.begin", leases::end_all).await?;
+        }
+        Ok(store)
     }
 
     /// From now on what messages say lies sealed in outbox and inbox; the first sealer stays.
@@ -204,6 +215,9 @@ fn open_sqlite(path: &Path, inline: bool, schemas: &[Schema]) -> Result<(Executo
         own_file(path)?;
     }
     let connection = Connection::open(path)?;
+    if let Some(what) = connection.damage() {
+        return Err(damage::damaged(path.display(), what));
+    }
     migrate::on_sqlite(&connection, schemas)?;
     let executor = if inline {
         Executor::Inline(Mutex::new(connection))
@@ -231,7 +245,8 @@ fn lock_folder(path: &Path) -> Result<File> {
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(Fault::new(format!(
-            "opening the data folder {}: another process uses it (it holds {})",
+            "opening the data folder {}: another process uses it (it holds {}). Two at once would each believe to be \
+             the only one: stop the other first, or leave it as it is, for the city runs already",
             folder.display(),
             lock.display()
         ))

@@ -12,7 +12,7 @@ use tb_exchange::founding::{Charter, Founder, Member, found};
 use tb_exchange::keys::{Secrets, WitnessKey};
 use tb_exchange::{Desk, Incoming, Outgoing, Receipt, ReceiptKind, ServiceTerms, service};
 use tb_identity::people::{self, Person, PersonKind, PersonStatus};
-use tb_store::{Config, Store, Tx, inbox, outbox};
+use tb_store::{Config, Lease, Store, Tx, inbox, outbox};
 
 use crate::acts::{self, Acted};
 use crate::case::{Channel, IssuedResult};
@@ -22,6 +22,8 @@ use crate::draft::{self, Fetched, NewDraft};
 use crate::fixture::{Counter, catalogue, changsha, morning, place, xiangtan};
 use crate::{Env, ProgressView, peer};
 
+/// The messenger takes everything, and nobody else does.
+const LEASE: Lease<'static> = Lease { holder: "messenger", seconds: 0 };
 const DRIVER: &str = "43030419900307202X";
 
 pub(super) struct City {
@@ -180,7 +182,7 @@ impl World {
     /// What waits in a city's outbox.
     pub(super) fn waiting(&self, from: NodeId) -> Vec<Outgoing> {
         let sent =
-            self.write(from, Actor::System, move |tx, ctx, _| outbox::due(tx, ctx.now, 100, 0)).unwrap();
+            self.write(from, Actor::System, move |tx, ctx, _| outbox::due(tx, ctx.now, 100, LEASE)).unwrap();
         sent.into_iter().map(|sent| sent.message).collect()
     }
 

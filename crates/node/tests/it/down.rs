@@ -17,6 +17,7 @@ both!(
     what_was_stored_and_not_processed_is_processed_after_a_restart,
     a_node_that_was_killed_does_the_rest_once,
     a_sender_that_restarts_sends_what_waited,
+    a_sender_that_was_killed_keeps_the_order,
     a_message_that_nobody_takes_in_time_is_a_dead_letter,
     a_node_stops_at_once_even_while_it_waits,
 );
@@ -177,6 +178,30 @@ async fn a_sender_that_restarts_sends_what_waited(on: On) {
     taken.sort_by_key(|(_, n)| *n);
     let expected: Vec<(String, i64)> = ids.iter().map(MessageId::to_string).zip([0, 1]).collect();
     assert_eq!(taken, expected);
+}
+
+/// Killed with a message in hand that was tried in vain, and newer ones behind it: none of them overtakes it.
+async fn a_sender_that_was_killed_keeps_the_order(on: On) {
+    const MANY: i64 = 40;
+    let mut world = World::running(on, "order").await;
+    world.stop(xiangtan()).await;
+    let first = world.send(changsha(), xiangtan(), COUNTED, 0).await;
+    until("it was tried more than once", async || {
+        Some(world.sent(changsha(), first).await).filter(|sent| 2 < sent.attempts)
+    })
+    .await;
+    for n in 1..MANY {
+        world.send(changsha(), xiangtan(), COUNTED, n).await;
+    }
+    world.kill(changsha());
+    if on == On::Postgres {
+        // What is left of the process in this test still holds its session: its lease of the line has to end.
+        world.clock.advance(20);
+    }
+    world.start(xiangtan()).await;
+    world.start(changsha()).await;
+    until("all took effect", async || (numbers(&world).await.len() == 40).then_some(())).await;
+    assert_eq!(numbers(&world).await, (0..MANY).collect::<Vec<_>>());
 }
 
 async fn a_message_that_nobody_takes_in_time_is_a_dead_letter(on: On) {

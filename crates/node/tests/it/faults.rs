@@ -5,15 +5,17 @@ use tb_base::NodeId;
 use tb_exchange::http_message::SignedRequest;
 use tb_exchange::keys::Secrets;
 use tb_exchange::{BODY_BYTES_MAX, Outgoing, http_message};
+use tb_store::{Stmt, stmt};
 
 use crate::services::{COUNTED, ECHO, NOBODY};
-use crate::world::{On, World, changsha, xiangtan, zhuzhou};
+use crate::world::{On, World, changsha, until, xiangtan, zhuzhou};
 
 both!(
     what_was_changed_on_the_way_is_refused,
     what_is_not_for_this_city_or_moment_is_refused,
     what_is_not_agreed_is_refused,
     what_was_used_before_is_refused,
+    what_was_used_before_a_restart_is_refused_after_it,
     what_is_too_large_is_refused,
 );
 
@@ -149,6 +151,32 @@ async fn what_was_used_before_is_refused(on: On) {
     let other = Outgoing { body: b"{\"n\":3}".to_vec(), ..first };
     check(&world, changsha(), &world.sign(&other), "fingerprint", "tb-message-id").await;
 }
+
+/// The window of nonces lies in the store: a restart, or another process on the same data, knows it too.
+async fn what_was_used_before_a_restart_is_refused_after_it(on: On) {
+    let mut world = World::running(on, "used_restart").await;
+    let first = world.compose(changsha(), xiangtan(), ECHO, &json!({"n": 1}));
+    let second = world.compose(changsha(), xiangtan(), COUNTED, &json!({"n": 2}));
+    let nonce = [7; 16];
+    let signed = world.sign_with(&first, nonce);
+    let replay = world.sign_with(&second, nonce);
+    assert_eq!(world.post(world.city(changsha()), world.city(xiangtan()), &signed).await.status, 200);
+    world.stop(xiangtan()).await;
+    world.start(xiangtan()).await;
+    check(&world, changsha(), &replay, "replay", "signature-input;nonce").await;
+    // The message that the nonce belongs to is no replay: it gets the answer that it got.
+    let again = world.post(world.city(changsha()), world.city(xiangtan()), &signed).await;
+    assert_eq!((again.status, again.field("tb-replayed")), (200, Some("?1")));
+    // When the signature is long over, the nonce is dropped, and the bytes are refused for their age.
+    world.clock.advance(500);
+    world.stop(xiangtan()).await;
+    world.start(xiangtan()).await;
+    let left = async || world.read(xiangtan(), |tx| tx.one(&NONCES, &[])?.unwrap().get::<i64>("left")).await;
+    until("nothing is kept for ever", async || (left().await == 0).then_some(())).await;
+    check(&world, changsha(), &replay, "expired", "signature-input;expires").await;
+}
+
+const NONCES: Stmt = stmt("test.nonces", "SELECT COUNT(*) AS left FROM store_nonce");
 
 async fn what_is_too_large_is_refused(on: On) {
     let world = World::running(on, "large").await;

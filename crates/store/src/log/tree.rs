@@ -111,9 +111,29 @@ const ENTRIES: Stmt = stmt(
 ",
 );
 
+const KEPT: Stmt = stmt(
+    "store.log.kept",
+    "
+    SELECT hash, data, position
+    FROM store_leaf
+    WHERE $1 <= position AND position < $2
+    ORDER BY position
+",
+);
+
+const SPAN: Stmt = stmt(
+    "store.log.span",
+    "
+    SELECT position, hash
+    FROM store_hash
+    WHERE $1 <= position AND position < $2
+    ORDER BY position
+",
+);
+
 /// The statements of this file.
 pub(crate) const STATEMENTS: &[Stmt] =
-    &[STATE, LOCK, LEASE, GROW, WAITING, PLACE, STORE, READ, INDEX, ENTRIES];
+    &[STATE, LOCK, LEASE, GROW, WAITING, PLACE, STORE, READ, INDEX, ENTRIES, KEPT, SPAN];
 
 /// The right to grow the log (令牌): a higher number makes every lower one void.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -228,6 +248,41 @@ pub fn entries(tx: &mut Tx<'_>, range: Range<u64>) -> Result<Vec<Vec<u8>>> {
         return Err(Violation::inconsistent("store_leaf", range.start).into());
     }
     rows.iter().map(|row| row.get("data")).collect()
+}
+
+/// The first leaf of a range that does not hash to what is stored for it, if any: itself or a hash above it.
+pub(crate) fn first_damaged(tx: &mut Tx<'_>, range: Range<u64>) -> Result<Option<u64>> {
+    let mut start = range.start;
+    while start < range.end {
+        let end = range.end.min(start + TILE_MAX);
+        if let Some(index) = first_damaged_of_tile(tx, start..end)? {
+            return Ok(Some(index));
+        }
+        start = end;
+    }
+    Ok(None)
+}
+
+fn first_damaged_of_tile(tx: &mut Tx<'_>, range: Range<u64>) -> Result<Option<u64>> {
+    let leaves = tx.all(&KEPT, params![number(range.start)?, number(range.end)?])?;
+    let (first, end) = (stored_index(0, range.start), stored_index(0, range.end));
+    let span = tx.all(&SPAN, params![number(first)?, number(end)?])?;
+    let known: BTreeMap<u64, Hash> =
+        span.iter().map(|row| Ok((row.get("position")?, row.get("hash")?))).collect::<Result<_>>()?;
+    let stored = known.clone();
+    let mut hashes = Overlay { tx, known };
+    let mut leaves = leaves.iter();
+    for index in range {
+        let Some(leaf) = leaves.next() else { return Ok(Some(index)) };
+        let hash = tb_tlog::leaf_hash(&leaf.get::<Vec<u8>>("data")?);
+        let is_itself = leaf.get::<u64>("position")? == index && leaf.get::<Hash>("hash")? == hash;
+        let above = stored_hashes(index, hash, &mut hashes)?;
+        let is_stored = (stored_index(0, index)..).zip(&above).all(|(at, hash)| stored.get(&at) == Some(hash));
+        if !is_itself || !is_stored {
+            return Ok(Some(index));
+        }
+    }
+    Ok(None)
 }
 
 /// Reads what is stored.

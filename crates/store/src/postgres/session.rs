@@ -17,7 +17,7 @@ use tokio_postgres::{Client, Config, NoTls, Statement};
 
 use super::types;
 use crate::sqlite::exists_already;
-use crate::{Row, Stmt, Value};
+use crate::{Row, Stmt, Value, stmt};
 
 /// Prepared statements that a session keeps; past that it starts afresh.
 const STATEMENTS_MAX: usize = 512;
@@ -114,6 +114,23 @@ impl Session {
             "SELECT pg_advisory_lock(hashtextextended('tongban migrate {schema}', 0)); \
              CREATE SCHEMA IF NOT EXISTS {schema}"
         ))
+    }
+
+    /// Takes a place among the processes on the schema until the session ends; true where there is no other.
+    pub(crate) fn appear(&mut self) -> Result<bool> {
+        const ALONE: Stmt = stmt(
+            "store.presence.alone",
+            "SELECT CASE WHEN pg_try_advisory_lock(hashtextextended($1, 0)) THEN 1::BIGINT ELSE 0::BIGINT END AS alone",
+        );
+        let key = format!("tongban process {}", self.place.schema);
+        self.begin(false, false);
+        let row = self.all(&ALONE, &[Value::Text(key.clone())])?.into_iter().next();
+        let is_alone = row.map(|row| row.get::<i64>("alone")).transpose()? == Some(1);
+        self.administer(&format!("SELECT pg_advisory_lock_shared(hashtextextended('{key}', 0))"))?;
+        if is_alone {
+            self.administer(&format!("SELECT pg_advisory_unlock(hashtextextended('{key}', 0))"))?;
+        }
+        Ok(is_alone)
     }
 
     /// Removes the schema and everything in it.

@@ -10,14 +10,15 @@ use tb_exchange::{
 use super::bench::{Bench, INSERT, at, ctx};
 use crate::inbox::{Handler, Outcome, Recorded};
 use crate::outbox::State;
-use crate::{Tx, inbox, log, outbox, params};
+use crate::{Lease, Tx, inbox, log, nonces, outbox, params};
 
 both! {
     a_sent_message_waits_with_its_leaf, a_rolled_back_message_was_never_sent, a_taken_message_is_leased,
     a_failed_try_comes_back_later, receipts_go_forward_only, a_dead_message_can_still_be_settled,
     what_waits_for_a_city, a_duplicate_takes_effect_once, duplicates_at_once_take_effect_once,
     the_same_id_with_other_words_is_a_violation, a_refusal_is_kept_and_undone, a_fault_leaves_no_record,
-    messages_of_a_case, a_salt_can_be_forgotten,
+    messages_of_a_case, a_salt_can_be_forgotten, a_line_is_held_by_one_process_and_none_overtakes,
+    an_unheard_message_keeps_its_place, a_nonce_counts_once_for_each_sender_until_it_ends,
 }
 
 pub(super) fn node(code: &str) -> NodeId {
@@ -70,7 +71,13 @@ async fn state(bench: &Bench, number: u8) -> State {
 }
 
 async fn due(bench: &Bench, seconds: i64) -> Vec<MessageId> {
-    let taken = bench.store.write("test.due", move |tx| outbox::due(tx, at(seconds), 10, 30)).await.unwrap();
+    due_for(bench, seconds, "one", 10).await
+}
+
+async fn due_for(bench: &Bench, seconds: i64, holder: &'static str, limit: u32) -> Vec<MessageId> {
+    let lease = Lease { holder, seconds: 60 };
+    let due = move |tx: &mut Tx<'_>| outbox::due(tx, at(seconds), limit, lease);
+    let taken = bench.store.write("test.due", due).await.unwrap();
     taken.iter().map(|sent| sent.message.envelope.id).collect()
 }
 
@@ -129,11 +136,73 @@ async fn a_failed_try_comes_back_later(bench: &Bench) {
         .await
         .unwrap();
     assert_eq!(due(bench, 9).await, []);
-    let next = bench.store.read("test.next", outbox::next_due).await.unwrap();
+    let next = bench.store.read("test.next", |tx| outbox::next_due(tx, at(2))).await.unwrap();
     assert_eq!(next, Some(at(10)));
     assert_eq!(due(bench, 10).await, [id(1)]);
     let sent = bench.store.read("test.find", |tx| outbox::find(tx, id(1))).await.unwrap().unwrap();
     assert_eq!((sent.attempts, sent.problem.as_deref()), (1, Some("refused connection")));
+}
+
+/// The second process gets nothing of the line while the first lives, and begins with the oldest when it does not.
+async fn a_line_is_held_by_one_process_and_none_overtakes(bench: &Bench) {
+    send(bench, 1, outgoing(1, "430300", None)).await;
+    assert_eq!(due_for(bench, 1, "one", 10).await, [id(1)]);
+    send(bench, 2, outgoing(2, "430300", None)).await;
+    send(bench, 3, outgoing(3, "430200", None)).await;
+    assert_eq!(due_for(bench, 3, "two", 10).await, [id(3)]);
+    assert_eq!(due_for(bench, 3, "one", 10).await, [id(2)]);
+    let holds = |holder: &'static str| {
+        bench.store.read("test.holds", move |tx| outbox::holds(tx, node("430300"), holder))
+    };
+    assert!(holds("one").await.unwrap());
+    // The first is not heard of again: its lease of the line ends, and with it those of its messages.
+    assert_eq!(due_for(bench, 40, "two", 10).await, [id(3)]);
+    assert_eq!(due_for(bench, 63, "two", 1).await, [id(1)]);
+    assert_eq!(due_for(bench, 63, "two", 10).await, [id(2)]);
+    // If it was only frozen, it learns before its next try that the line is no longer its own.
+    assert!(!holds("one").await.unwrap());
+    assert_eq!(due_for(bench, 64, "one", 10).await, []);
+}
+
+async fn an_unheard_message_keeps_its_place(bench: &Bench) {
+    send(bench, 1, outgoing(1, "430300", None)).await;
+    assert_eq!(due(bench, 1).await, [id(1)]);
+    bench
+        .store
+        .write("test.unheard", |tx| outbox::unheard(tx, at(2), id(1), at(500), "no answer"))
+        .await
+        .unwrap();
+    send(bench, 3, outgoing(2, "430300", None)).await;
+    let next = bench.store.read("test.next", |tx| outbox::next_due(tx, at(4))).await.unwrap();
+    assert_eq!(next, Some(at(3)));
+    // Whoever takes the line after its holder died begins with the older one, whatever its pause was.
+    assert_eq!(due_for(bench, 70, "two", 1).await, [id(1)]);
+    let sent = bench.store.read("test.find", |tx| outbox::find(tx, id(1))).await.unwrap().unwrap();
+    assert_eq!((sent.attempts, sent.problem.as_deref()), (1, Some("no answer")));
+}
+
+async fn a_nonce_counts_once_for_each_sender_until_it_ends(bench: &Bench) {
+    let take = |from: &'static str, seconds: i64| {
+        let take = move |tx: &mut Tx<'_>| nonces::take(tx, at(seconds), node(from), "a", at(seconds + 420));
+        bench.store.write("test.nonce", take)
+    };
+    assert!(take("430100", 0).await.unwrap());
+    assert!(take("430300", 0).await.unwrap());
+    assert!(!take("430100", 420).await.unwrap());
+    // By then the signature that carried it has expired on any tolerated clock.
+    assert!(take("430100", 421).await.unwrap());
+    assert!(!take("430100", 422).await.unwrap());
+    let forget = |seconds: i64| bench.store.write("test.forget", move |tx| nonces::forget(tx, at(seconds)));
+    assert_eq!(forget(421).await.unwrap(), 1);
+    assert_eq!(forget(422).await.unwrap(), 0);
+    // A transaction that fails takes no nonce.
+    let refused = bench.store.write("test.nonce", |tx| {
+        nonces::take(tx, at(500), node("430200"), "b", at(900))?;
+        Err::<(), _>(Refusal::not_now("TST-001", "不行", "No").into())
+    });
+    assert!(refused.await.is_err());
+    let free = |tx: &mut Tx<'_>| nonces::take(tx, at(501), node("430200"), "b", at(900));
+    assert!(bench.store.write("test.nonce", free).await.unwrap());
 }
 
 async fn settle(bench: &Bench, number: u8, kind: ReceiptKind) {
