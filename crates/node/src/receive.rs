@@ -33,11 +33,7 @@ struct Which {
 /// Stores a message with its leaf and gives the receipt `delivered`, and whether it was given before.
 ///
 /// A message of the city to itself was signed by nobody and has no nonce.
-pub async fn message(
-    node: &Arc<Node>,
-    incoming: Incoming,
-    nonce: Option<String>,
-) -> Result<(Receipt, bool)> {
+pub async fn message(node: &Arc<Node>, incoming: Incoming, nonce: Option<String>) -> Result<(Receipt, bool)> {
     let ctx = node.ctx(Actor::Peer(incoming.envelope.from));
     let receiver = node.clone();
     let delivered = move |tx: &mut Tx<'_>| deliver(tx, &ctx, &receiver, &incoming, nonce.as_deref());
@@ -75,8 +71,7 @@ fn deliver(
             if envelope.service == service::RECEIPT {
                 settle(tx, ctx, incoming)?;
             }
-            let which =
-                Which { from: envelope.from, id: envelope.id, service: envelope.service.clone() };
+            let which = Which { from: envelope.from, id: envelope.id, service: envelope.service.clone() };
             let payload = serde_json::to_value(&which);
             let payload = payload.map_err(|error| Fault::of("writing down a job", error))?;
             jobs::put(tx, PROCESS, &format!("{}/{}", which.from, which.id), ctx.now, &payload)?;

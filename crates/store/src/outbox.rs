@@ -86,11 +86,14 @@ const ATTEMPTED: Stmt = stmt("store.outbox.attempted", "
     WHERE id = $1 AND state = 'waiting'
 ");
 
-const UNHEARD: Stmt = stmt("store.outbox.unheard", "
+const UNHEARD: Stmt = stmt(
+    "store.outbox.unheard",
+    "
     UPDATE store_outbox SET
         attempts = attempts + 1, lease_until = $2, problem = $3, version = version + 1, at = $4, tx = $5
     WHERE id = $1 AND state = 'waiting'
-");
+",
+);
 
 const SETTLED: Stmt = stmt(
     "store.outbox.settled",

@@ -20,6 +20,7 @@ macro_rules! both {
 }
 
 mod bench;
+mod damage;
 mod engine;
 mod messages;
 mod migrations;

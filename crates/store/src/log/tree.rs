@@ -277,7 +277,8 @@ fn first_damaged_of_tile(tx: &mut Tx<'_>, range: Range<u64>) -> Result<Option<u6
         let hash = tb_tlog::leaf_hash(&leaf.get::<Vec<u8>>("data")?);
         let is_itself = leaf.get::<u64>("position")? == index && leaf.get::<Hash>("hash")? == hash;
         let above = stored_hashes(index, hash, &mut hashes)?;
-        let is_stored = (stored_index(0, index)..).zip(&above).all(|(at, hash)| stored.get(&at) == Some(hash));
+        let is_stored =
+            (stored_index(0, index)..).zip(&above).all(|(at, hash)| stored.get(&at) == Some(hash));
         if !is_itself || !is_stored {
             return Ok(Some(index));
         }
