@@ -1,7 +1,7 @@
 //! One running city (城市): its folder opened, its store at hand, its site and its exchange listening.
 
-use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tb_base::{Actor, Clock, Ctx, Entropy, Fault, NodeId, Result};
 use tb_crypto::Vault;
@@ -17,9 +17,6 @@ use crate::modules::{self, Parts};
 use crate::region::{CityFolder, Region};
 use crate::{housekeeping, site};
 
-/// How long requests in work may take when the city stops.
-const STOP_SECONDS_MAX: u64 = 10;
-
 /// A city, ready to run.
 pub struct City {
     /// Its code.
@@ -31,20 +28,54 @@ pub struct City {
     app: App,
     engine: Arc<Node>,
     site: axum::Router,
-    listeners: (TcpListener, TcpListener),
+    duty: Duty,
+    stop_within: Duration,
+    /// Of the site and of the exchange; a worker has none.
+    sockets: Option<(TcpListener, TcpListener)>,
+}
+
+/// What a process of a city does (进程分工).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Duty {
+    /// Site, exchange and the work behind them.
+    Everything,
+    /// Site and exchange; workers on the same database do the work.
+    Front,
+    /// The work alone: messages, jobs, the log and its witnesses.
+    Work,
+}
+
+impl Duty {
+    /// How it is named in log lines.
+    pub fn name(self) -> &'static str {
+        match self {
+            Duty::Everything => "everything",
+            Duty::Front => "front",
+            Duty::Work => "worker",
+        }
+    }
+}
+
+/// What a city is opened with.
+pub struct Opening<'a> {
+    /// Its folder, read.
+    pub folder: CityFolder,
+    /// The region that it is in.
+    pub region: &'a Region,
+    /// The source of time.
+    pub clock: Arc<dyn Clock>,
+    /// What this process does.
+    pub duty: Duty,
+    /// Set in `demo` only.
+    pub demo: Option<DemoSettings>,
 }
 
 impl City {
     /// Opens a city's folder: configuration, keys, trust list, contracts, database, sockets.
-    pub async fn open(
-        folder: &Path,
-        region: &Region,
-        clock: Arc<dyn Clock>,
-        demo: Option<DemoSettings>,
-        extra: impl FnOnce(&Parts) -> Vec<Module>,
-    ) -> Result<City> {
-        let folder = CityFolder::open(folder)?;
+    pub async fn open(opening: Opening<'_>, extra: impl FnOnce(&Parts) -> Vec<Module>) -> Result<City> {
+        let Opening { folder, region, clock, duty, demo } = opening;
         let node = folder.config.node;
+        one_process_on_sqlite(&folder, duty)?;
         if demo.is_some() && !folder.config.site.ip().is_loopback() {
             let problem = format!(
                 "opening the demo on {}: one-click sign-in exists on loopback only",
@@ -52,6 +83,7 @@ impl City {
             );
             return Err(Fault::new(problem).into());
         }
+        let secure_cookies = own_site(&folder).starts_with("https://");
         let entropy: Arc<Mutex<dyn Entropy>> = Arc::new(Mutex::new(OsEntropy));
         let desk = Desk::new(node, folder.trust.clone(), folder.contracts.clone(), &folder.secrets)?;
         let store = Store::open(&database(&folder), &modules::schemas()).await?;
@@ -77,7 +109,6 @@ impl City {
                 .collect(),
         })?;
         let peers: Arc<dyn Peers> = engine.peers();
-        let own_site = folder.trust.list.city(node).map_or("", |city| city.site_url.as_str());
         let app = App::new(AppParts {
             node,
             store: store.clone(),
@@ -88,13 +119,19 @@ impl City {
             cities: fronts(region, &folder.trust.list),
             session: t01_data_platform::session_lookup(parts.vault.clone()),
             nav: modules::navigation(),
-            secure_cookies: own_site.starts_with("https://"),
+            secure_cookies,
             demo,
         });
         let app = app.keeping(modules::keep_session(parts.vault.clone()));
         let site = tb_web::site(app.clone(), &modules);
-        let listeners = (bind(folder.config.site).await?, bind(folder.config.exchange).await?);
-        Ok(City { node, store, parts, app, engine, site, listeners })
+        let sockets = match duty {
+            Duty::Work => None,
+            Duty::Everything | Duty::Front => {
+                Some((bind(folder.config.site).await?, bind(folder.config.exchange).await?))
+            }
+        };
+        let stop_within = Duration::from_secs(folder.config.limits.stop_seconds);
+        Ok(City { node, store, parts, app, engine, site, duty, stop_within, sockets })
     }
 
     /// The site's application.
@@ -114,19 +151,24 @@ impl City {
 
     /// Closes a city that never ran.
     pub async fn close(self) {
-        let City { store, parts, app, engine, site, listeners, .. } = self;
-        drop((parts, app, engine, site, listeners));
+        let City { store, parts, app, engine, site, sockets, .. } = self;
+        drop((parts, app, engine, site, sockets));
         store.close().await;
     }
 
     /// Serves until told to stop; requests and messages in work are finished. A node that fails ends the city.
     pub async fn run(self, mut stop: watch::Receiver<bool>) -> Result<()> {
-        let City { node, store, engine, site, listeners: (site_socket, exchange_socket), parts, app } = self;
-        let now = app.clock.now();
-        store.write("city.begin", move |tx| housekeeping::begin(tx, now)).await?;
+        let City { node, store, engine, site, sockets, parts, app, duty, stop_within } = self;
+        if duty != Duty::Front {
+            let now = app.clock.now();
+            store.write("city.begin", move |tx| housekeeping::begin(tx, now)).await?;
+        }
+        tracing::info!(city = %node, duty = duty.name(), process = engine.process(), "ready");
         let site_stop = watch::Sender::new(false);
-        let site_task = tokio::spawn(site::serve(site_socket, site, site_stop.subscribe()));
-        let mut engine_task = tokio::spawn(engine.clone().run(exchange_socket));
+        let (site_socket, exchange_socket) = sockets.unzip();
+        let site_task =
+            site_socket.map(|socket| tokio::spawn(site::serve(socket, site, site_stop.subscribe())));
+        let mut engine_task = tokio::spawn(drive(engine.clone(), duty, exchange_socket));
         let failed = tokio::select! {
             _ = stop.wait_for(|stop| *stop) => None,
             ended = &mut engine_task => Some(ended),
@@ -134,9 +176,10 @@ impl City {
         site_stop.send_replace(true);
         engine.shut_down();
         let running = failed.is_none();
-        let within = std::time::Duration::from_secs(STOP_SECONDS_MAX);
-        let ended = tokio::time::timeout(within, async {
-            let _ = site_task.await;
+        let ended = tokio::time::timeout(stop_within, async {
+            if let Some(site_task) = site_task {
+                let _ = site_task.await;
+            }
             if running {
                 let _ = engine_task.await;
             }
@@ -154,9 +197,43 @@ impl City {
     }
 }
 
-fn database(folder: &CityFolder) -> Config {
+/// What the node does in this process.
+async fn drive(engine: Arc<Node>, duty: Duty, exchange: Option<TcpListener>) -> Result<()> {
+    match exchange {
+        None => engine.work().await,
+        Some(socket) if duty == Duty::Front => engine.serve(socket).await,
+        Some(socket) => engine.run(socket).await,
+    }
+}
+
+/// A SQLite file has one process, which does everything: a second one would find it locked, and half of one would
+/// leave half the work undone without a word.
+fn one_process_on_sqlite(folder: &CityFolder, duty: Duty) -> Result<()> {
+    if duty == Duty::Everything || !folder.config.is_sqlite() {
+        return Ok(());
+    }
+    let what = if duty == Duty::Work { "a worker" } else { "a front without workers" };
+    Err(Fault::new(format!(
+        "starting {what}: a SQLite file is one process's own, and `tongban serve` does all the work there; \
+         for several processes set database in {} to PostgreSQL",
+        folder.path.join(crate::config::FILE).display()
+    ))
+    .into())
+}
+
+/// How people reach the site.
+fn own_site(folder: &CityFolder) -> &str {
+    if folder.config.site_url.is_empty() {
+        folder.trust.list.city(folder.config.node).map_or("", |city| city.site_url.as_str())
+    } else {
+        &folder.config.site_url
+    }
+}
+
+/// The database that a city's configuration names.
+pub fn database(folder: &CityFolder) -> Config {
     let engine = match folder.config.database.as_str() {
-        "sqlite" => Engine::Sqlite(folder.path.join("city.db")),
+        crate::config::SQLITE => Engine::Sqlite(folder.config.data.join("city.db")),
         url => Engine::Postgres { url: url.to_owned(), schema: folder.config.schema.clone() },
     };
     Config { engine, inline: false }

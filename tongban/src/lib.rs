@@ -3,6 +3,7 @@
 pub mod city;
 pub mod clock;
 pub mod commands;
+pub mod config;
 pub mod definitions;
 mod housekeeping;
 pub mod journey;

@@ -14,6 +14,8 @@ use tb_exchange::keys::{Secrets, WitnessKey};
 use tb_exchange::{ServiceTerms, SignedContract, SignedTrustList};
 use tb_node::tls::Identity;
 
+use crate::config::{self, CityConfig};
+
 /// The region that the binary ships with.
 pub const SHIPPED: &str = include_str!("../../region/region.toml");
 
@@ -73,23 +75,6 @@ impl Region {
     fn parse(text: &str, name: &str) -> Result<Region> {
         toml::from_str(text).map_err(|error| Fault::of(format!("reading {name}"), error).into())
     }
-}
-
-/// A city's configuration, `city.toml` in its folder.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CityConfig {
-    /// The city.
-    pub node: NodeId,
-    /// Where the public site listens.
-    pub site: SocketAddr,
-    /// Where peers are answered.
-    pub exchange: SocketAddr,
-    /// `sqlite` for a file in the folder, or a PostgreSQL address.
-    pub database: String,
-    /// The schema within a PostgreSQL database, such as `city_430100`.
-    #[serde(default)]
-    pub schema: String,
 }
 
 /// A PostgreSQL database and how the schemas of its cities begin.
@@ -228,33 +213,36 @@ fn write_city(
     write_secret(&keys.join("tls.json"), &json(&tls)?)?;
     write(&folder.join("trust.json"), &json(trust)?)?;
     write(&folder.join("contracts.json"), &json(&contracts)?)?;
-    let config = CityConfig {
+    let config = CityConfig::new(
         node,
-        site: SocketAddr::from(([127, 0, 0, 1], ports.site)),
-        exchange: SocketAddr::from(([127, 0, 0, 1], ports.exchange)),
-        database: database.map_or("sqlite", |database| &database.url).to_owned(),
-        schema: database.map(|database| database.schema(node)).unwrap_or_default(),
-    };
+        SocketAddr::from(([127, 0, 0, 1], ports.site)),
+        SocketAddr::from(([127, 0, 0, 1], ports.exchange)),
+        database.map_or(config::SQLITE, |database| &database.url),
+        &database.map(|database| database.schema(node)).unwrap_or_default(),
+    );
     let text = toml::to_string(&config).map_err(|error| Fault::of("writing city.toml", error))?;
     // Last: a folder with a configuration is complete.
-    write(&folder.join("city.toml"), &text)
+    write(&folder.join(config::FILE), &text)
 }
 
 impl CityFolder {
     /// The configuration alone.
     pub fn config(path: &Path) -> Result<CityConfig> {
-        let file = path.join("city.toml");
-        let doing = || format!("reading {}", file.display());
-        toml::from_str(&read(&file)?).map_err(|error| Fault::of(doing(), error).into())
+        CityConfig::load(&path.join(config::FILE))
     }
 
     /// Reads a city's folder; says which file is wrong.
     pub fn open(path: &Path) -> Result<CityFolder> {
-        let config = CityFolder::config(path)?;
-        let tls: TlsFile = parse(&path.join("keys/tls.json"))?;
+        CityFolder::of(CityFolder::config(path)?, path)
+    }
+
+    /// Reads what lies beside a configuration, which is in the folder `path`.
+    pub fn of(config: CityConfig, path: &Path) -> Result<CityFolder> {
+        let keys = &config.keys;
+        let tls: TlsFile = parse(&keys.join("tls.json"))?;
         Ok(CityFolder {
-            secrets: Secrets::from_json(&read(&path.join("keys/secrets.json"))?)?,
-            witness: WitnessKey::from_json(&read(&path.join("keys/witness.json"))?)?,
+            secrets: Secrets::from_json(&read(&keys.join("secrets.json"))?)?,
+            witness: WitnessKey::from_json(&read(&keys.join("witness.json"))?)?,
             identity: Identity {
                 certificate: tb_crypto::text::unbase64(&tls.certificate)?,
                 key: tb_crypto::text::unbase64(&tls.key)?,

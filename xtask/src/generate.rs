@@ -23,7 +23,8 @@ pub fn run(mode: Mode) -> Result<(), String> {
         ("docs/layers.md", layer_table()),
         ("docs/agreement/coverage.md", coverage()?),
         ("docs/error-codes.md", error_codes()?),
-        ("docs/permits.md", permit_table()?),
+        ("docs/permits.md", told_by_the_binary(&["defs", "permits"])?),
+        ("docs/operations/configuration.md", told_by_the_binary(&["config", "document"])?),
     ];
     let mut stale = Vec::new();
     for (path, text) in made {
@@ -117,15 +118,16 @@ fn error_codes() -> Result<String, String> {
     Ok(text)
 }
 
-/// The permit table as the binary knows it.
-fn permit_table() -> Result<String, String> {
+/// A document that the binary itself writes.
+fn told_by_the_binary(words: &[&str]) -> Result<String, String> {
     let made = Command::new("cargo")
-        .args(["run", "--quiet", "--package", "tongban", "--", "defs", "permits"])
+        .args(["run", "--quiet", "--package", "tongban", "--"])
+        .args(words)
         .current_dir(root())
         .output()
         .map_err(|error| error.to_string())?;
     if !made.status.success() {
-        return Err(format!("tongban defs permits: {}", String::from_utf8_lossy(&made.stderr)));
+        return Err(format!("tongban {}: {}", words.join(" "), String::from_utf8_lossy(&made.stderr)));
     }
     Ok(format!("{HEAD}{}", String::from_utf8_lossy(&made.stdout)))
 }

@@ -147,6 +147,11 @@ impl Node {
         }))
     }
 
+    /// Names this process among those that share the database.
+    pub fn process(&self) -> &str {
+        &self.holder
+    }
+
     /// Asks other cities, and this one in process.
     pub fn peers(self: &Arc<Node>) -> Arc<NodePeers> {
         Arc::new(NodePeers::new(self.clone()))
@@ -169,18 +174,25 @@ impl Node {
     ///
     /// A worker that panics ends the node with a fault: half a node would look like a whole one.
     pub async fn run(self: Arc<Node>, socket: TcpListener) -> Result<()> {
-        let trust = Arc::new(self.desk.trust.list.clone());
-        let config = tls::server_config(&self.identity, trust.clone())?;
-        let listener = TlsListener::new(socket, config, trust);
-        let listener = listener.map_err(|error| Fault::of("listening for peers", error))?;
         let mut tasks = JoinSet::new();
-        tasks.spawn(server::run(self.clone(), listener));
-        self.work_until_stopped(tasks).await
+        self.listen(socket, &mut tasks)?;
+        self.begin_work(&mut tasks);
+        self.until_stopped(tasks).await
     }
 
-    /// Runs the workers alone until [`Node::shut_down`]; whoever carries requests here asks [`Node::answer`].
+    /// Serves peers on the socket until [`Node::shut_down`]; another process on the same database does the work.
+    pub async fn serve(self: Arc<Node>, socket: TcpListener) -> Result<()> {
+        let mut tasks = JoinSet::new();
+        self.listen(socket, &mut tasks)?;
+        self.until_stopped(tasks).await
+    }
+
+    /// Runs the workers alone until [`Node::shut_down`]: beside processes that serve on the same database, or in
+    /// simulation, where whoever carries requests here asks [`Node::answer`].
     pub async fn work(self: Arc<Node>) -> Result<()> {
-        self.work_until_stopped(JoinSet::new()).await
+        let mut tasks = JoinSet::new();
+        self.begin_work(&mut tasks);
+        self.until_stopped(tasks).await
     }
 
     /// Answers a request that came from a city by a wire of the caller's.
@@ -188,7 +200,16 @@ impl Node {
         server::answer_one(self, peer, request).await
     }
 
-    async fn work_until_stopped(self: Arc<Node>, mut tasks: JoinSet<()>) -> Result<()> {
+    fn listen(self: &Arc<Node>, socket: TcpListener, tasks: &mut JoinSet<()>) -> Result<()> {
+        let trust = Arc::new(self.desk.trust.list.clone());
+        let config = tls::server_config(&self.identity, trust.clone())?;
+        let listener = TlsListener::new(socket, config, trust);
+        let listener = listener.map_err(|error| Fault::of("listening for peers", error))?;
+        tasks.spawn(server::run(self.clone(), listener));
+        Ok(())
+    }
+
+    fn begin_work(self: &Arc<Node>, tasks: &mut JoinSet<()>) {
         tasks.spawn(outbox::run(self.clone()));
         tasks.spawn(jobs::run(self.clone()));
         tasks.spawn(sequencer::run(self.clone()));
@@ -200,6 +221,9 @@ impl Node {
         for peer in others.collect::<Vec<_>>() {
             tasks.spawn(witness::run(self.clone(), peer));
         }
+    }
+
+    async fn until_stopped(self: Arc<Node>, mut tasks: JoinSet<()>) -> Result<()> {
         let ended = self.attend(&mut tasks).await;
         self.shut_down();
         let within = Duration::from_secs(STOP_SECONDS_MAX);

@@ -10,7 +10,8 @@ pub use checkpoint::{
     put_checkpoint, put_witness_state, witness_state,
 };
 pub use tree::{
-    Fence, LEAVES_MAX, TILE_MAX, consistency, entries, prove, release, root, sequence, size, take, tile,
+    Fence, LEAVES_MAX, TILE_MAX, consistency, entries, holder, prove, release, root, sequence, size, take,
+    tile,
 };
 
 use tb_base::{Ctx, MessageId, Result, Timestamp};

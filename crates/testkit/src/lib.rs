@@ -5,7 +5,9 @@
 mod chrome;
 mod folder;
 mod postgres;
+mod until;
 
 pub use chrome::Chrome;
 pub use folder::Folder;
 pub use postgres::Postgres;
+pub use until::until;

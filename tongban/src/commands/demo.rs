@@ -8,7 +8,7 @@ use axum::Router;
 use axum::response::Redirect;
 use axum::routing::get;
 use clap::Args;
-use tb_base::{Clock, Entropy, Fault, Result};
+use tb_base::{Entropy, Fault, Result};
 use tb_identity::seed;
 use tb_node::Node;
 use tb_web::DemoSettings;
@@ -16,9 +16,10 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::city::City;
+use crate::city::{City, Duty, Opening};
 use crate::clock::OsEntropy;
 use crate::commands::{log, serve};
+use crate::config::Log;
 use crate::modules;
 use crate::pages::demo_front::{self, DemoDoor};
 use crate::region::{CityFolder, Database, Ports, Region, prepare};
@@ -81,7 +82,7 @@ impl Settings {
 
 /// Runs until a signal comes.
 pub async fn run(options: Options) -> Result<()> {
-    log::begin("warn");
+    log::begin(&Log { level: "warn".to_owned(), ..Log::default() });
     let region = Region::load(options.region.as_deref())?;
     if options.fresh {
         clear(&options.data, &region)?;
@@ -102,7 +103,14 @@ pub async fn run(options: Options) -> Result<()> {
     let mut cities = Vec::new();
     for folder in &folders {
         let engine = Arc::new(OnceLock::new());
-        let city = open_city(folder, &region, clock.clone(), Some(&settings), Some(engine)).await?;
+        let opening = Opening {
+            folder: CityFolder::open(folder)?,
+            region: &region,
+            clock: clock.clone(),
+            duty: Duty::Everything,
+            demo: None,
+        };
+        let city = open_city(opening, Some(&settings), Some(engine)).await?;
         modules::plant(&city).await?;
         cities.push(city);
     }
@@ -143,20 +151,18 @@ async fn serve_all(cities: Vec<City>, options: &Options, region: &Region, ports:
 
 /// Opens a city with the demo's addresses, if settings are given.
 pub async fn open_city(
-    folder: &Path,
-    region: &Region,
-    clock: Arc<dyn Clock>,
+    opening: Opening<'_>,
     settings: Option<&Settings>,
     engine: Option<Arc<OnceLock<Arc<Node>>>>,
 ) -> Result<City> {
     let Some(settings) = settings else {
-        return City::open(folder, region, clock, None, |_| Vec::new()).await;
+        return City::open(opening, |_| Vec::new()).await;
     };
     let engine = engine.unwrap_or_default();
     let door_engine = engine.clone();
     let demo = DemoSettings { start_url: settings.start_url.clone() };
     let token = settings.token.clone();
-    let city = City::open(folder, region, clock, Some(demo), move |parts| {
+    let city = City::open(Opening { demo: Some(demo), ..opening }, move |parts| {
         vec![
             demo_front::module(DemoDoor { vault: parts.vault.clone(), token, engine: door_engine }),
             tb_web::styleguide::module(),

@@ -1,11 +1,14 @@
 //! The commands, one file each.
 
+mod config;
 mod defs;
 mod demo;
 mod journey;
 mod log;
+mod place;
 mod serve;
 mod verify;
+mod worker;
 
 use std::path::PathBuf;
 
@@ -16,8 +19,16 @@ use clap::Subcommand;
 pub enum Command {
     /// Runs all cities of the region in one process, with synthetic people and one-click sign-in.
     Demo(demo::Options),
-    /// Runs one city from its folder.
+    /// Runs one city: site, exchange and background work.
     Serve(serve::Options),
+    /// Does the background work of a city beside processes that serve it, on one PostgreSQL.
+    Worker(worker::Options),
+    /// Checks a city's configuration, or prints one to begin from.
+    Config {
+        /// What to do.
+        #[command(subcommand)]
+        what: config::What,
+    },
     /// Drives one case through three cities and writes its evidence; HTTP only.
     Journey(journey::Options),
     /// Checks an evidence bundle with no node running.
@@ -44,6 +55,8 @@ pub async fn run(command: Command) -> Result<(), String> {
     match command {
         Command::Demo(options) => demo::run(options).await.map_err(|error| error.to_string()),
         Command::Serve(options) => serve::run(options).await.map_err(|error| error.to_string()),
+        Command::Worker(options) => worker::run(options).await.map_err(|error| error.to_string()),
+        Command::Config { what } => config::run(&what).map_err(|error| error.to_string()),
         Command::Journey(options) => journey::run(options).await,
         Command::Verify { bundle, trust, json } => verify::run(&bundle, trust.as_deref(), json),
         Command::Defs { what } => defs::run(what).map_err(|error| error.to_string()),

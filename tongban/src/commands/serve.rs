@@ -7,16 +7,31 @@ use clap::Args;
 use tb_base::{Clock, Date, Fault, Result, Timestamp};
 use tokio::sync::watch;
 
+use crate::city::{City, Duty, Opening};
 use crate::clock::SystemClock;
+use crate::commands::place::{self, Addresses, Place};
 use crate::commands::{demo, log};
-use crate::region::Region;
 
 /// Options of `serve`.
 #[derive(Args)]
 pub struct Options {
-    /// The city's folder: `city.toml`, keys, trust list, contracts, data.
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    addresses: Addresses,
+    /// Serve only: `tongban worker` does the background work on the same PostgreSQL.
     #[arg(long)]
-    city: PathBuf,
+    without_workers: bool,
+    #[command(flatten)]
+    run: Run,
+    /// Open the demo's addresses too (sign-in by one click, phone). Only for a city on loopback.
+    #[arg(long, hide = true)]
+    demo: bool,
+}
+
+/// Options of every process of a city.
+#[derive(Args)]
+pub struct Run {
     /// Begin on this day at nine in the morning instead of now.
     #[arg(long)]
     at: Option<Date>,
@@ -26,25 +41,35 @@ pub struct Options {
     /// Run ahead of real time by so many seconds; processes of one run share it.
     #[arg(long, hide = true, allow_negative_numbers = true)]
     shift: Option<i64>,
-    /// Open the demo's addresses too (sign-in by one click, phone). Only for a city on loopback.
-    #[arg(long, hide = true)]
-    demo: bool,
 }
 
 /// Runs until a signal comes.
 pub async fn run(options: Options) -> Result<()> {
-    log::begin("info");
-    let clock = clock(options.at, options.shift);
+    let duty = if options.without_workers { Duty::Front } else { Duty::Everything };
     let settings = options.demo.then(demo::Settings::fresh);
-    let city = demo::open_city(
-        &options.city,
-        &Region::load(options.region.as_deref())?,
-        clock,
-        settings.as_ref(),
-        None,
-    )
-    .await?;
-    tracing::info!(city = %city.node, "ready");
+    start(&options.place, &options.addresses, &options.run, duty, settings.as_ref()).await
+}
+
+/// One process of a city, until a signal comes.
+pub async fn start(
+    place: &Place,
+    addresses: &Addresses,
+    run: &Run,
+    duty: Duty,
+    demo: Option<&demo::Settings>,
+) -> Result<()> {
+    let mut config = place.config()?;
+    addresses.change(&mut config);
+    log::begin(&config.log);
+    let region = place::region(run.region.as_deref(), &config)?;
+    let folder = place.folder(config)?;
+    let clock = clock(run.at, run.shift);
+    let opening = Opening { folder, region: &region, clock, duty, demo: None };
+    let city = demo::open_city(opening, demo, None).await?;
+    until_signal(city).await
+}
+
+async fn until_signal(city: City) -> Result<()> {
     let stop = watch::Sender::new(false);
     let mut running = tokio::spawn(city.run(stop.subscribe()));
     let doing = |error| Fault::of("running the city", error);

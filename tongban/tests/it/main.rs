@@ -2,6 +2,7 @@
 
 mod browser;
 mod demo;
+mod fleet;
 mod processes;
 mod statements;
 mod stories;

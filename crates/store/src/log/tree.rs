@@ -155,6 +155,12 @@ pub fn take(tx: &mut Tx<'_>, now: Timestamp, holder: &str, lease_seconds: i64) -
     Ok(Some(Fence(fence)))
 }
 
+/// The process that grows the log, while its lease runs.
+pub fn holder(tx: &mut Tx<'_>, now: Timestamp) -> Result<Option<String>> {
+    let row = state(tx, &STATE)?;
+    Ok(if now < row.get("lease_until")? { Some(row.get("holder")?) } else { None })
+}
+
 /// Gives the right back, so that another process need not wait for the lease to end.
 pub fn release(tx: &mut Tx<'_>, now: Timestamp, fence: Fence) -> Result<()> {
     let row = state(tx, &LOCK)?;
