@@ -8,7 +8,8 @@ use tb_crypto::Vault;
 use tb_exchange::{Desk, Peers, TrustList};
 use tb_node::{Node, NodeParts};
 use tb_store::{Config, Engine, Store};
-use tb_web::{App, AppParts, CityFront, DemoSettings, Module};
+use tb_web::limits::{Counting, Gate};
+use tb_web::{App, AppParts, CityFront, DemoSettings, Module, Origins};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -28,6 +29,7 @@ pub struct City {
     app: App,
     engine: Arc<Node>,
     site: axum::Router,
+    origins: Origins,
     duty: Duty,
     stop_within: Duration,
     /// Of the site and of the exchange; a worker has none.
@@ -122,7 +124,12 @@ impl City {
             secure_cookies,
             demo,
         });
-        let app = app.keeping(modules::keep_session(parts.vault.clone()));
+        let counting = if app.demo.is_some() { Counting::Off } else { folder.config.limits.requests };
+        let origins = folder.config.origins()?;
+        let app = app
+            .keeping(modules::keep_session(parts.vault.clone()))
+            .behind(Gate::new(counting, origins.clone()))
+            .binding_forms_by(parts.vault.tag("form", node.as_str()));
         let site = tb_web::site(app.clone(), &modules);
         let sockets = match duty {
             Duty::Work => None,
@@ -131,7 +138,7 @@ impl City {
             }
         };
         let stop_within = Duration::from_secs(folder.config.limits.stop_seconds);
-        Ok(City { node, store, parts, app, engine, site, duty, stop_within, sockets })
+        Ok(City { node, store, parts, app, engine, site, origins, duty, stop_within, sockets })
     }
 
     /// The site's application.
@@ -158,7 +165,7 @@ impl City {
 
     /// Serves until told to stop; requests and messages in work are finished. A node that fails ends the city.
     pub async fn run(self, mut stop: watch::Receiver<bool>) -> Result<()> {
-        let City { node, store, engine, site, sockets, parts, app, duty, stop_within } = self;
+        let City { node, store, engine, site, origins, sockets, parts, app, duty, stop_within } = self;
         if duty != Duty::Front {
             let now = app.clock.now();
             store.write("city.begin", move |tx| housekeeping::begin(tx, now)).await?;
@@ -167,7 +174,7 @@ impl City {
         let site_stop = watch::Sender::new(false);
         let (site_socket, exchange_socket) = sockets.unzip();
         let site_task =
-            site_socket.map(|socket| tokio::spawn(site::serve(socket, site, site_stop.subscribe())));
+            site_socket.map(|socket| tokio::spawn(site::serve(socket, site, origins, site_stop.subscribe())));
         let mut engine_task = tokio::spawn(drive(engine.clone(), duty, exchange_socket));
         let failed = tokio::select! {
             _ = stop.wait_for(|stop| *stop) => None,

@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use tb_base::{Fault, NodeId, Result};
+use tb_web::limits::Counting;
+use tb_web::{Network, Origins};
 
 pub use paper::{document, example};
 pub use read::{Problem, problems};
@@ -114,6 +116,8 @@ pub struct Telemetry {
 pub struct Limits {
     /// How long requests in work may take when the city stops.
     pub stop_seconds: u64,
+    /// Whether callers of the site are counted.
+    pub requests: Counting,
 }
 
 /// When somebody is to be warned (预警).
@@ -147,7 +151,7 @@ impl Default for Log {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { stop_seconds: 10 }
+        Limits { stop_seconds: 10, requests: Counting::On }
     }
 }
 
@@ -204,6 +208,14 @@ impl CityConfig {
     /// Whether the data lies in a SQLite file, which one process has for itself.
     pub fn is_sqlite(&self) -> bool {
         self.database == SQLITE
+    }
+
+    /// What the city knows of the addresses that speak to its site.
+    pub fn origins(&self) -> Result<Origins> {
+        let read = |texts: &[String]| -> Result<Vec<Network>> {
+            texts.iter().map(|text| text.parse::<Network>().map_err(Into::into)).collect()
+        };
+        Ok(Origins { trusted_proxies: read(&self.trusted_proxies)?, shared: read(&self.shared_networks)? })
     }
 
     /// Reads a file; a fault names every problem of it.

@@ -18,6 +18,7 @@ mod sequencer;
 mod server;
 mod witness;
 
+pub mod connection;
 pub mod tls;
 
 use std::collections::BTreeMap;

@@ -9,6 +9,7 @@ use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
+use axum::serve::Listener;
 use http::{HeaderMap, StatusCode};
 use tb_base::{Actor, Error, Fault, MessageId, NodeId, Result, Violation};
 use tb_exchange::http_message::{self, Facts, Reply, SignedResponse};
@@ -19,8 +20,10 @@ use tb_store::{audit, inbox, log};
 use tb_tlog::tile::{self, Content, Tile};
 use tb_tlog::witness as witness_request;
 use tokio::sync::SemaphorePermit;
+use tokio::task::JoinSet;
 use tower::ServiceExt;
 
+use crate::connection::{self, Crowd, Speaks};
 use crate::listener::{PeerCity, TlsListener};
 use crate::{Node, receive, witness};
 
@@ -30,17 +33,45 @@ const REQUEST_BYTES_MAX: usize = BODY_BYTES_MAX + 64 * 1024;
 const BODY_SECONDS_MAX: u64 = 30;
 /// A request that finds no free place in this time is shed.
 const PLACE_SECONDS_MAX: u64 = 5;
+/// Connections of one city; its workers and its witness keep a handful.
+const CONNECTIONS_EACH_MAX: usize = 64;
 /// The part of a path that an audit line holds.
 const AUDIT_PATH_LETTERS_MAX: usize = 100;
 
 /// Serves until the node stops; requests in work are finished.
-pub async fn run(node: Arc<Node>, listener: TlsListener) {
-    let stopping = node.clone();
-    let service = router(node).into_make_service_with_connect_info::<PeerCity>();
-    let stopped = async move { stopping.stopped().await };
-    if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stopped).await {
-        tracing::error!(%error, "serving peers ended");
+pub async fn run(node: Arc<Node>, mut listener: TlsListener) {
+    let (site, crowd) = (router(node.clone()), Crowd::new(CONNECTIONS_EACH_MAX));
+    let mut connections = JoinSet::new();
+    loop {
+        let (stream, peer) = tokio::select! {
+            biased;
+            () = node.stopped() => break,
+            accepted = listener.accept() => accepted,
+        };
+        while connections.try_join_next().is_some() {}
+        let Some(place) = crowd.enter(&peer.0) else {
+            tracing::warn!(peer = %peer.0, "a connection was turned away: the city has as many as it may");
+            continue;
+        };
+        let (site, stopping) = (site.clone(), node.clone());
+        connections.spawn(async move {
+            let speaks = match stream.get_ref().1.alpn_protocol() {
+                Some(b"h2") => Speaks::Http2,
+                Some(_) | None => Speaks::Http1,
+            };
+            let service =
+                hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+                    request.extensions_mut().insert(ConnectInfo(peer));
+                    site.clone().oneshot(request)
+                });
+            if let Err(error) = connection::serve(stream, speaks, service, stopping.stopped()).await {
+                tracing::debug!(peer = %peer.0, %error, "a connection ended early");
+            }
+            drop(place);
+        });
     }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
 }
 
 /// Answers one request that came from a city by another way than the socket.

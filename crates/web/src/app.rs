@@ -10,7 +10,9 @@ use tb_exchange::{Desk, Peers};
 use tb_store::Store;
 
 use crate::assets::Assets;
+use crate::caller::Origins;
 use crate::frame::NavEntry;
+use crate::limits::{Counting, Gate};
 use crate::session;
 
 /// How a city shows itself (城市门面): name, app, seal and colour.
@@ -74,8 +76,9 @@ pub struct App {
 struct Inner {
     parts: AppParts,
     assets: Assets,
-    /// Binds form tokens to their cookie; new at every start, so that a token dies with the process.
+    /// Binds form tokens to their cookie; drawn at the start unless every process of the city has the same.
     form_key: [u8; 32],
+    gate: Gate,
     shared: Vec<Arc<dyn Any + Send + Sync>>,
     keep: Option<session::Keep>,
     kept: session::Kept,
@@ -95,6 +98,7 @@ impl App {
                 parts,
                 assets,
                 form_key,
+                gate: Gate::new(Counting::On, Origins::default()),
                 shared: Vec::new(),
                 keep: None,
                 kept: session::Kept::default(),
@@ -120,6 +124,30 @@ impl App {
             inner.keep = Some(keep);
         }
         self
+    }
+
+    /// Lets callers in by this gate; called while the application is being put together.
+    #[must_use]
+    pub fn behind(mut self, gate: Gate) -> App {
+        if let Some(inner) = Arc::get_mut(&mut self.inner) {
+            inner.gate = gate;
+        }
+        self
+    }
+
+    /// Binds forms by this key, which all processes of a city share: a form that one of them showed another takes.
+    /// Called while the application is being put together.
+    #[must_use]
+    pub fn binding_forms_by(mut self, key: [u8; 32]) -> App {
+        if let Some(inner) = Arc::get_mut(&mut self.inner) {
+            inner.form_key = key;
+        }
+        self
+    }
+
+    /// Who may come in now.
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.inner.gate
     }
 
     /// How to note this session, if it is time to.

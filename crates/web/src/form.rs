@@ -160,20 +160,27 @@ fn broken(error: &axum::extract::multipart::MultipartError) -> PageError {
 }
 
 fn incomplete() -> PageError {
+    incomplete_refusal().into()
+}
+
+fn too_much() -> PageError {
+    too_much_refusal().into()
+}
+
+/// What is told of a form that did not arrive whole.
+pub(crate) fn incomplete_refusal() -> Refusal {
     Refusal::invalid(
         "WEB-FORM-003",
         "提交的内容不完整，没有处理",
         "What was sent is not complete; nothing was done",
     )
     .but("返回上一页再提交一次", "Go back and send it again")
-    .into()
 }
 
-fn too_much() -> PageError {
-    Refusal::invalid("WEB-FORM-004", "一次提交的内容太大", "Too much was sent at once")
-        .but(
-            "每个文件不超过 10 MB，一次不超过 12 个，合计不超过 34 MB",
-            "At most 12 files of 10 MB each, 34 MB in all, at once",
-        )
-        .into()
+/// What is told of a form that is too large.
+pub(crate) fn too_much_refusal() -> Refusal {
+    Refusal::invalid("WEB-FORM-004", "一次提交的内容太大", "Too much was sent at once").but(
+        "每个文件不超过 10 MB，一次不超过 12 个，合计不超过 34 MB；上传文件要先登录",
+        "At most 12 files of 10 MB each, 34 MB in all, at once; sign in before you upload",
+    )
 }

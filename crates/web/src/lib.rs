@@ -59,6 +59,7 @@ extern crate self as tb_web;
 
 mod app;
 mod assets;
+mod caller;
 pub mod csrf;
 mod field;
 mod fields;
@@ -66,6 +67,7 @@ mod form;
 mod frame;
 mod html;
 mod lang;
+pub mod limits;
 mod module;
 mod page;
 mod query;
@@ -80,6 +82,7 @@ mod upload;
 mod visit;
 
 pub use app::{App, AppParts, CityFront, DemoSettings};
+pub use caller::{Caller, Network, Origins, network_of};
 pub use field::{Choice, Field, Input};
 pub use fields::{FieldError, Fields, Reader};
 pub use form::{BODY_BYTES_MAX, FILES_MAX, Form};

@@ -7,6 +7,7 @@ use tb_base::{Ctx, Result, Role};
 use tb_store::{Schema, Tx};
 
 use crate::App;
+use crate::limits::Class;
 
 /// Who may come to an address (访问范围).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,17 +29,25 @@ pub struct RouteInfo {
     pub path: &'static str,
     /// Who may come.
     pub who: Who,
+    /// What it is counted as.
+    pub class: Class,
 }
 
 impl RouteInfo {
     /// An address that shows something.
     pub const fn get(path: &'static str, who: Who) -> RouteInfo {
-        RouteInfo { method: "GET", path, who }
+        RouteInfo { method: "GET", path, who, class: Class::Page }
     }
 
     /// An address that does something.
     pub const fn post(path: &'static str, who: Who) -> RouteInfo {
-        RouteInfo { method: "POST", path, who }
+        RouteInfo { method: "POST", path, who, class: Class::Form }
+    }
+
+    /// The same, counted as another kind of route.
+    #[must_use]
+    pub const fn counted(self, class: Class) -> RouteInfo {
+        RouteInfo { class, ..self }
     }
 }
 

@@ -21,13 +21,34 @@ pub enum PageError {
     Failed(Error),
     /// Nobody is signed in, and the caller is a program.
     Unauthorized(Box<Refusal>),
+    /// Not now, and when to come again; or too slow, too large, of a kind that nobody reads.
+    Status(Box<Unserved>),
     /// The visitor is sent elsewhere first.
     Elsewhere(Box<Response>),
+}
+
+/// A request that no handler saw, with the status that HTTP has for it.
+#[derive(Debug)]
+pub struct Unserved {
+    status: StatusCode,
+    /// When to come again, in seconds.
+    after_seconds: Option<i64>,
+    refusal: Refusal,
 }
 
 impl PageError {
     pub(crate) fn unauthorized(refusal: Refusal) -> PageError {
         PageError::Unauthorized(Box::new(refusal))
+    }
+
+    /// Refused for now.
+    pub(crate) fn later(status: StatusCode, after_seconds: i64, refusal: Refusal) -> PageError {
+        PageError::Status(Box::new(Unserved { status, after_seconds: Some(after_seconds), refusal }))
+    }
+
+    /// Refused with a status of HTTP's own.
+    pub(crate) fn status(status: StatusCode, refusal: Refusal) -> PageError {
+        PageError::Status(Box::new(Unserved { status, after_seconds: None, refusal }))
     }
 }
 
@@ -109,12 +130,16 @@ pub(crate) fn status(error: &Error) -> StatusCode {
 
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
-        let (status, error) = match self {
+        let (status, after_seconds, error) = match self {
             PageError::Elsewhere(answer) => return *answer,
-            PageError::Failed(error) => (status(&error), error),
-            PageError::Unauthorized(refusal) => (StatusCode::UNAUTHORIZED, Error::Refused(refusal)),
+            PageError::Failed(error) => (status(&error), None, error),
+            PageError::Unauthorized(refusal) => (StatusCode::UNAUTHORIZED, None, Error::Refused(refusal)),
+            PageError::Status(it) => (it.status, it.after_seconds, Error::Refused(Box::new(it.refusal))),
         };
         let mut answer = status.into_response();
+        if let Some(seconds) = after_seconds {
+            answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
         answer.extensions_mut().insert(Failed(Arc::new(error)));
         answer
     }

@@ -1,9 +1,12 @@
 //! The site of one city (站点): all modules behind one layer that knows the visitor and lets nothing leak.
 //!
-//! In order: visit (session, language, token) → origin of changes → listed address and role → handler
-//! → error page → cookies → headers.
+//! In order: pace of the address → visit (session, language, token) → a place → origin of changes → body
+//! → listed address and role → pace of the account → handler → error page → cookies → headers.
 
+mod again;
 mod failure;
+mod headers;
+mod intake;
 #[cfg(test)]
 mod tests;
 
@@ -12,14 +15,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Path, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use tb_base::{Fault, Refusal};
+use tb_base::{Actor, Fault, Refusal};
 
 use crate::app::App;
+use crate::caller::Caller;
+use crate::limits::{self, Class, IsStaff};
 use crate::module::{Module, RouteInfo, Who};
 use crate::page::PageError;
 use crate::visit::{Visit, only_reads};
@@ -27,6 +33,8 @@ use crate::{csrf, form};
 
 /// A handler that takes longer has failed; the client is told so.
 const HANDLER_SECONDS_MAX: u64 = 30;
+/// One that nobody waits for any more may still finish within this time, then it gives its place back.
+const LATE_SECONDS_MAX: u64 = 120;
 
 /// The router of a city's site: static files, `/healthz`, and the modules.
 pub fn site(app: App, modules: &[Module]) -> Router {
@@ -45,24 +53,28 @@ pub fn site(app: App, modules: &[Module]) -> Router {
         .route("/static/{name}", get(asset))
         .route("/favicon.ico", get(favicon))
         .route("/healthz", get(healthz))
+        .layer(from_fn_with_state(app.clone(), headers::put))
         .with_state(app)
 }
 
-async fn asset(State(app): State<App>, Path(name): Path<String>) -> Response {
-    with_headers(app.assets().answer(&name).into_response())
+async fn asset(State(app): State<App>, name: Result<Path<String>, PathRejection>) -> Response {
+    match name {
+        Ok(Path(name)) => app.assets().answer(&name).into_response(),
+        Err(_) => StatusCode::NOT_FOUND.into_response(),
+    }
 }
 
 async fn favicon(State(app): State<App>) -> Response {
-    with_headers(app.assets().favicon().into_response())
+    app.assets().favicon().into_response()
 }
 
 /// Whether the process answers and its database too.
 async fn healthz(State(app): State<App>) -> Response {
     match app.store.read("web.health", |_| Ok(())).await {
-        Ok(()) => with_headers((StatusCode::OK, "ok\n").into_response()),
+        Ok(()) => (StatusCode::OK, "ok\n").into_response(),
         Err(error) => {
             tracing::error!(%error, "the store does not answer");
-            with_headers((StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n").into_response())
+            (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n").into_response()
         }
     }
 }
@@ -73,94 +85,107 @@ async fn nothing_here() -> PageError {
         .into()
 }
 
-/// Who may come where, by method and path.
+/// Who may come where, by method and path, and what it is counted as.
 #[derive(Default)]
-struct Listed(BTreeMap<(&'static str, &'static str), Who>);
+struct Listed(BTreeMap<(&'static str, &'static str), (Who, Class)>);
 
 impl Listed {
     fn add(&mut self, routes: &'static [RouteInfo]) {
-        self.0.extend(routes.iter().map(|route| ((route.method, route.path), route.who)));
+        let entry = |route: &RouteInfo| ((route.method, route.path), (route.who, route.class));
+        self.0.extend(routes.iter().map(entry));
     }
 
-    fn who(&self, method: &Method, path: &str) -> Option<Who> {
+    fn find(&self, method: &Method, path: &str) -> Option<(Who, Class)> {
         // Axum answers HEAD with the handler of GET.
         let method = if method == Method::HEAD { "GET" } else { method.as_str() };
-        self.0.iter().find(|((m, p), _)| *m == method && *p == path).map(|(_, who)| *who)
+        self.0.iter().find(|((m, p), _)| *m == method && *p == path).map(|(_, found)| *found)
     }
 }
 
-/// Lets through what is listed, and whom the list names.
+/// Lets through what is listed, whom the list names, and not too much of it.
 async fn guard(State(listed): State<Arc<Listed>>, request: Request, next: Next) -> Response {
     let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
-    let Some(visit) = request.extensions().get::<Visit>() else {
+    let (Some(visit), Some(caller)) =
+        (request.extensions().get::<Visit>(), request.extensions().get::<Caller>().copied())
+    else {
         return PageError::from(Fault::new("looking for the visit of a request")).into_response();
     };
-    let allowed = match listed.who(request.method(), path) {
-        Some(Who::Public) => Ok(()),
-        Some(Who::SignedIn) => visit.require_account().map(drop),
-        Some(Who::Roles(roles)) => visit.require(roles),
+    let found = listed.find(request.method(), path);
+    let allowed = match found {
+        Some((Who::Public, _)) => Ok(()),
+        Some((Who::SignedIn, _)) => visit.require_account().map(drop),
+        Some((Who::Roles(roles), _)) => visit.require(roles),
         None if listed.0.keys().any(|(_, it)| *it == path) => {
             return StatusCode::METHOD_NOT_ALLOWED.into_response();
         }
         None => Err(Fault::new(format!("serving {path}, which no module lists")).into()),
     };
-    match allowed {
+    if let Err(error) = allowed {
+        return error.into_response();
+    }
+    let class = match found {
+        Some((_, Class::Page)) if visit.wants_json => Class::Program,
+        Some((_, class)) => class,
+        None => Class::Page,
+    };
+    let account = visit.account.as_ref().map(|account| account.id.as_str());
+    match visit.app.gate().ask(class, account, caller, visit.ctx.now) {
         Ok(()) => next.run(request).await,
-        Err(error) => error.into_response(),
+        Err(error) => again::offered(class, request, error.into_response()).await,
     }
 }
 
 /// The outermost layer: makes the visit, and sees to it that every answer is whole and safe.
 async fn enter(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let (visit, found) = Visit::of(&app, request.method(), request.uri(), request.headers()).await;
-    let allowed = found.map_err(PageError::from).and_then(|()| match only_reads(request.method()) {
-        true => Ok(()),
-        false => csrf::check_origin(request.headers()).map_err(PageError::from),
-    });
+    let caller = app.gate().origins().caller(request.extensions(), request.headers());
+    request.extensions_mut().insert(caller);
+    let mut visit = Visit::read(&app, request.method(), request.uri(), request.headers());
     let query = request.uri().query().unwrap_or("").to_owned();
-    request.extensions_mut().insert(visit.clone());
-    let answer = match allowed {
-        Ok(()) => run(request, next).await,
+    let answer = match admit(&mut visit, caller, request).await {
+        Ok((request, places)) => run(request, next, places).await,
         Err(error) => error.into_response(),
     };
     let mut answer = failure::shown(&visit, answer);
     visit.remember(&query, &mut answer);
-    with_headers(answer)
+    answer
+}
+
+/// Everything that is asked before a handler: pace, account, a place, the origin of changes, the body.
+async fn admit(
+    visit: &mut Visit,
+    caller: Caller,
+    request: Request,
+) -> Result<(Request, Vec<limits::Place>), PageError> {
+    let app = visit.app.clone();
+    app.gate().knock(caller, visit.ctx.now)?;
+    visit.recognise().await?;
+    let is_staff = match visit.ctx.actor {
+        Actor::Staff { .. } => IsStaff::Yes,
+        _ => IsStaff::No,
+    };
+    let mut places = vec![app.gate().place(is_staff)?];
+    let mut request = request;
+    request.extensions_mut().insert(visit.clone());
+    if only_reads(request.method()) {
+        return Ok((request, places));
+    }
+    csrf::check_origin(request.headers())?;
+    let (request, upload) = intake::whole(visit, request).await?;
+    places.extend(upload);
+    Ok((request, places))
 }
 
 /// Runs the handler on a task of its own: a client that goes away does not cut it in two,
 /// and a panic in it becomes a page like any other fault.
-async fn run(request: Request, next: Next) -> Response {
-    let task = tokio::spawn(async move { next.run(request).await });
+async fn run(request: Request, next: Next, places: Vec<limits::Place>) -> Response {
+    let task = tokio::spawn(async move {
+        let answer = tokio::time::timeout(Duration::from_secs(LATE_SECONDS_MAX), next.run(request)).await;
+        drop(places);
+        answer.unwrap_or_else(|late| PageError::from(Fault::of("ending a handler", late)).into_response())
+    });
     match tokio::time::timeout(Duration::from_secs(HANDLER_SECONDS_MAX), task).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(error)) => PageError::from(Fault::of("running a handler", error)).into_response(),
         Err(late) => PageError::from(Fault::of("waiting for a handler", late)).into_response(),
     }
-}
-
-/// What a browser may do with our pages, and what it may tell others.
-const HEADERS: [(&str, &str); 7] = [
-    (
-        "content-security-policy",
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; \
-         form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-    ),
-    ("x-content-type-options", "nosniff"),
-    ("x-frame-options", "DENY"),
-    ("referrer-policy", "same-origin"),
-    ("cross-origin-opener-policy", "same-origin"),
-    ("cross-origin-resource-policy", "same-origin"),
-    ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
-];
-
-fn with_headers(mut answer: Response) -> Response {
-    let headers = answer.headers_mut();
-    for (name, value) in HEADERS {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-    }
-    // Pages hold personal data: no cache keeps them, whatever stands between us and the browser.
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    headers.append(header::VARY, HeaderValue::from_static("accept, cookie"));
-    answer
 }

@@ -60,6 +60,8 @@ pub struct Visit {
     pub came_from: Option<String>,
     /// Whether the request only reads, so that it may be repeated after signing in.
     reads: bool,
+    /// The cookie that ties forms to this browser.
+    bound_cookie: Option<String>,
     /// A new cookie that ties forms to this browser, if it has none.
     fresh_cookie: Option<String>,
 }
@@ -150,21 +152,27 @@ pub fn safe_next(next: Option<&str>) -> &str {
 }
 
 impl Visit {
-    /// Reads a request's head. The account is looked up in the store only where there is a session cookie.
+    /// Reads a request's head and finds who came.
     pub(crate) async fn of(
         app: &App,
         method: &Method,
         uri: &Uri,
         headers: &HeaderMap,
     ) -> (Visit, Result<(), tb_base::Error>) {
+        let mut visit = Visit::read(app, method, uri, headers);
+        let found = visit.recognise().await;
+        (visit, found)
+    }
+
+    /// Reads a request's head and asks nobody: enough for a page that turns somebody away.
+    pub(crate) fn read(app: &App, method: &Method, uri: &Uri, headers: &HeaderMap) -> Visit {
         let jar = Jar::of(app, headers);
-        let ctx = app.ctx(Actor::Anonymous);
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let raw_query = uri.query().unwrap_or("").to_owned();
         let lang = query::get(&raw_query, "lang").as_deref().and_then(Lang::named);
         let view = query::get(&raw_query, "view").or_else(|| jar.view.clone());
-        let mut visit = Visit {
-            ctx,
+        Visit {
+            ctx: app.ctx(Actor::Anonymous),
             lang: lang.or_else(|| jar.lang.as_deref().and_then(Lang::named)).unwrap_or(Lang::Zh),
             view: if view.as_deref() == Some("elder") { ViewMode::Elder } else { ViewMode::Standard },
             wants_json: text(header::ACCEPT).is_some_and(|accept| accept.contains("application/json")),
@@ -173,15 +181,21 @@ impl Visit {
             query: query::without(&raw_query, &["lang", "view"]),
             account: None,
             app: app.clone(),
-            session_token: jar.session.clone(),
+            session_token: jar.session,
             came_from: came_from(headers),
             reads: only_reads(method),
+            bound_cookie: jar.visit,
             fresh_cookie: None,
-        };
-        let found = visit.look_up().await;
-        let bound_to = visit.session_token.clone().or(jar.visit).unwrap_or_else(|| visit.draw_cookie());
-        visit.csrf = csrf::token(app, &bound_to);
-        (visit, found)
+        }
+    }
+
+    /// Finds the account, in the store only where there is a session cookie, and ties forms to the visitor.
+    pub(crate) async fn recognise(&mut self) -> Result<(), tb_base::Error> {
+        let found = self.look_up().await;
+        let bound_to = self.session_token.clone().or_else(|| self.bound_cookie.take());
+        let bound_to = bound_to.unwrap_or_else(|| self.draw_cookie());
+        self.csrf = csrf::token(&self.app, &bound_to);
+        found
     }
 
     fn draw_cookie(&mut self) -> String {
@@ -196,11 +210,11 @@ impl Visit {
             cookie::put(answer, &cookie::visit(&self.app, value));
         }
         if query::get(query, "lang").as_deref().and_then(Lang::named).is_some() {
-            cookie::put(answer, &cookie::lang(self.lang.key()));
+            cookie::put(answer, &cookie::lang(&self.app, self.lang.key()));
         }
         match query::get(query, "view").as_deref() {
-            Some("elder") => cookie::put(answer, &cookie::view("elder")),
-            Some(_) => cookie::put(answer, &cookie::view("standard")),
+            Some("elder") => cookie::put(answer, &cookie::view(&self.app, "elder")),
+            Some(_) => cookie::put(answer, &cookie::view(&self.app, "standard")),
             None => {}
         }
     }

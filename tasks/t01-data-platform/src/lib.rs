@@ -25,6 +25,7 @@ use std::sync::Arc;
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use tb_base::Role;
+use tb_web::limits::Class;
 use tb_web::{App, Module, RouteInfo, Who};
 
 pub use evidence::cases::case_evidence;
@@ -40,23 +41,23 @@ const ADMINISTRATOR: Who = Who::Roles(&[Role::Administrator]);
 /// Who may come to which address of this task.
 const ROUTES: &[RouteInfo] = &[
     RouteInfo::get("/sign-in", Who::Public),
-    RouteInfo::post("/sign-in", Who::Public),
+    RouteInfo::post("/sign-in", Who::Public).counted(Class::SignIn),
     RouteInfo::post("/sign-out", Who::Public),
     RouteInfo::get("/register", Who::Public),
-    RouteInfo::post("/register", Who::Public),
+    RouteInfo::post("/register", Who::Public).counted(Class::SignIn),
     RouteInfo::get("/password/forgot", Who::Public),
-    RouteInfo::post("/password/forgot", Who::Public),
+    RouteInfo::post("/password/forgot", Who::Public).counted(Class::SignIn),
     RouteInfo::get("/password/reset", Who::Public),
-    RouteInfo::post("/password/reset", Who::Public),
+    RouteInfo::post("/password/reset", Who::Public).counted(Class::SignIn),
     RouteInfo::get("/account", Who::SignedIn),
     RouteInfo::get("/profile", Who::SignedIn),
     RouteInfo::post("/profile", Who::SignedIn),
     RouteInfo::get("/looks", RESIDENT),
-    RouteInfo::get("/looks/{city}/{id}/proof", RESIDENT),
-    RouteInfo::get("/cases/{case}/evidence", Who::SignedIn),
+    RouteInfo::get("/looks/{city}/{id}/proof", RESIDENT).counted(Class::Heavy),
+    RouteInfo::get("/cases/{case}/evidence", Who::SignedIn).counted(Class::Heavy),
     RouteInfo::get("/bureau", BUREAU),
-    RouteInfo::get("/audit", AUDITOR),
-    RouteInfo::get("/accounts", ADMINISTRATOR),
+    RouteInfo::get("/audit", AUDITOR).counted(Class::Heavy),
+    RouteInfo::get("/accounts", ADMINISTRATOR).counted(Class::Heavy),
     RouteInfo::get("/accounts/{id}", ADMINISTRATOR),
     RouteInfo::post("/accounts/{id}", ADMINISTRATOR),
 ];

@@ -39,6 +39,8 @@ pub enum Kind {
     Level,
     /// `text` or `json`.
     Format,
+    /// `on` or `off`.
+    Switch,
     /// The address of a collector, `http://` only.
     Collector,
     /// A whole number within bounds.
@@ -62,6 +64,7 @@ impl Kind {
             Kind::Networks => "a list of networks, such as [\"10.1.0.0/16\", \"::1\"]",
             Kind::Level => "error, warn, info, debug or trace, or a filter such as \"info,tb_node=debug\"",
             Kind::Format => "\"text\" or \"json\"",
+            Kind::Switch => "\"on\" or \"off\"",
             Kind::Collector => {
                 "an address such as \"http://127.0.0.1:4318/v1/traces\"; TLS ends at a collector on this machine"
             }
@@ -197,6 +200,16 @@ pub const FIELDS: &[Field] = &[
         Some("10"),
         "10",
         ("停止时限（秒）", "how long requests in work may take when the city stops; longer ones are cut off"),
+    ),
+    field(
+        "limits.requests",
+        Kind::Switch,
+        Some("\"on\""),
+        "\"on\"",
+        (
+            "访问限额",
+            "whether callers of the site are counted by address and account; off where a gateway in front does it, and for measuring",
+        ),
     ),
     field(
         "warn.trust_days",

@@ -3,6 +3,8 @@
 mod browser;
 mod demo;
 mod fleet;
+mod headers;
 mod processes;
+mod sockets;
 mod statements;
 mod stories;

@@ -1,8 +1,13 @@
 //! Doors: who is no city of the region gets no connection, whatever it knows.
 
+use std::time::Duration;
+
 use http::Method;
 use serde_json::json;
-use tb_node::tls::Identity;
+use tb_node::tls::{self, Identity};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use crate::raw;
 use crate::services::COUNTED;
@@ -57,4 +62,75 @@ async fn a_crowd_at_the_door_does_not_keep_the_cities_out(on: On) {
     let id = world.send(changsha(), xiangtan(), COUNTED, 1).await;
     world.until_state(changsha(), id, tb_store::outbox::State::Processed).await;
     drop(crowd);
+}
+
+/// A connection of a city, to be spoken on by hand.
+async fn line(world: &World, alpn: &[u8]) -> TlsStream<tokio::net::TcpStream> {
+    let (by, to) = (world.city(changsha()), world.city(xiangtan()));
+    let mut config = tls::client_config(&by.identity, &to.identity.fingerprint()).unwrap();
+    config.alpn_protocols = vec![alpn.to_vec()];
+    let tcp = tokio::net::TcpStream::connect(to.address).await.unwrap();
+    let name = rustls::pki_types::ServerName::try_from("xiangtan.test").unwrap();
+    TlsConnector::from(std::sync::Arc::new(config)).connect(name, tcp).await.unwrap()
+}
+
+/// What comes back until the other side ends it.
+async fn rest(mut stream: TlsStream<tokio::net::TcpStream>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let read = tokio::time::timeout(Duration::from_secs(30), stream.read_to_end(&mut bytes));
+    let _ = read.await.expect("the connection ends");
+    bytes
+}
+
+/// A city that has lost its mind: slow heads, huge heads, more connections than it needs. Other requests go on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_city_out_of_its_mind_meets_limits() {
+    let world = World::running(On::Sqlite, "limits").await;
+    let mut slow = line(&world, b"http/1.1").await;
+    slow.write_all(b"GET /log/checkpoint HTTP/1.1\r\nho").await.unwrap();
+    let mut huge = line(&world, b"http/1.1").await;
+    let head = format!("GET /log/checkpoint HTTP/1.1\r\nhost: a\r\nx: {}\r\n\r\n", "a".repeat(64 * 1024));
+    let _ = huge.write_all(head.as_bytes()).await;
+    assert!(rest(huge).await.starts_with(b"HTTP/1.1 431 "));
+    let mut held = Vec::new();
+    let turned_away = loop {
+        let mut stream = line(&world, b"http/1.1").await;
+        let _ = stream.write_all(b"GET /log/checkpoint HTTP/1.1\r\nhost: a\r\n\r\n").await;
+        let mut first = [0];
+        match stream.read_exact(&mut first).await {
+            Ok(_) => held.push(stream),
+            Err(_) => break true,
+        }
+        assert!(held.len() < 100, "no end of connections");
+    };
+    assert!(turned_away && 50 < held.len(), "{} connections", held.len());
+    drop(held);
+    let began = rest(slow).await;
+    assert!(began.is_empty() || began.starts_with(b"HTTP/1.1 408 "), "{}", String::from_utf8_lossy(&began));
+    let id = world.send(xiangtan(), changsha(), COUNTED, 1).await;
+    world.until_state(xiangtan(), id, tb_store::outbox::State::Processed).await;
+}
+
+/// Streams that are opened and reset at once (CVE-2023-44487) end the connection, not the node.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_of_resets_ends_the_connection() {
+    let world = World::running(On::Sqlite, "resets").await;
+    let mut stream = line(&world, b"h2").await;
+    let frame = |kind: u8, flags: u8, on: u32, load: &[u8]| {
+        let length = u32::try_from(load.len()).unwrap().to_be_bytes();
+        [&length[1..], &[kind, flags], &on.to_be_bytes()[..], load].concat()
+    };
+    let mut bytes = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), frame(4, 0, 0, &[])].concat();
+    for at in 0..1_000 {
+        // GET / of https at `a`, by the static table of HPACK; then the reset with CANCEL.
+        let on = 2 * at + 1;
+        bytes.extend(frame(1, 5, on, &[0x82, 0x84, 0x87, 0x41, 1, b'a']));
+        bytes.extend(frame(3, 0, on, &8_u32.to_be_bytes()));
+    }
+    let _ = stream.write_all(&bytes).await;
+    let answer = rest(stream).await;
+    let calm = [0, 0, 0, 11];
+    assert!(answer.windows(4).any(|it| it == calm), "no GOAWAY with ENHANCE_YOUR_CALM: {answer:?}");
+    let id = world.send(xiangtan(), changsha(), COUNTED, 1).await;
+    world.until_state(xiangtan(), id, tb_store::outbox::State::Processed).await;
 }

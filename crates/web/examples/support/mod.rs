@@ -118,6 +118,20 @@ fn lookup() -> Lookup {
 
 /// The sample site of Changsha.
 pub async fn app() -> Result<App> {
+    app_over(Line::Plain).await
+}
+
+/// What a site is served over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// HTTP on loopback.
+    Plain,
+    /// TLS.
+    Tls,
+}
+
+/// The sample site over a kind of line.
+pub async fn app_over(line: Line) -> Result<App> {
     let node: NodeId = "430100".parse()?;
     let mut entropy = Counted(1);
     let desk = Arc::new(desk(node, &mut entropy)?);
@@ -138,7 +152,7 @@ pub async fn app() -> Result<App> {
             NavEntry::public("/looks", "我的数据", "My data"),
             NavEntry::staff("/review", "待办", "To do", &[Role::Reviewer, Role::Approver]),
         ],
-        secure_cookies: false,
+        secure_cookies: line == Line::Tls,
         demo: Some(DemoSettings { start_url: "http://127.0.0.1:8420/".to_owned() }),
     }))
 }

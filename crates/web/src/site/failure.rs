@@ -6,6 +6,7 @@ use axum::response::Response;
 use serde::Serialize;
 use tb_base::{Error, Refusal};
 
+use super::again::Again;
 use crate::frame::Frame;
 use crate::lang::Lang;
 use crate::page::{Failed, whole};
@@ -24,6 +25,8 @@ struct FailurePage {
     /// Refusals have a code, faults do not.
     code: Option<String>,
     back: Option<String>,
+    /// The form that was not dealt with, to be sent again.
+    again: Option<Again>,
 }
 
 /// What a program gets: RFC 9457, with the members of a refusal.
@@ -49,7 +52,7 @@ pub(super) fn shown(visit: &Visit, answer: Response) -> Response {
     if let Some(Failed(error)) = answer.extensions().get::<Failed>() {
         let trace = visit.ctx.trace;
         return match error.as_ref() {
-            Error::Refused(refusal) => refused(visit, status, refusal),
+            Error::Refused(refusal) => with_time(&answer, refused(visit, &answer, refusal)),
             Error::Fault(fault) => {
                 tracing::error!(%trace, path = visit.path, "fault {fault}");
                 failed(visit)
@@ -65,7 +68,7 @@ pub(super) fn shown(visit: &Visit, answer: Response) -> Response {
     });
     match (status.is_client_error() || status.is_server_error(), ours) {
         (true, false) if status.is_server_error() => failed(visit),
-        (true, false) => refused(visit, status, &by_status(status)),
+        (true, false) => refused(visit, &answer, &by_status(status)),
         (_, _) => answer,
     }
 }
@@ -100,8 +103,16 @@ fn by_status(status: StatusCode) -> Refusal {
     }
 }
 
-fn refused(visit: &Visit, status: StatusCode, refusal: &Refusal) -> Response {
-    let lang = visit.lang;
+/// Keeps the time to wait.
+fn with_time(answer: &Response, mut shown: Response) -> Response {
+    if let Some(seconds) = answer.headers().get(header::RETRY_AFTER) {
+        shown.headers_mut().insert(header::RETRY_AFTER, seconds.clone());
+    }
+    shown
+}
+
+fn refused(visit: &Visit, answer: &Response, refusal: &Refusal) -> Response {
+    let (lang, status) = (visit.lang, answer.status());
     if visit.wants_json {
         let problem = Problem {
             kind: "about:blank",
@@ -118,6 +129,7 @@ fn refused(visit: &Visit, status: StatusCode, refusal: &Refusal) -> Response {
     let title = match status {
         StatusCode::NOT_FOUND => ("找不到", "Not found"),
         StatusCode::FORBIDDEN => ("不能这样做", "Not allowed"),
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => ("请稍等", "Please wait"),
         _ => ("没有办成", "Not done"),
     };
     page(
@@ -131,6 +143,7 @@ fn refused(visit: &Visit, status: StatusCode, refusal: &Refusal) -> Response {
             way_out: lang.way_out(refusal).map(str::to_owned),
             code: Some(refusal.code.to_string()),
             back: visit.came_from.clone(),
+            again: answer.extensions().get::<Again>().cloned(),
         },
     )
 }
@@ -164,6 +177,7 @@ fn failed(visit: &Visit) -> Response {
         way_out: None,
         code: None,
         back: visit.came_from.clone(),
+        again: None,
     })
 }
 

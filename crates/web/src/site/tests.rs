@@ -9,7 +9,7 @@ use tower::ServiceExt;
 
 use super::site;
 use crate::module::{Module, RouteInfo, Who};
-use crate::support::{self, RESIDENT_TOKEN, REVIEWER_TOKEN};
+use crate::support::{self, Line, RESIDENT_TOKEN, REVIEWER_TOKEN};
 use crate::{App, Form, PageResult, Visit, redirect, styleguide};
 
 const ROUTES: &[RouteInfo] = &[
@@ -172,19 +172,77 @@ async fn pages_carry_no_inline_style_or_script() {
     }
 }
 
+/// Every kind of answer, in both kinds of line; the whole binary does the same with every address that it has.
 #[tokio::test]
 async fn answers_have_safe_headers() {
-    let router = start().await;
-    for path in ["/styleguide", "/nothing", "/fault", "/healthz", "/favicon.ico"] {
-        let answer = ask(&router, fetch(path)).await;
-        let headers = answer.headers();
-        let policy = headers["content-security-policy"].to_str().expect("text");
-        assert!(policy.contains("style-src 'self'") && policy.contains("frame-ancestors 'none'"), "{path}");
-        assert!(!policy.contains("unsafe"), "{path}");
-        assert_eq!(headers["x-content-type-options"], "nosniff", "{path}");
-        assert_eq!(headers["referrer-policy"], "same-origin", "{path}");
+    for line in [Line::Plain, Line::Tls] {
+        let app = support::app_over(line).await.expect("a sample site");
+        let router = site(app, &[styleguide::module(), module()]);
+        for path in [
+            "/styleguide",
+            "/nothing",
+            "/fault",
+            "/panic",
+            "/healthz",
+            "/favicon.ico",
+            "/static/%FF",
+            "/account",
+        ] {
+            for method in ["GET", "POST", "TRACE"] {
+                let request = to(path).method(method).body(Body::empty()).expect("a request");
+                let answer = ask(&router, request).await;
+                for (name, value) in super::headers::HEADERS {
+                    assert_eq!(answer.headers()[name], value, "{method} {path}");
+                }
+                let over_tls = answer.headers().contains_key("strict-transport-security");
+                assert_eq!(over_tls, line == Line::Tls, "{method} {path}");
+            }
+        }
+        let page = ask(&router, fetch("/styleguide")).await;
+        assert_eq!(page.headers()[header::CACHE_CONTROL], "no-store");
     }
-    assert_eq!(ask(&router, fetch("/styleguide")).await.headers()[header::CACHE_CONTROL], "no-store");
+}
+
+#[test]
+fn the_policy_lets_nothing_in_from_elsewhere() {
+    let policy = super::headers::HEADERS[0].1;
+    for wanted in ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"] {
+        assert!(policy.contains(wanted), "{wanted}");
+    }
+    for barred in ["unsafe", "*", "http:", "https:"] {
+        assert!(!policy.contains(barred), "{barred}");
+    }
+}
+
+#[tokio::test]
+async fn too_many_forms_wait_and_lose_nothing() {
+    let router = start().await;
+    let send = |token: &str, body: &str| {
+        as_account("/review?tab=2", token)
+            .method("POST")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(body.to_owned()))
+            .expect("a request")
+    };
+    let form = "csrf=abc&opinion=%3Cb%3E%E5%B1%9E%E5%AE%9E&day.y=2026";
+    let mut answer = ask(&router, send(REVIEWER_TOKEN, form)).await;
+    let mut sent = 1;
+    while answer.status() != StatusCode::TOO_MANY_REQUESTS && sent < 200 {
+        answer = ask(&router, send(REVIEWER_TOKEN, form)).await;
+        sent += 1;
+    }
+    check_status(&answer, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(answer.headers()[header::RETRY_AFTER], "1");
+    let page = text(answer).await;
+    assert!(page.contains("WEB-LIM-001") && page.contains("等 1 秒再试"), "{page}");
+    assert!(page.contains("<form method=\"post\" action=\"/review?tab=2\">"), "{page}");
+    assert!(page.contains("name=\"opinion\" value=\"&#60;b&#62;属实\""), "{page}");
+    let secret = text(ask(&router, send(REVIEWER_TOKEN, "csrf=abc&password=hunter2")).await).await;
+    assert!(!secret.contains("hunter2"), "{secret}");
+    // Looking goes on, and so does everybody else.
+    let page = as_account("/review", REVIEWER_TOKEN).body(Body::empty()).expect("a request");
+    check_status(&ask(&router, page).await, StatusCode::SEE_OTHER);
+    check_status(&ask(&router, send(RESIDENT_TOKEN, form)).await, StatusCode::FORBIDDEN);
 }
 
 #[tokio::test]
@@ -293,7 +351,7 @@ async fn forms_have_a_size() {
     let (cookie, token) = form_page(&router, "/styleguide").await;
     let long = format!("csrf={token}&name={}", "x".repeat(crate::form::TEXT_BYTES_MAX));
     let answer = ask(&router, send("/styleguide", &cookie, long)).await;
-    check_status(&answer, StatusCode::UNPROCESSABLE_ENTITY);
+    check_status(&answer, StatusCode::PAYLOAD_TOO_LARGE);
     assert!(text(answer).await.contains("WEB-FORM-004"));
     let many = format!("csrf={token}{}", "&name=x".repeat(crate::form::FIELDS_MAX + 1));
     assert!(text(ask(&router, send("/styleguide", &cookie, many)).await).await.contains("WEB-FORM-004"));

@@ -6,7 +6,7 @@ use axum::response::Response;
 use crate::App;
 
 /// Ties forms to a browser before anybody has signed in.
-pub(crate) const VISIT_COOKIE: &str = "tb_visit";
+const VISIT_COOKIE: &str = "tb_visit";
 const LANG_COOKIE: &str = "tb_lang";
 const VIEW_COOKIE: &str = "tb_view";
 /// Longer values are not ours.
@@ -25,7 +25,7 @@ pub(crate) struct Jar {
 impl Jar {
     /// Reads the cookies of a request.
     pub(crate) fn of(app: &App, headers: &HeaderMap) -> Jar {
-        let session = session_name(app);
+        let (session, visit) = (session_name(app), visit_name(app));
         let mut jar = Jar::default();
         let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
         for (name, value) in
@@ -37,10 +37,10 @@ impl Jar {
             }
             let value = Some(value.to_owned());
             match name {
-                VISIT_COOKIE => jar.visit = value,
                 LANG_COOKIE => jar.lang = value,
                 VIEW_COOKIE => jar.view = value,
                 _ if name == session => jar.session = value,
+                _ if name == visit => jar.visit = value,
                 _ => {}
             }
         }
@@ -50,7 +50,16 @@ impl Jar {
 
 /// Browsers keep cookies by host without its port; three cities on one machine must not share a session.
 pub(crate) fn session_name(app: &App) -> String {
-    format!("tb_session_{}", app.node)
+    format!("{}tb_session_{}", prefix(app), app.node)
+}
+
+fn visit_name(app: &App) -> String {
+    format!("{}{VISIT_COOKIE}", prefix(app))
+}
+
+/// Over TLS the browser itself sees to it that no other host and no plain connection sets these cookies (RFC 6265bis §4.1.3.2).
+fn prefix(app: &App) -> &'static str {
+    if app.secure_cookies { "__Host-" } else { "" }
 }
 
 /// The cookie that begins a session.
@@ -65,17 +74,17 @@ pub(crate) fn session_over(app: &App) -> String {
 
 /// The cookie that ties forms to an anonymous browser.
 pub(crate) fn visit(app: &App, value: &str) -> String {
-    format!("{VISIT_COOKIE}={value}; Path=/; HttpOnly; SameSite=Lax{}", secure(app))
+    format!("{}={value}; Path=/; HttpOnly; SameSite=Lax{}", visit_name(app), secure(app))
 }
 
 /// The cookie that remembers the language.
-pub(crate) fn lang(key: &str) -> String {
-    format!("{LANG_COOKIE}={key}; Path=/; SameSite=Lax; Max-Age={YEAR_SECONDS}")
+pub(crate) fn lang(app: &App, key: &str) -> String {
+    format!("{LANG_COOKIE}={key}; Path=/; HttpOnly; SameSite=Lax; Max-Age={YEAR_SECONDS}{}", secure(app))
 }
 
 /// The cookie that remembers the view.
-pub(crate) fn view(key: &str) -> String {
-    format!("{VIEW_COOKIE}={key}; Path=/; SameSite=Lax; Max-Age={YEAR_SECONDS}")
+pub(crate) fn view(app: &App, key: &str) -> String {
+    format!("{VIEW_COOKIE}={key}; Path=/; HttpOnly; SameSite=Lax; Max-Age={YEAR_SECONDS}{}", secure(app))
 }
 
 /// Adds a cookie to an answer.
@@ -93,14 +102,33 @@ fn secure(app: &App) -> &'static str {
 mod tests {
     use super::*;
 
+    use crate::support::Line;
+
     #[tokio::test]
     async fn the_session_is_for_no_script_and_no_other_site() {
-        let app = crate::support::app().await.expect("a sample site");
-        for cookie in [session(&app, "abc"), session_over(&app), visit(&app, "abc")] {
-            for flag in ["; Path=/", "; HttpOnly", "; SameSite=Lax"] {
-                assert!(cookie.contains(flag), "{cookie}");
+        for line in [Line::Plain, Line::Tls] {
+            let app = crate::support::app_over(line).await.expect("a sample site");
+            let bound = [session(&app, "abc"), session_over(&app), visit(&app, "abc")];
+            for cookie in bound.iter().chain(&[lang(&app, "en"), view(&app, "elder")]) {
+                for flag in ["; Path=/", "; HttpOnly", "; SameSite=Lax"] {
+                    assert!(cookie.contains(flag), "{cookie}");
+                }
+                assert!(!cookie.contains("Domain"), "{cookie}");
+                assert_eq!(cookie.contains("; Secure"), line == Line::Tls, "{cookie}");
             }
-            assert_eq!(cookie.contains("; Secure"), app.secure_cookies, "{cookie}");
+            for cookie in bound {
+                assert_eq!(cookie.starts_with("__Host-"), line == Line::Tls, "{cookie}");
+            }
         }
+    }
+
+    #[tokio::test]
+    async fn over_tls_a_plain_cookie_is_nobody() {
+        let app = crate::support::app_over(Line::Tls).await.expect("a sample site");
+        let mut headers = HeaderMap::new();
+        let cookies = "tb_session_430100=planted; tb_visit=planted; __Host-tb_session_430100=mine";
+        headers.insert(header::COOKIE, HeaderValue::from_static(cookies));
+        let jar = Jar::of(&app, &headers);
+        assert_eq!((jar.session.as_deref(), jar.visit), (Some("mine"), None));
     }
 }

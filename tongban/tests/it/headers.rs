@@ -1,0 +1,93 @@
+//! Every address of a city, asked by every kind of account (响应头): what stands above each answer, whatever it says.
+
+use tb_base::Role;
+use tb_identity::seed;
+
+use crate::sockets::{People, Site, status};
+
+/// Above every answer; the values are held by the tests of the pages themselves.
+const ALWAYS: [&str; 8] = [
+    "content-security-policy: default-src 'none'; ",
+    "x-content-type-options: nosniff",
+    "x-frame-options: DENY",
+    "referrer-policy: same-origin",
+    "cross-origin-opener-policy: same-origin",
+    "cross-origin-resource-policy: same-origin",
+    "permissions-policy: camera=(), ",
+    "vary: accept, cookie",
+];
+
+fn between<'a>(text: &'a str, before: &str, after: char) -> &'a str {
+    text.split_once(before).and_then(|(_, rest)| rest.split(after).next()).unwrap_or("")
+}
+
+async fn ask(site: &Site, method: &str, path: &str, cookie: &str) -> String {
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nhost: city.test\r\nconnection: close\r\ncookie: {cookie}\r\n\
+         content-length: 0\r\n\r\n"
+    );
+    site.send(request.as_bytes()).await
+}
+
+/// The session cookie of an account.
+async fn sign_in(site: &Site, login: &str) -> String {
+    let page = ask(site, "GET", "/sign-in", "").await;
+    let (cookie, token) =
+        (between(&page, "set-cookie: ", ';'), between(&page, "name=\"csrf\" value=\"", '"'));
+    let body = format!("csrf={token}&login={login}&password={}", seed::DEMO_PASSWORD);
+    let request = format!(
+        "POST /sign-in HTTP/1.1\r\nhost: city.test\r\nconnection: close\r\ncookie: {cookie}\r\n\
+         content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let answer = site.send(request.as_bytes()).await;
+    assert_eq!(status(&answer), 303, "{login}: {answer}");
+    let head = answer.split("\r\n\r\n").next().unwrap_or("");
+    for line in head.lines().filter(|line| line.starts_with("set-cookie: ")) {
+        assert!(line.contains("; HttpOnly") && line.contains("; SameSite=Lax"), "{line}");
+    }
+    format!("tb_session_430100={}", between(head, "tb_session_430100=", ';'))
+}
+
+#[track_caller]
+fn check(answer: &str, what: &str) {
+    let head = answer.split("\r\n\r\n").next().unwrap_or("");
+    for header in ALWAYS {
+        assert!(head.contains(&format!("\r\n{header}")), "{what} lacks {header}: {head}");
+    }
+    assert!(head.contains("\r\ncache-control: no-store"), "{what} may be kept: {head}");
+    assert!(!head.contains("\r\nserver:") && !head.contains("\r\nx-powered-by:"), "{what}: {head}");
+    assert!(status(answer) < 500, "{what}: {answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_address_answers_with_safe_headers() {
+    let site = Site::start("headers", People::Planted).await;
+    let mut one_of_each: Vec<(Role, String)> = Vec::new();
+    for account in seed::demo_accounts("430100".parse().expect("a city")) {
+        if one_of_each.iter().all(|(role, _)| *role != account.role) {
+            one_of_each.push((account.role, account.login));
+        }
+    }
+    assert!(8 <= one_of_each.len(), "{one_of_each:?}");
+    let mut cookies = vec![("nobody".to_owned(), String::new())];
+    for (role, login) in one_of_each {
+        cookies.push((format!("{role:?}"), sign_in(&site, &login).await));
+    }
+    let mut asked = 0;
+    for route in site.routes.iter().filter(|route| !route.path.starts_with("/test/")) {
+        let path: String = route
+            .path
+            .split('/')
+            .map(|part| if part.starts_with('{') { "430100" } else { part })
+            .collect::<Vec<_>>()
+            .join("/");
+        for (who, cookie) in &cookies {
+            let answer = ask(&site, route.method, &path, cookie).await;
+            check(&answer, &format!("{} {path} by {who}", route.method));
+            asked += 1;
+        }
+    }
+    assert!(500 <= asked, "only {asked} requests: addresses are missing");
+    site.stop().await;
+}
