@@ -79,7 +79,7 @@ fn too_large() -> PageError {
 }
 
 fn broken(error: &axum::Error) -> PageError {
-    if error.source().is_some_and(|it| it.is::<LengthLimitError>()) {
+    if matches!(error.source(), Some(it) if it.is::<LengthLimitError>()) {
         return too_large();
     }
     PageError::status(StatusCode::BAD_REQUEST, crate::form::incomplete_refusal())
