@@ -68,11 +68,11 @@ where
     match speaks {
         Speaks::Http1 => {
             let connection = http1().serve_connection(io, service);
-            finish(connection, |it| it.graceful_shutdown(), stop).await
+            finish(connection, http1::Connection::graceful_shutdown, stop).await
         }
         Speaks::Http2 => {
             let connection = http2().serve_connection(io, service);
-            finish(connection, |it| it.graceful_shutdown(), stop).await
+            finish(connection, http2::Connection::graceful_shutdown, stop).await
         }
     }
 }
