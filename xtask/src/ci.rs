@@ -20,6 +20,7 @@ const STEPS: &[Step] = &[
     ("tests of the whole", || {
         cargo(&["test", "--package", "tongban", "--locked", "--", "--test-threads", "2"])
     }),
+    ("simulation", || sim(&["--kept", "--from", &fresh(), "--seconds", "60"])),
     ("documentation", || cargo(&["doc", "--workspace", "--no-deps", "--locked"])),
 ];
 
@@ -35,6 +36,18 @@ pub fn run() -> Result<(), String> {
     }
     println!("ci: all {} steps passed in {} s", STEPS.len(), begun.elapsed().as_secs());
     Ok(())
+}
+
+/// Storms under seeds: `cargo xtask sim --seeds N`.
+pub fn sim(words: &[&str]) -> Result<(), String> {
+    cargo(&[&["run", "--quiet", "--locked", "--package", "tb-sim", "--bin", "sim", "--"], words].concat())
+}
+
+/// A first seed that no run has had: a failure prints the seeds that failed, and each can be run again.
+#[expect(clippy::disallowed_methods, reason = "each run is to look where none has looked before")]
+fn fresh() -> String {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs() * 1_000).to_string()
 }
 
 fn cargo(words: &[&str]) -> Result<(), String> {

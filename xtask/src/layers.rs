@@ -13,13 +13,16 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
 ];
 
 /// Crates for development only: used by tests, free of the layers.
-pub const DEVELOPMENT: &[&str] = &["tb-testkit", "xtask"];
+pub const DEVELOPMENT: &[&str] = &["tb-testkit", "tb-sim", "xtask"];
 
 /// Who may name an external crate in `[dependencies]`; a crate not listed here is free above L1.
 pub const OWNERS: &[(&str, &[&str])] = &[
     ("rusqlite", &["tb-store"]),
     ("tokio-postgres", &["tb-store"]),
-    ("axum", &["tb-web", "tb-node", "t01-data-platform", "t02-services", "t03-recognition", "tongban"]),
+    (
+        "axum",
+        &["tb-sim", "tb-web", "tb-node", "t01-data-platform", "t02-services", "t03-recognition", "tongban"],
+    ),
     ("hyper", &["tb-node", "tongban"]),
     ("hyper-util", &["tb-node", "tongban"]),
     ("hyper-rustls", &["tb-node"]),

@@ -1,4 +1,4 @@
-//! The project's own tool: `cargo xtask ci | tidy | gen [--check] | setup`.
+//! The project's own tool: `cargo xtask ci | tidy | gen [--check] | setup | sim`.
 
 #![expect(clippy::print_stdout, reason = "a command line tool talks to its terminal")]
 
@@ -21,7 +21,11 @@ fn main() -> ExitCode {
         ["gen"] => generate::run(generate::Mode::Write),
         ["gen", "--check"] => generate::run(generate::Mode::Check),
         ["setup"] => setup::run(),
-        _ => Err("usage: cargo xtask ci | tidy | gen [--check] | setup".to_owned()),
+        ["sim", words @ ..] => ci::sim(words),
+        _ => Err(
+            "usage: cargo xtask ci | tidy | gen [--check] | setup | sim [--kept] [--seeds N] [--trace SEED]"
+                .to_owned(),
+        ),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

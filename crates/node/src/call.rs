@@ -25,9 +25,15 @@ impl Said {
         let Some(problem) = &self.problem else { return false };
         match &problem.refusal {
             Some(refusal) => matches!(refusal.class, tb_base::Class::NotNow | tb_base::Class::Conflict),
-            None => problem.is_temporary() || problem.clock_delta_ms.is_some(),
+            None => problem.is_temporary() || problem.clock_delta_ms.is_some() || is_turned(problem),
         }
     }
+}
+
+/// Whether the bytes that arrived may not be the bytes that were sent: something changed them on the way, or this
+/// city signs with a key that its list does not have. Neither is a word on the message: it waits until that is mended.
+fn is_turned(problem: &Problem) -> bool {
+    matches!(problem.code(), "digest-mismatch" | "signature-invalid")
 }
 
 /// Sends a signed request. An error means that the city said nothing that could be believed: it may be tried again.

@@ -46,8 +46,7 @@ pub async fn run(node: Arc<Node>) {
 /// One round: what is due; messages of one city one after the other, everything else side by side.
 async fn round(node: &Arc<Node>) -> Result<usize> {
     let now = node.clock.now();
-    let due = node.store.read("jobs.peek", jobs::next_due).await?;
-    if due.is_none_or(|due| now < due) {
+    if !node.store.read("jobs.peek", move |tx| jobs::is_due(tx, now)).await? {
         return Ok(0);
     }
     let taken = node.store.write("jobs.take", move |tx| jobs::due(tx, now, JOBS_MAX, LEASE_SECONDS)).await?;

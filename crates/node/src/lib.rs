@@ -22,7 +22,7 @@ pub mod connection;
 pub mod tls;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -97,7 +97,7 @@ pub struct Node {
     /// The size that each witness cosigned last.
     cosigned: Mutex<BTreeMap<NodeId, u64>>,
     /// The size of the newest checkpoint that this process signed.
-    checkpointed: watch::Sender<u64>,
+    checkpointed: AtomicU64,
     requests: Semaphore,
     /// The node itself put a message into the outbox.
     enqueued: Notify,
@@ -141,7 +141,7 @@ impl Node {
             stop: watch::Sender::new(false),
             offline: AtomicBool::new(false),
             cosigned: Mutex::new(BTreeMap::new()),
-            checkpointed: watch::Sender::new(0),
+            checkpointed: AtomicU64::new(0),
             requests: Semaphore::new(REQUESTS_MAX),
             enqueued: Notify::new(),
             put: Notify::new(),

@@ -23,6 +23,8 @@ pub struct Line {
     pub wake: Notify,
     /// The city was heard of: its witness may be asked again.
     pub heard: Notify,
+    /// The own log has grown: its witness is to be asked.
+    pub grown: Notify,
 }
 
 #[derive(Default)]
@@ -128,6 +130,11 @@ impl Lines {
         if let Some(line) = self.to(city) {
             line.open();
         }
+    }
+
+    /// Every witness has something to sign.
+    pub fn all_grown(&self) {
+        self.lines.values().for_each(|line| line.grown.notify_one());
     }
 
     /// Opens every line.

@@ -45,8 +45,7 @@ pub async fn run(node: Arc<Node>) {
 
 async fn round(node: &Arc<Node>) -> Result<usize> {
     let now = node.clock.now();
-    let due = node.store.read("outbox.peek", move |tx| outbox::next_due(tx, now)).await?;
-    if due.is_none_or(|due| now < due) {
+    if !node.store.read("outbox.peek", move |tx| outbox::is_due(tx, now)).await? {
         return Ok(0);
     }
     let holder = node.holder.clone();

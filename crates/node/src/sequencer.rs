@@ -3,6 +3,7 @@
 //! Invariant: nothing here waits for another city; the witnesses are asked by loops of their own.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tb_base::{Result, Timestamp};
@@ -60,7 +61,9 @@ async fn round(node: &Arc<Node>) -> Result<()> {
         }
     };
     // Another process may have signed it: its witnesses may still be asked by this one.
-    node.checkpointed.send_if_modified(|known| std::mem::replace(known, signed) != signed);
+    if node.checkpointed.swap(signed, Ordering::SeqCst) != signed {
+        node.lines.all_grown();
+    }
     Ok(())
 }
 

@@ -96,11 +96,9 @@ fn city(node: &Node, peer: NodeId) -> Result<&City> {
 /// Asks one city to cosign whenever the log has grown, until the node stops.
 pub async fn run(node: Arc<Node>, peer: NodeId) {
     let Some(line) = node.lines.to(peer) else { return };
-    let mut grown = node.checkpointed.subscribe();
     let mut last_problem = String::new();
     let mut pause_millis = PAUSE_MILLIS_FIRST;
     while !node.is_stopped() {
-        grown.mark_unchanged();
         let asked = tokio::select! {
             biased;
             asked = ask(&node, peer) => asked,
@@ -111,8 +109,7 @@ pub async fn run(node: Arc<Node>, peer: NodeId) {
             (pause_millis, last_problem) = (PAUSE_MILLIS_FIRST, String::new());
             tokio::select! {
                 biased;
-                // The sender is a field of the node that this loop holds.
-                _ = grown.changed() => {}
+                () = line.grown.notified() => {}
                 () = node.stopped() => return,
             }
             continue;

@@ -16,10 +16,23 @@ impl Folder {
     ///
     /// # Panics
     /// Where the folder cannot be made: no test can go on without it.
-    #[expect(clippy::panic, reason = "a test that cannot have its folder has to stop with the reason")]
     pub fn new(name: &str) -> Folder {
+        Folder::under(&std::env::temp_dir(), name)
+    }
+
+    /// A fresh folder in memory where the machine has a place for that: for files that need not outlive the power.
+    ///
+    /// # Panics
+    /// As [`Folder::new`] does.
+    pub fn in_memory(name: &str) -> Folder {
+        let memory = Path::new("/dev/shm");
+        if memory.is_dir() { Folder::under(memory, name) } else { Folder::new(name) }
+    }
+
+    #[expect(clippy::panic, reason = "a test that cannot have its folder has to stop with the reason")]
+    fn under(place: &Path, name: &str) -> Folder {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("tongban-{name}-{}-{number}", std::process::id()));
+        let path = place.join(format!("tongban-{name}-{}-{number}", std::process::id()));
         if let Err(error) = std::fs::create_dir_all(&path) {
             panic!("making {}: {error}", path.display());
         }

@@ -38,6 +38,7 @@ async fn a_job_is_taken_once(bench: &Bench) {
     assert_eq!(keys(&taken), ["b", "a"]);
     assert_eq!(taken[0].payload, serde_json::json!({ "key": "b" }));
     assert_eq!(keys(&due(bench, 10).await), Vec::<&str>::new());
+    assert!(!bench.store.read("test.is_due", |tx| jobs::is_due(tx, at(10))).await.unwrap(), "both are taken");
     bench.store.write("test.done", move |tx| jobs::done(tx, &taken[0])).await.unwrap();
     assert_eq!(keys(&due(bench, 40).await), ["a"]);
 }
