@@ -175,8 +175,7 @@ async fn an_unheard_message_keeps_its_place(bench: &Bench) {
         .await
         .unwrap();
     send(bench, 3, outgoing(2, "430300", None)).await;
-    let next = bench.store.read("test.next", |tx| outbox::next_due(tx, at(4))).await.unwrap();
-    assert_eq!(next, Some(at(3)));
+    assert!(bench.store.read("test.is_due", |tx| outbox::is_due(tx, at(4))).await.unwrap());
     // Whoever takes the line after its holder died begins with the older one, whatever its pause was.
     assert_eq!(due_for(bench, 70, "two", 1).await, [id(1)]);
     let sent = bench.store.read("test.find", |tx| outbox::find(tx, id(1))).await.unwrap().unwrap();
