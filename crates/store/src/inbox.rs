@@ -62,8 +62,22 @@ const COUNT_SINCE: Stmt = stmt(
 ",
 );
 
+const FROM_SENDER: Stmt = stmt(
+    "store.inbox.from_sender",
+    "
+    SELECT sender, id, envelope, body, content, base, evidence, leaf, state, answer, reply, received
+    FROM store_inbox
+    WHERE sender = $1 AND $2 < id AND $3 <= received
+    ORDER BY id
+    LIMIT $4
+",
+);
+
 /// The statements of this file.
-pub(crate) const STATEMENTS: &[Stmt] = &[INSERT, FIND, CONCLUDE, REPLIED, OF_CASE, COUNT_SINCE];
+pub(crate) const STATEMENTS: &[Stmt] = &[INSERT, FIND, CONCLUDE, REPLIED, OF_CASE, COUNT_SINCE, FROM_SENDER];
+
+/// Messages that one look gives at the most.
+pub const MESSAGES_MAX: u32 = 32;
 
 /// What is done with a message or a query, inside the transaction that records it.
 ///
@@ -216,6 +230,18 @@ pub fn find(tx: &mut Tx<'_>, from: NodeId, id: MessageId) -> Result<Option<Kept>
 /// The messages of a case, in order of arrival.
 pub fn of_case(tx: &mut Tx<'_>, case: CaseId) -> Result<Vec<Kept>> {
     tx.all(&OF_CASE, params![case])?.iter().map(|row| kept_of(tx, row)).collect()
+}
+
+/// What a city sent since a moment, in the order of ids, behind the one that was given last.
+pub fn from_sender(
+    tx: &mut Tx<'_>,
+    from: NodeId,
+    since: Timestamp,
+    after: Option<MessageId>,
+) -> Result<Vec<Kept>> {
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
+    let rows = tx.all(&FROM_SENDER, params![from, after, since, MESSAGES_MAX])?;
+    rows.iter().map(|row| kept_of(tx, row)).collect()
 }
 
 /// How many messages of a service a city sent since a moment, for the quota of its contract.

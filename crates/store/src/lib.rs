@@ -20,11 +20,14 @@ mod unit;
 mod value;
 
 pub mod audit;
+pub mod backup;
 pub mod inbox;
 pub mod jobs;
 pub mod log;
+pub mod mirror;
 pub mod nonces;
 pub mod outbox;
+pub mod restored;
 pub mod search;
 
 pub use check::check_statements;
@@ -51,6 +54,11 @@ pub const SCHEMA: Schema = Schema {
             sql: include_str!("../migrations/0002_lines.sql"),
             sha256: "beb9654acaf984665329f4f264ff0442d001466d9c70238fe2bc0a3828504e66",
         },
+        Migration {
+            name: "0003_mirror",
+            sql: include_str!("../migrations/0003_mirror.sql"),
+            sha256: "4b1e21d9ab4cf58b5811da026c0a5646f612cac304c61176fe2c032f967f6cbd",
+        },
     ],
     statements: &[
         migrate::STATEMENTS,
@@ -61,7 +69,10 @@ pub const SCHEMA: Schema = Schema {
         log::STATEMENTS,
         log::tree::STATEMENTS,
         log::checkpoint::STATEMENTS,
+        log::adopt::STATEMENTS,
+        mirror::STATEMENTS,
         nonces::STATEMENTS,
         outbox::STATEMENTS,
+        restored::STATEMENTS,
     ],
 };

@@ -2,12 +2,14 @@
 //!
 //! Invariant: a leaf is written in the transaction of its cause; an index is given once and never again.
 
+pub(crate) mod adopt;
 pub(crate) mod checkpoint;
 pub(crate) mod tree;
 
+pub use adopt::{Ahead, adopt};
 pub use checkpoint::{
-    KeptCheckpoint, WitnessState, add_cosignature, checkpoint, cosigned_from, latest, latest_cosigned,
-    put_checkpoint, put_witness_state, witness_state,
+    KeptCheckpoint, WitnessState, add_cosignature, checkpoint, cosigned_by, cosigned_from, latest,
+    latest_cosigned, put_checkpoint, put_witness_state, witness_state,
 };
 pub use tree::{
     Fence, LEAVES_MAX, TILE_MAX, consistency, entries, holder, prove, release, root, sequence, size, take,

@@ -43,8 +43,8 @@ pub(crate) const APPLY: Stmt = stmt(
 /// The statements of this file.
 pub(crate) const STATEMENTS: &[Stmt] = &[APPLIED, APPLY];
 
-/// Steps that landed in this store: hash by owner and name.
-type Applied = BTreeMap<(String, String), String>;
+/// Steps that landed in a store: hash by owner and name.
+pub(crate) type Applied = BTreeMap<(String, String), String>;
 
 /// Brings a SQLite file up to date.
 pub(crate) fn on_sqlite(connection: &Connection, schemas: &[Schema]) -> Result<()> {
@@ -62,6 +62,31 @@ pub(crate) fn run(schemas: &[Schema], execute: &mut dyn FnMut(Box<dyn Unit>)) ->
         within(execute, move |tx| apply(tx, owner, &migration))?;
     }
     Ok(())
+}
+
+/// Runs the steps that had landed in another store, and no more; refuses one that this program does not fully know.
+pub(crate) fn run_to(
+    schemas: &[Schema],
+    landed: &Applied,
+    execute: &mut dyn FnMut(Box<dyn Unit>),
+) -> Result<()> {
+    check_pins(schemas)?;
+    pending(schemas, landed)?;
+    within(execute, |tx| tx.run(&CREATE, &[]))?;
+    for schema in schemas {
+        let is_wanted =
+            |step: &&Migration| landed.contains_key(&(schema.owner.to_owned(), step.name.to_owned()));
+        for migration in schema.migrations.iter().filter(is_wanted) {
+            let (owner, migration) = (schema.owner, *migration);
+            within(execute, move |tx| apply(tx, owner, &migration))?;
+        }
+    }
+    Ok(())
+}
+
+/// The steps that landed: owner, name and hash.
+pub(crate) fn landed(tx: &mut Tx<'_>) -> Result<Vec<(String, String, String)>> {
+    Ok(applied(tx)?.into_iter().map(|((owner, name), sha256)| (owner, name, sha256)).collect())
 }
 
 fn within<T, F>(execute: &mut dyn FnMut(Box<dyn Unit>), work: F) -> Result<T>

@@ -171,8 +171,38 @@ const IS_DUE: Stmt = stmt(
 ",
 );
 
+const SETTLED_SINCE: Stmt = stmt(
+    "store.outbox.settled_since",
+    "
+    SELECT id, envelope, body, leaf, evidence, state, attempts, next_try, problem, created
+    FROM store_outbox
+    WHERE recipient = $1 AND $2 < id AND $3 <= at AND state IN ('delivered', 'processed', 'rejected')
+    ORDER BY id
+    LIMIT $4
+",
+);
+
+const AGAIN: Stmt = stmt(
+    "store.outbox.again",
+    "
+    UPDATE store_outbox SET
+        state = 'waiting', attempts = 0, next_try = $2, lease_until = 0, version = version + 1, at = $2, tx = $3
+    WHERE id = $1 AND state IN ('delivered', 'processed', 'rejected')
+",
+);
+
+const BACK: Stmt = stmt("store.outbox.back", "
+    INSERT INTO store_outbox (id, recipient, service, case_id, envelope, body, leaf, evidence, state, attempts,
+        next_try, lease_until, problem, created, version, at, tx)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'delivered', 0, $9, 0, NULL, $10, 1, $9, $11)
+    ON CONFLICT (id) DO NOTHING
+");
+
 /// The statements of this file.
 pub(crate) const STATEMENTS: &[Stmt] = &[
+    SETTLED_SINCE,
+    AGAIN,
+    BACK,
     INSERT,
     DUE,
     LEASE,
@@ -240,16 +270,7 @@ pub struct KeptReceipt {
 /// Stores a message and its leaf; a worker of `node` signs, sends and retries it.
 pub fn send(tx: &mut Tx<'_>, ctx: &Ctx, message: &Outgoing) -> Result<()> {
     let envelope = &message.envelope;
-    let leaf = Leaf {
-        kind: LeafKind::Sent,
-        at: ctx.now,
-        id: envelope.id,
-        contract: envelope.contract.hash16(),
-        content: tb_crypto::sha256(&message.body),
-        // The worker signs later; the receiver's leaf commits to the signature base.
-        base: [0; 32],
-        subject: [0; 32],
-    };
+    let leaf = sent_leaf(message, ctx.now);
     let hash = log::append_about(tx, ctx, leaf, envelope.subject.as_ref().map(|subject| &subject.0[..]))?;
     let text = json("store_outbox.envelope", envelope)?;
     let body = sealing::seal(tx.sealer(), &body_of(envelope.id), &message.body);
@@ -400,6 +421,68 @@ pub fn dead(tx: &mut Tx<'_>, now: Timestamp, id: MessageId, problem: &str) -> Re
     tx.run(&SETTLED, params![id, "dead", problem, now, tx.name]).map(drop)
 }
 
+/// What [`send_again`] did with one page of messages.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Again {
+    /// The messages that wait once more.
+    pub waiting: Vec<MessageId>,
+    /// The messages that nobody would take any more: their deadline has passed.
+    pub too_late: Vec<MessageId>,
+    /// Where the next page goes on; nothing after the last.
+    pub next: Option<MessageId>,
+}
+
+/// Lets messages wait once more that a city took since a moment and has lost; a page at a time, in the order of ids.
+///
+/// The receiver knows those that it still has by their ids, and answers them from memory.
+pub fn send_again(
+    tx: &mut Tx<'_>,
+    now: Timestamp,
+    to: NodeId,
+    since: Timestamp,
+    after: Option<MessageId>,
+) -> Result<Again> {
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
+    let rows = tx.all(&SETTLED_SINCE, params![to, after, since, MESSAGES_MAX])?;
+    let mut again = Again::default();
+    for row in &rows {
+        let envelope: Envelope = row.json("envelope")?;
+        if envelope.deadline <= now {
+            again.too_late.push(envelope.id);
+        } else {
+            tx.run(&AGAIN, params![envelope.id, now, tx.name])?;
+            again.waiting.push(envelope.id);
+        }
+        again.next = Some(envelope.id).filter(|_| rows.len() == MESSAGES_MAX as usize);
+    }
+    Ok(again)
+}
+
+/// Takes a message of this city back from its receiver, who has it; true where it was not here.
+///
+/// `evidence` is the request as this city signed it. Its leaf is that of the log, where the log has one.
+pub fn take_back(
+    tx: &mut Tx<'_>,
+    now: Timestamp,
+    message: &Outgoing,
+    evidence: &serde_json::Value,
+    sent: Timestamp,
+) -> Result<bool> {
+    let envelope = &message.envelope;
+    let known = log::of_message(tx, envelope.id)?;
+    let known = known.into_iter().find(|kept| kept.leaf.kind == LeafKind::Sent);
+    let (leaf, created) = match known {
+        Some(kept) => (kept.hash, kept.leaf.at),
+        None => (log::append(tx, &sent_leaf(message, now))?, sent),
+    };
+    let text = json("store_outbox.envelope", envelope)?;
+    let body = sealing::seal(tx.sealer(), &body_of(envelope.id), &message.body);
+    let (to, case, evidence) = (envelope.to, envelope.purpose.case, evidence.to_string());
+    let row =
+        params![envelope.id, to, &envelope.service, case, text, body, leaf, evidence, now, created, tx.name];
+    Ok(0 < tx.run(&BACK, row)?)
+}
+
 /// One message.
 pub fn find(tx: &mut Tx<'_>, id: MessageId) -> Result<Option<Sent>> {
     tx.one(&FIND, params![id])?.map(|row| sent_of(tx, &row)).transpose()
@@ -450,6 +533,19 @@ fn sent_of(tx: &Tx<'_>, row: &Row) -> Result<Sent> {
         problem: row.get("problem")?,
         created: row.get("created")?,
     })
+}
+
+fn sent_leaf(message: &Outgoing, at: Timestamp) -> Leaf {
+    Leaf {
+        kind: LeafKind::Sent,
+        at,
+        id: message.envelope.id,
+        contract: message.envelope.contract.hash16(),
+        content: tb_crypto::sha256(&message.body),
+        // The worker signs later; the receiver's leaf commits to the signature base.
+        base: [0; 32],
+        subject: [0; 32],
+    }
 }
 
 /// Where a body is sealed to.

@@ -129,16 +129,31 @@ pub(crate) async fn check_on(
 
 /// Removes a city's schema and everything in it; nothing may be open on it.
 pub(crate) async fn drop_schema(url: &str, schema: &str) -> Result<()> {
+    with_session(url, schema, "store-drop", session::Session::drop_schema).await
+}
+
+/// Whether the schema is there and holds any table.
+pub(crate) async fn has_tables(url: &str, schema: &str) -> Result<bool> {
+    with_session(url, schema, "store-look", session::Session::has_tables).await
+}
+
+/// Works on a session of its own, on a thread of its own: its runtime must not be entered from the caller's.
+pub(crate) async fn with_session<T: Send + 'static>(
+    url: &str,
+    schema: &str,
+    name: &'static str,
+    work: impl FnOnce(&mut Session) -> Result<T> + Send + 'static,
+) -> Result<T> {
     let place = session::Place::new(url, schema)?;
-    let (done, dropped) = oneshot::channel();
-    let remove = move || {
+    let (done, outcome) = oneshot::channel();
+    let worker = move || {
         let mut session = Session::new(place, 0)?;
-        let outcome = session.drop_schema();
+        let outcome = work(&mut session);
         session.close();
         outcome
     };
-    let handle = spawn("store-drop", move || drop(done.send(remove())))?;
-    let outcome = dropped.await.map_err(|error| Fault::of("removing a schema", error))?;
+    let handle = spawn(name, move || drop(done.send(worker())))?;
+    let outcome = outcome.await.map_err(|error| Fault::of(format!("running {name}"), error))?;
     drop(handle.join());
     outcome
 }

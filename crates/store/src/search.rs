@@ -3,9 +3,9 @@
 //! The only place with SQL for one engine: FTS5 on SQLite, `tsvector` on PostgreSQL. Both hold the same words,
 //! made here, so that neither engine's own idea of a Chinese word matters.
 
-use tb_base::Result;
+use tb_base::{Result, Violation};
 
-use crate::{Stmt, Tx, params, stmt};
+use crate::{Stmt, Tx, Value, params, stmt};
 
 /// Letters of a query that are looked at.
 const QUERY_LETTERS_MAX: usize = 64;
@@ -70,6 +70,18 @@ const POSTGRES_FIND: Stmt = stmt(
 ",
 );
 
+/// The words of each text, out of the index itself; `temp.store_search_vocabulary` shows it while a backup is made.
+const SQLITE_DUMP: &str = "
+    SELECT store_search.kind, store_search.key, group_concat(vocabulary.term, ' ')
+    FROM temp.store_search_vocabulary AS vocabulary
+    JOIN store_search ON store_search.id = vocabulary.doc
+    GROUP BY store_search.id
+";
+const POSTGRES_DUMP: &str = "
+    SELECT kind, key, array_to_string(tsvector_to_array(words), ' ')
+    FROM store_search
+";
+
 const FORGET: Stmt = stmt(
     "store.search.forget",
     "
@@ -84,6 +96,27 @@ pub(crate) const SQLITE_STATEMENTS: &[Stmt] =
 /// The statements of this file that run on PostgreSQL only.
 pub(crate) const POSTGRES_STATEMENTS: &[Stmt] = &[POSTGRES_INDEX, POSTGRES_FIND, FORGET];
 
+/// The part of an archive that holds the words.
+pub(crate) const PART: &str = "store_search";
+
+/// The columns of that part.
+pub(crate) fn columns() -> Vec<String> {
+    ["kind", "key", "words"].map(str::to_owned).to_vec()
+}
+
+/// The query that gives the rows of that part.
+pub(crate) fn dump(is_postgres: bool) -> &'static str {
+    if is_postgres { POSTGRES_DUMP } else { SQLITE_DUMP }
+}
+
+/// Takes a row of that part into the index.
+pub(crate) fn load(tx: &mut Tx<'_>, row: &[Value]) -> Result<()> {
+    let [Value::Text(kind), Value::Text(key), Value::Text(words)] = row else {
+        return Err(Violation::new("archive-invalid", PART, "a row is not kind, key and words").into());
+    };
+    put(tx, kind, key, words)
+}
+
 /// Makes a text findable under a key; a second text under the same key replaces the first.
 pub fn index(tx: &mut Tx<'_>, kind: &'static str, key: &str, text: &str) -> Result<()> {
     let mut words: Vec<String> = Vec::new();
@@ -95,7 +128,10 @@ pub fn index(tx: &mut Tx<'_>, kind: &'static str, key: &str, text: &str) -> Resu
     if words.is_empty() {
         return forget(tx, kind, key);
     }
-    let words = words.join(" ");
+    put(tx, kind, key, &words.join(" "))
+}
+
+fn put(tx: &mut Tx<'_>, kind: &str, key: &str, words: &str) -> Result<()> {
     if tx.is_postgres() {
         return tx.run(&POSTGRES_INDEX, params![kind, key, words]).map(drop);
     }

@@ -3,6 +3,8 @@
 //! Invariant: a caller of `write` gets its answer after the fsync of the batch that holds its unit.
 //! A unit that fails or panics undoes its own savepoint only.
 
+mod bulk;
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::Path;

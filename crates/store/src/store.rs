@@ -234,7 +234,7 @@ fn own_file(path: &Path) -> Result<File> {
 }
 
 /// Takes the data folder for this process: two writers on one file would each believe to be the only one.
-fn lock_folder(path: &Path) -> Result<File> {
+pub(crate) fn lock_folder(path: &Path) -> Result<File> {
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)
         .map_err(|error| Fault::of(format!("making {}", folder.display()), error))?;

@@ -19,11 +19,13 @@ macro_rules! both {
     };
 }
 
+mod backup;
 mod bench;
 mod damage;
 mod engine;
 mod messages;
 mod migrations;
+mod mirror;
 mod model;
 mod sealed;
 mod server;

@@ -59,6 +59,18 @@ const COSIGNED_FROM: Stmt = stmt("store.checkpoint.cosigned_from", "
     LIMIT 1
 ");
 
+const COSIGNED_BY: Stmt = stmt(
+    "store.checkpoint.cosigned_by",
+    "
+    SELECT store_checkpoint.size, store_checkpoint.root, store_checkpoint.note, store_checkpoint.at
+    FROM store_cosignature
+    JOIN store_checkpoint ON store_checkpoint.size = store_cosignature.size
+    WHERE store_cosignature.witness = $1
+    ORDER BY store_cosignature.size DESC
+    LIMIT 1
+",
+);
+
 const ADD: Stmt = stmt(
     "store.checkpoint.add_cosignature",
     "
@@ -106,8 +118,19 @@ const WITNESS_MOVE: Stmt = stmt(
 );
 
 /// The statements of this file.
-pub(crate) const STATEMENTS: &[Stmt] =
-    &[PUT, LATEST, AT_SIZE, COSIGNED, COSIGNED_FROM, ADD, COSIGNATURES, WITNESS, WITNESS_FIRST, WITNESS_MOVE];
+pub(crate) const STATEMENTS: &[Stmt] = &[
+    PUT,
+    LATEST,
+    AT_SIZE,
+    COSIGNED,
+    COSIGNED_FROM,
+    COSIGNED_BY,
+    ADD,
+    COSIGNATURES,
+    WITNESS,
+    WITNESS_FIRST,
+    WITNESS_MOVE,
+];
 
 /// A signed checkpoint of this node's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -188,6 +211,12 @@ pub fn latest_cosigned(tx: &mut Tx<'_>, witnesses_min: u32) -> Result<Option<Kep
 /// The oldest checkpoint of at least that size that so many witnesses cosigned.
 pub fn cosigned_from(tx: &mut Tx<'_>, witnesses_min: u32, size_min: u64) -> Result<Option<KeptCheckpoint>> {
     let row = tx.one(&COSIGNED_FROM, params![witnesses_min, number(size_min)?])?;
+    checkpoint_of(tx, row)
+}
+
+/// The newest checkpoint that a witness cosigned, with the lines of all.
+pub fn cosigned_by(tx: &mut Tx<'_>, witness: &str) -> Result<Option<KeptCheckpoint>> {
+    let row = tx.one(&COSIGNED_BY, params![witness])?;
     checkpoint_of(tx, row)
 }
 

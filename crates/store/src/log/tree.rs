@@ -182,21 +182,62 @@ pub fn sequence(tx: &mut Tx<'_>, fence: Fence, max: u32) -> Result<Range<u64>> {
     if leaves.is_empty() {
         return Ok(start..end);
     }
-    let (mut batch, mut hashes) = (Vec::new(), Overlay { tx: &mut *tx, known: BTreeMap::new() });
-    for (index, leaf) in (start..end).zip(&leaves) {
-        let hash: Hash = leaf.get("hash")?;
-        batch.push((&PLACE, params![hash, number(index)?, hashes.tx.name].to_vec()));
-        let first = stored_index(0, index);
-        for (position, hash) in (first..).zip(stored_hashes(index, hash, &mut hashes)?) {
-            hashes.known.insert(position, hash);
-            batch.push((&STORE, params![number(position)?, hash].to_vec()));
-        }
+    let leaves: Vec<Hash> = leaves.iter().map(|leaf| leaf.get("hash")).collect::<Result<_>>()?;
+    let mut batch = Vec::new();
+    for (index, hash) in (start..end).zip(&leaves) {
+        batch.push((&PLACE, params![*hash, number(index)?, tx.name].to_vec()));
+    }
+    for (position, hash) in Grown::of(Stored { tx: &mut *tx }, start, &leaves)?.hashes {
+        batch.push((&STORE, params![number(position)?, hash].to_vec()));
     }
     tx.run_all(&batch)?;
+    grow(tx, fence, start, end)?;
+    Ok(start..end)
+}
+
+/// Stores the hashes of leaves that have their index already, and moves the size; only for whoever has the right.
+pub(super) fn store_grown(tx: &mut Tx<'_>, fence: Fence, start: u64, grown: &Grown) -> Result<()> {
+    let row = state(tx, &LOCK)?;
+    if row.get::<i64>("fence")? != fence.0 || row.get::<u64>("size")? != start {
+        return Err(fenced_off());
+    }
+    let row = |(position, hash): &(u64, Hash)| Ok((&STORE, params![number(*position)?, *hash].to_vec()));
+    tx.run_all(&grown.hashes.iter().map(row).collect::<Result<Vec<_>>>()?)?;
+    grow(tx, fence, start, grown.size)
+}
+
+fn grow(tx: &mut Tx<'_>, fence: Fence, start: u64, end: u64) -> Result<()> {
     if tx.run(&GROW, params![number(end)?, number(start)?, fence.0, tx.name])? == 0 {
         return Err(fenced_off());
     }
-    Ok(start..end)
+    Ok(())
+}
+
+/// What a tree becomes when leaves are added to it; nothing is stored yet.
+pub(crate) struct Grown {
+    /// Its new size.
+    pub(crate) size: u64,
+    /// Its new root.
+    pub(crate) root: Hash,
+    /// The hashes to store, by position.
+    pub(crate) hashes: Vec<(u64, Hash)>,
+}
+
+impl Grown {
+    /// Adds leaves behind the first `start` ones; `stored` reads what the tree has so far.
+    pub(crate) fn of(stored: impl HashReader, start: u64, leaves: &[Hash]) -> Result<Grown> {
+        let mut hashes = Overlay { stored, known: BTreeMap::new() };
+        let mut new = Vec::new();
+        for (index, leaf) in (start..).zip(leaves) {
+            let first = stored_index(0, index);
+            for (position, hash) in (first..).zip(stored_hashes(index, *leaf, &mut hashes)?) {
+                hashes.known.insert(position, hash);
+                new.push((position, hash));
+            }
+        }
+        let size = start + leaves.len() as u64;
+        Ok(Grown { size, root: tree_root(size, &mut hashes)?, hashes: new })
+    }
 }
 
 /// How many leaves have an index.
@@ -230,18 +271,7 @@ pub fn consistency(tx: &mut Tx<'_>, from: u64, to: u64) -> Result<Vec<Hash>> {
 
 /// The hashes of a tile: `width` of them at tile level `level`, from number `index * 256` on.
 pub fn tile(tx: &mut Tx<'_>, level: u32, index: u64, width: u64) -> Result<Vec<Hash>> {
-    let tree_level = level.saturating_mul(TILE_LEVELS);
-    let first = index.checked_mul(TILE_MAX);
-    let last = first.and_then(|first| first.checked_add(width));
-    // The last hash of the tile covers the leaves below this one.
-    let covers = last.and_then(|last| last.checked_mul(1_u64.checked_shl(tree_level)?));
-    let (Some(first), Some(last), Some(covers)) = (first, last, covers) else {
-        return Err(beyond().into());
-    };
-    if width == 0 || TILE_MAX < width || tree_level >= u64::BITS || size(tx)? < covers {
-        return Err(beyond().into());
-    }
-    let positions: Vec<u64> = (first..last).map(|n| stored_index(tree_level, n)).collect();
+    let positions = tile_positions(size(tx)?, level, index, width)?;
     Stored { tx }.read(&positions)
 }
 
@@ -276,7 +306,7 @@ fn first_damaged_of_tile(tx: &mut Tx<'_>, range: Range<u64>) -> Result<Option<u6
     let known: BTreeMap<u64, Hash> =
         span.iter().map(|row| Ok((row.get("position")?, row.get("hash")?))).collect::<Result<_>>()?;
     let stored = known.clone();
-    let mut hashes = Overlay { tx, known };
+    let mut hashes = Overlay { stored: Stored { tx }, known };
     let mut leaves = leaves.iter();
     for index in range {
         let Some(leaf) = leaves.next() else { return Ok(Some(index)) };
@@ -293,41 +323,64 @@ fn first_damaged_of_tile(tx: &mut Tx<'_>, range: Range<u64>) -> Result<Option<u6
 }
 
 /// Reads what is stored.
-struct Stored<'t, 'a> {
-    tx: &'t mut Tx<'a>,
+pub(super) struct Stored<'t, 'a> {
+    pub(super) tx: &'t mut Tx<'a>,
 }
 
 impl HashReader for Stored<'_, '_> {
     fn read(&mut self, positions: &[u64]) -> Result<Vec<Hash>> {
-        let mut found = BTreeMap::new();
-        for part in positions.chunks(READ_MAX) {
-            // The statement has a fixed number of places: the last position fills the rest.
-            let numbers: Vec<Value> =
-                part.iter().map(|at| number(*at).map(Value::Int)).collect::<Result<_>>()?;
-            let filler = numbers.last().cloned().unwrap_or(Value::Null);
-            let places: Vec<Value> =
-                numbers.into_iter().chain(std::iter::repeat(filler)).take(READ_MAX).collect();
-            for row in self.tx.all(&READ, &places)? {
-                found.insert(row.get::<u64>("position")?, row.get::<Hash>("hash")?);
-            }
-        }
-        let read =
-            |at: &u64| found.get(at).copied().ok_or_else(|| Violation::inconsistent("store_hash", at).into());
-        positions.iter().map(read).collect()
+        read_hashes(positions, "store_hash", |places| self.tx.all(&READ, places))
     }
 }
 
+/// Reads hashes by their positions with a statement that takes a fixed number of them.
+pub(crate) fn read_hashes(
+    positions: &[u64],
+    table: &'static str,
+    mut all: impl FnMut(&[Value]) -> Result<Vec<Row>>,
+) -> Result<Vec<Hash>> {
+    let mut found = BTreeMap::new();
+    for part in positions.chunks(READ_MAX) {
+        // The last position fills the places that are left.
+        let numbers: Vec<Value> = part.iter().map(|at| number(*at).map(Value::Int)).collect::<Result<_>>()?;
+        let filler = numbers.last().cloned().unwrap_or(Value::Null);
+        let places: Vec<Value> =
+            numbers.into_iter().chain(std::iter::repeat(filler)).take(READ_MAX).collect();
+        for row in all(&places)? {
+            found.insert(row.get::<u64>("position")?, row.get::<Hash>("hash")?);
+        }
+    }
+    let read = |at: &u64| found.get(at).copied().ok_or_else(|| Violation::inconsistent(table, at).into());
+    positions.iter().map(read).collect()
+}
+
+/// The positions of the hashes of a tile, where a log of that size has all of them.
+pub(crate) fn tile_positions(size: u64, level: u32, index: u64, width: u64) -> Result<Vec<u64>> {
+    let tree_level = level.saturating_mul(TILE_LEVELS);
+    let first = index.checked_mul(TILE_MAX);
+    let last = first.and_then(|first| first.checked_add(width));
+    // The last hash of the tile covers the leaves below this one.
+    let covers = last.and_then(|last| last.checked_mul(1_u64.checked_shl(tree_level)?));
+    let (Some(first), Some(last), Some(covers)) = (first, last, covers) else {
+        return Err(beyond().into());
+    };
+    if width == 0 || TILE_MAX < width || tree_level >= u64::BITS || size < covers {
+        return Err(beyond().into());
+    }
+    Ok((first..last).map(|n| stored_index(tree_level, n)).collect())
+}
+
 /// Reads what is stored and what is about to be.
-struct Overlay<'t, 'a> {
-    tx: &'t mut Tx<'a>,
+struct Overlay<R> {
+    stored: R,
     known: BTreeMap<u64, Hash>,
 }
 
-impl HashReader for Overlay<'_, '_> {
+impl<R: HashReader> HashReader for Overlay<R> {
     fn read(&mut self, positions: &[u64]) -> Result<Vec<Hash>> {
         let missing: Vec<u64> = positions.iter().copied().filter(|at| !self.known.contains_key(at)).collect();
         if !missing.is_empty() {
-            let read = Stored { tx: &mut *self.tx }.read(&missing)?;
+            let read = self.stored.read(&missing)?;
             self.known.extend(missing.into_iter().zip(read));
         }
         let known = |at: &u64| {
@@ -346,7 +399,7 @@ fn within(tx: &mut Tx<'_>, wanted: u64) -> Result<()> {
     if size(tx)? < wanted { Err(beyond().into()) } else { Ok(()) }
 }
 
-fn beyond() -> Refusal {
+pub(crate) fn beyond() -> Refusal {
     Refusal::gone("STO-LOG-001", "日志中还没有这一部分", "The log does not hold this part yet")
 }
 

@@ -1,5 +1,7 @@
 //! One session (会话连接): a client, its statements, and the state of the transaction in it.
 
+mod bulk;
+
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;

@@ -19,6 +19,8 @@ both! {
     the_same_id_with_other_words_is_a_violation, a_refusal_is_kept_and_undone, a_fault_leaves_no_record,
     messages_of_a_case, a_salt_can_be_forgotten, a_line_is_held_by_one_process_and_none_overtakes,
     an_unheard_message_keeps_its_place, a_nonce_counts_once_for_each_sender_until_it_ends,
+    what_a_restored_receiver_lost_waits_again,
+    what_a_restored_sender_lost_is_taken_back_once, what_a_city_sent_is_given_in_pages,
 }
 
 pub(super) fn node(code: &str) -> NodeId {
@@ -368,4 +370,75 @@ async fn a_salt_can_be_forgotten(bench: &Bench) {
     let leaves = bench.store.read("test.leaves", |tx| log::of_message(tx, id(1))).await.unwrap();
     let hash = leaves[0].hash;
     assert_eq!(bench.store.read("test.salt", move |tx| log::salt(tx, &hash)).await.unwrap(), None);
+}
+
+async fn what_a_restored_receiver_lost_waits_again(bench: &Bench) {
+    let send = |tx: &mut Tx<'_>| {
+        for (number, to) in [(1, "430300"), (2, "430300"), (3, "430300"), (4, "430200")] {
+            let mut message = outgoing(number, to, None);
+            if number == 3 {
+                message.envelope.deadline = at(50);
+            }
+            outbox::send(tx, &ctx(i64::from(number)), &message)?;
+        }
+        for (number, second) in [(1, 10), (2, 20), (3, 20), (4, 20)] {
+            let taken = receipt(number, ReceiptKind::Processed);
+            outbox::settled(tx, at(second), id(number), &taken, &serde_json::Value::Null)?;
+        }
+        Ok(())
+    };
+    bench.store.write("test.send", send).await.unwrap();
+    let again = |tx: &mut Tx<'_>| outbox::send_again(tx, at(100), node("430300"), at(15), None);
+    let again = bench.store.write("test.again", again).await.unwrap();
+    assert_eq!((again.waiting, again.too_late, again.next), (vec![id(2)], vec![id(3)], None));
+    let states = |tx: &mut Tx<'_>| {
+        (1..5).map(|number| Ok(outbox::find(tx, id(number))?.unwrap().state)).collect::<Result<Vec<_>>>()
+    };
+    let states = bench.store.read("test.states", states).await.unwrap();
+    assert_eq!(states, [State::Processed, State::Waiting, State::Processed, State::Processed]);
+    // What becomes of it is settled as the first time.
+    let settle = |tx: &mut Tx<'_>| {
+        let taken = receipt(2, ReceiptKind::Processed);
+        outbox::settled(tx, at(110), id(2), &taken, &serde_json::Value::Null)?;
+        Ok((outbox::find(tx, id(2))?.unwrap().state, outbox::receipts(tx, id(2))?.len()))
+    };
+    assert_eq!(bench.store.write("test.settle", settle).await.unwrap(), (State::Processed, 1));
+}
+
+async fn what_a_restored_sender_lost_is_taken_back_once(bench: &Bench) {
+    let evidence = serde_json::json!({ "signature": "…" });
+    let known = bench.store.write("test.leaf", |tx| {
+        outbox::send(tx, &ctx(1), &outgoing(1, "430300", None))?;
+        Ok(log::of_message(tx, id(1))?[0].hash)
+    });
+    let known = known.await.unwrap();
+    let proof = evidence.clone();
+    let back = move |tx: &mut Tx<'_>| {
+        let message = outgoing(2, "430300", None);
+        let first = outbox::take_back(tx, at(60), &message, &proof, at(2))?;
+        let second = outbox::take_back(tx, at(61), &message, &proof, at(2))?;
+        let there = outbox::take_back(tx, at(61), &outgoing(1, "430300", None), &proof, at(1))?;
+        Ok((first, second, there, outbox::find(tx, id(2))?.unwrap(), outbox::find(tx, id(1))?.unwrap()))
+    };
+    let (first, second, there, taken, kept) = bench.store.write("test.back", back).await.unwrap();
+    assert_eq!((first, second, there), (true, false, false));
+    assert_eq!((taken.state, taken.created, taken.evidence), (State::Delivered, at(2), Some(evidence)));
+    assert_eq!((kept.state, kept.leaf), (State::Waiting, known));
+    let leaf = bench.store.read("test.leaves", move |tx| log::find(tx, &taken.leaf)).await.unwrap().unwrap();
+    assert_eq!((leaf.leaf.kind, leaf.leaf.id), (LeafKind::Sent, id(2)));
+}
+
+async fn what_a_city_sent_is_given_in_pages(bench: &Bench) {
+    let record = |tx: &mut Tx<'_>| {
+        (0..40).try_for_each(|number| inbox::record(tx, &ctx(5), &incoming(number)).map(drop))
+    };
+    bench.store.write("test.record", record).await.unwrap();
+    let read = |tx: &mut Tx<'_>| {
+        let first = inbox::from_sender(tx, node("430100"), at(5), None)?;
+        let last = first.last().map(|kept| kept.incoming.envelope.id);
+        let second = inbox::from_sender(tx, node("430100"), at(5), last)?;
+        let later = inbox::from_sender(tx, node("430100"), at(6), None)?;
+        Ok((first.len(), second.len(), later.len()))
+    };
+    assert_eq!(bench.store.read("test.pages", read).await.unwrap(), (32, 8, 0));
 }

@@ -14,7 +14,7 @@ both! {
     cosignatures_are_counted, a_witness_moves_once,
 }
 
-fn leaf(number: u8) -> Leaf {
+pub(super) fn leaf(number: u8) -> Leaf {
     let ctx = ctx(i64::from(number));
     Leaf {
         kind: LeafKind::Case,
@@ -34,11 +34,11 @@ async fn append(bench: &Bench, numbers: std::ops::Range<u8>) {
     bench.store.write("test.append", append).await.unwrap();
 }
 
-async fn take(bench: &Bench, seconds: i64, holder: &'static str) -> Option<Fence> {
+pub(super) async fn take(bench: &Bench, seconds: i64, holder: &'static str) -> Option<Fence> {
     bench.store.write("test.take", move |tx| log::take(tx, at(seconds), holder, 10)).await.unwrap()
 }
 
-async fn sequence(bench: &Bench, fence: Fence, max: u32) -> Result<std::ops::Range<u64>> {
+pub(super) async fn sequence(bench: &Bench, fence: Fence, max: u32) -> Result<std::ops::Range<u64>> {
     bench.store.write("test.sequence", move |tx| log::sequence(tx, fence, max)).await
 }
 

@@ -1,0 +1,225 @@
+//! Backup and restore (备份与恢复): the whole store of a city in one file that either engine takes back.
+//!
+//! Invariants: an archive is one moment of the store, and its manifest holds the SHA-256 of every part;
+//! a restored store appears whole and marked, or not at all. Personal data stays sealed, and no key is in it.
+
+pub(crate) mod archive;
+mod restore;
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use tb_base::{Fault, NodeId, Refusal, Result, Timestamp};
+use tokio::sync::oneshot;
+
+use crate::backup::archive::Writer;
+use crate::sqlite::{Connection, spawn};
+use crate::unit::Unit;
+use crate::{Engine, Tx, Value, log, migrate, postgres, search};
+
+pub use restore::{check, restore};
+
+/// The number of the form that is written; a reader takes this one only.
+pub const FORMAT: u32 = 1;
+
+/// Whose backup it is.
+#[derive(Clone, Debug)]
+pub struct About {
+    /// The city.
+    pub city: NodeId,
+    /// Its region.
+    pub region: String,
+    /// The moment.
+    pub now: Timestamp,
+}
+
+/// What an archive holds (备份清单).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// The city whose store it is.
+    pub city: NodeId,
+    /// Its region.
+    pub region: String,
+    /// The engine that it was taken from: `sqlite` or `postgres`.
+    pub engine: String,
+    /// When it was taken, by the city's clock.
+    pub taken: Timestamp,
+    /// The migrations that had landed: owner, name and SHA-256.
+    pub migrations: Vec<(String, String, String)>,
+    /// How many leaves of the log had an index.
+    pub log_size: u64,
+    /// The newest checkpoint with its cosignatures, if there was one.
+    pub checkpoint: Option<String>,
+    /// The parts, one for each table.
+    pub parts: Vec<Part>,
+}
+
+/// One table in an archive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// The table.
+    pub name: String,
+    /// Its rows.
+    pub rows: u64,
+    /// Bytes that they take.
+    pub bytes: u64,
+    /// SHA-256 of these bytes, in hex.
+    pub sha256: String,
+}
+
+/// Why tables are opened as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To read one moment of all of them.
+    Snapshot,
+    /// To fill them.
+    Load,
+}
+
+/// All tables of a store, whatever its engine.
+pub(crate) trait Tables {
+    /// Begins the one transaction.
+    fn begin(&mut self, purpose: Purpose) -> Result<()>;
+    /// Commits what was loaded; a row that refers to none is a violation.
+    fn commit(&mut self) -> Result<()>;
+    /// The tables that go through an archive as they are, in the order in which they were made.
+    fn names(&mut self) -> Result<Vec<String>>;
+    /// The columns of a table.
+    fn columns(&mut self, table: &str) -> Result<Vec<String>>;
+    /// Hands over the rows of a query one by one.
+    fn each(&mut self, sql: &str, take: &mut dyn FnMut(Vec<Value>) -> Result<()>) -> Result<()>;
+    /// Removes the rows of a table.
+    fn empty(&mut self, table: &str) -> Result<()>;
+    /// Puts rows into a table.
+    fn load(&mut self, table: &str, columns: &[String], rows: &[Vec<Value>]) -> Result<()>;
+    /// The transaction, for statements of this crate.
+    fn tx(&mut self) -> Tx<'_>;
+    /// Runs one unit in a transaction of its own.
+    fn unit(&mut self, unit: Box<dyn Unit>);
+}
+
+/// Writes a backup while the node runs: on a connection of its own, and as of one moment.
+///
+/// The file appears under its name when it is complete; one that is there already stays.
+pub async fn back_up(engine: &Engine, about: &About, to: &Path) -> Result<Manifest> {
+    if to.exists() {
+        return Err(there_already(to).into());
+    }
+    let partial = beside(to, ".partial");
+    let out = private_file(&partial)?;
+    let about = about.clone();
+    let written = match engine {
+        Engine::Sqlite(path) => {
+            if !path.is_file() {
+                return Err(Fault::new(format!("opening {}: there is no such file", path.display())).into());
+            }
+            let path = path.clone();
+            apart("store-backup", move || write(&mut Connection::open(&path)?, "sqlite", &about, &out)).await
+        }
+        Engine::Postgres { url, schema } => {
+            postgres::with_session(url, schema, "store-backup", move |session| {
+                write(session, "postgres", &about, &out)
+            })
+            .await
+        }
+    };
+    match written {
+        Ok(manifest) => settle(&partial, to).map(|()| manifest),
+        Err(error) => {
+            // What is left of it is of no use; that it cannot be removed changes nothing.
+            drop(std::fs::remove_file(&partial));
+            Err(error)
+        }
+    }
+}
+
+fn write(tables: &mut impl Tables, engine: &str, about: &About, out: &File) -> Result<Manifest> {
+    tables.begin(Purpose::Snapshot)?;
+    let names = tables.names()?;
+    if names.is_empty() {
+        return Err(Fault::new("backing up: there is no store of this city").into());
+    }
+    let mut writer = Writer::begin(BufWriter::new(out))?;
+    let mut parts = Vec::new();
+    for name in names {
+        let columns = tables.columns(&name)?;
+        let sql = format!("SELECT {} FROM {name}", columns.join(", "));
+        parts.push(part(tables, &mut writer, &name, columns, &sql)?);
+    }
+    let sql = search::dump(tables.tx().is_postgres());
+    parts.push(part(tables, &mut writer, search::PART, search::columns(), sql)?);
+    let mut tx = tables.tx();
+    let manifest = Manifest {
+        format: FORMAT,
+        city: about.city,
+        region: about.region.clone(),
+        engine: engine.to_owned(),
+        taken: about.now,
+        migrations: migrate::landed(&mut tx)?,
+        log_size: log::size(&mut tx)?,
+        checkpoint: log::latest(&mut tx)?.map(|latest| latest.cosigned_note()),
+        parts,
+    };
+    let mut buffered = writer.finish(&manifest)?;
+    let flushed = buffered.flush().and_then(|()| out.sync_all());
+    flushed.map_err(|error| Fault::of("writing the archive", error))?;
+    Ok(manifest)
+}
+
+fn part(
+    tables: &mut impl Tables,
+    writer: &mut Writer<impl Write>,
+    name: &str,
+    columns: Vec<String>,
+    sql: &str,
+) -> Result<Part> {
+    writer.part(name, columns)?;
+    tables.each(sql, &mut |row| writer.row(&row))?;
+    writer.end_part()
+}
+
+/// Does blocking work on a thread of its own.
+async fn apart<T: Send + 'static>(
+    name: &'static str,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let (done, outcome) = oneshot::channel();
+    let handle = spawn(name, move || drop(done.send(work())))?;
+    let outcome = outcome.await.map_err(|error| Fault::of(format!("running {name}"), error))?;
+    drop(handle.join());
+    outcome
+}
+
+/// A file that nobody else on the machine reads; what an attempt before left there is overwritten.
+fn private_file(path: &Path) -> Result<File> {
+    let opened = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(path);
+    opened.map_err(|error| Fault::of(format!("making {}", path.display()), error).into())
+}
+
+/// Gives a complete file its name, and makes that last.
+fn settle(from: &Path, to: &Path) -> Result<()> {
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let named = std::fs::rename(from, to).and_then(|()| File::open(folder)).and_then(|it| it.sync_all());
+    named.map_err(|error| Fault::of(format!("naming {}", to.display()), error).into())
+}
+
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    PathBuf::from(name)
+}
+
+fn there_already(path: &Path) -> Refusal {
+    let path = path.display();
+    Refusal::not_now(
+        "STO-RES-002",
+        format!("{path} 已有数据，不覆盖"),
+        format!("{path} holds data already, and nothing is overwritten"),
+    )
+    .but("请先把原有数据移到别处", "Move what is there to another place first")
+}
