@@ -15,8 +15,11 @@ use serde::{Deserialize, Serialize};
 use sm2::dsa as sm2_dsa;
 use tb_base::{Entropy, Violation};
 
+mod issuer;
+mod often;
 mod retry;
 
+pub use issuer::IssuerKey;
 use retry::Retry;
 
 /// The signer's id that enters every SM2 digest when nothing else is agreed (默认用户标识), GM/T 0009-2012 §10.
@@ -216,8 +219,7 @@ impl PublicKey {
                 .and_then(|signature| key.verify_strict(message, &signature))
                 .is_ok(),
             Point::Sm2(key) => sm2_dsa::Signature::from_slice(signature)
-                .and_then(|signature| key.verify(message, &signature))
-                .is_ok(),
+                .is_ok_and(|signature| often::verify(key, message, &signature)),
             Point::P256(key) => p256_dsa::Signature::from_slice(signature)
                 .and_then(|signature| key.verify(message, &signature))
                 .is_ok(),
