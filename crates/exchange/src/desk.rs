@@ -30,8 +30,10 @@ pub struct Desk {
     pub me: NodeId,
     /// The trust list in force.
     pub trust: SignedTrustList,
-    /// Contracts of this city, by id.
+    /// Contracts of this city, by id; set once, for their references go with them.
     pub contracts: BTreeMap<ContractId, SignedContract>,
+    /// How messages name the contracts: the hash of each is made once.
+    references: BTreeMap<ContractId, ContractRef>,
     /// Pseudonym keys by contract, agreed by P-256 Diffie-Hellman.
     pub(crate) pseudonym_keys: BTreeMap<ContractId, [u8; 32]>,
 }
@@ -47,7 +49,13 @@ impl Desk {
         secrets: &Secrets,
     ) -> Result<Desk> {
         trust.verify_signatures()?;
-        let mut desk = Desk { me, trust, contracts: BTreeMap::new(), pseudonym_keys: BTreeMap::new() };
+        let mut desk = Desk {
+            me,
+            trust,
+            contracts: BTreeMap::new(),
+            references: BTreeMap::new(),
+            pseudonym_keys: BTreeMap::new(),
+        };
         desk.add_key(SELF_CONTRACT.parse()?, &secrets.agreement.public(), secrets)?;
         for signed in contracts {
             let Some(peer) = signed.contract.peer_of(me) else { continue };
@@ -59,6 +67,7 @@ impl Desk {
             }
             let keys = &desk.trust.list.city(peer).ok_or_else(|| unknown_city(peer))?.keys;
             desk.add_key(id.clone(), &keys.agreement_bytes()?, secrets)?;
+            desk.references.insert(id.clone(), signed.contract.reference()?);
             desk.contracts.insert(id, signed);
         }
         Ok(desk)
@@ -156,7 +165,7 @@ impl Desk {
             return Err(refuse_grant(to, service).into());
         }
         match granted.find(|(_, terms)| terms.allows(&purpose.item)) {
-            Some((contract, _)) => contract.reference(),
+            Some((contract, _)) => self.reference(contract),
             None => Err(refuse_purpose(&format!("{} for {service}", purpose.item)).into()),
         }
     }
@@ -219,6 +228,13 @@ impl Desk {
         ))
     }
 
+    fn reference(&self, contract: &Contract) -> Result<ContractRef> {
+        match self.references.get(&contract.id) {
+            Some(known) => Ok(known.clone()),
+            None => contract.reference(),
+        }
+    }
+
     fn contract_of(&self, envelope: &Envelope) -> std::result::Result<&Contract, Violation> {
         let named = &envelope.contract;
         let signed =
@@ -226,13 +242,13 @@ impl Desk {
         let contract = &signed
             .ok_or_else(|| Violation::new("grant", "tb-contract", format!("no contract {} here", named.id)))?
             .contract;
-        let known =
-            contract.reference().map_err(|_| Violation::new("inconsistent", "contract", "it has no hash"))?;
-        if known == *named {
+        let known = self.references.get(&named.id);
+        let known = known.ok_or_else(|| Violation::new("inconsistent", "contract", "it has no hash"))?;
+        if known == named {
             return Ok(contract);
         }
         let words = |it: &ContractRef| format!("v{} {}", it.version, it.hash);
-        Err(Violation::new("contract-stale", "tb-contract", mismatch(&words(&known), &words(named))))
+        Err(Violation::new("contract-stale", "tb-contract", mismatch(&words(known), &words(named))))
     }
 
     /// The terms that a message stands under; nothing for a message of the city to itself, which is not limited.

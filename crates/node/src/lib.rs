@@ -13,6 +13,7 @@ mod listener;
 mod nonces;
 mod outbox;
 mod query;
+mod quota;
 mod receive;
 mod sequencer;
 mod server;
@@ -40,6 +41,7 @@ use tokio::task::JoinSet;
 use crate::client::PeerClients;
 use crate::lines::Lines;
 use crate::listener::TlsListener;
+use crate::quota::Tallies;
 use crate::tls::Identity;
 
 pub use client::{Reply, Wire};
@@ -98,6 +100,8 @@ pub struct Node {
     cosigned: Mutex<BTreeMap<NodeId, u64>>,
     /// The size of the newest checkpoint that this process signed.
     checkpointed: AtomicU64,
+    /// What of the quotas is used.
+    tallies: Tallies,
     requests: Semaphore,
     /// The node itself put a message into the outbox.
     enqueued: Notify,
@@ -142,6 +146,7 @@ impl Node {
             offline: AtomicBool::new(false),
             cosigned: Mutex::new(BTreeMap::new()),
             checkpointed: AtomicU64::new(0),
+            tallies: Tallies::default(),
             requests: Semaphore::new(REQUESTS_MAX),
             enqueued: Notify::new(),
             put: Notify::new(),

@@ -59,7 +59,7 @@ fn deliver(
         refusal: None,
     };
     // Counted before the message is recorded, judged after: a repetition uses up nothing.
-    let sent_today = sent_today(tx, ctx, incoming)?;
+    let sent_today = sent_today(tx, ctx, node, incoming)?;
     match inbox::record(tx, ctx, incoming)? {
         Recorded::Duplicate(kept) => {
             audit::line(tx, ctx, "exchange.receive", envelope.id.as_str(), "duplicate")?;
@@ -95,9 +95,12 @@ fn replay() -> Violation {
 }
 
 /// How many messages of the service came before this one today, for the quota of the contract.
-fn sent_today(tx: &mut Tx<'_>, ctx: &Ctx, incoming: &Incoming) -> Result<u32> {
+fn sent_today(tx: &mut Tx<'_>, ctx: &Ctx, node: &Node, incoming: &Incoming) -> Result<u32> {
     let envelope = &incoming.envelope;
-    inbox::count_since(tx, envelope.from, &envelope.service, Timestamp::at(ctx.now.date(), 0))
+    match node.desk.terms(envelope) {
+        Some(terms) => node.tallies.sent_today(tx, ctx.now, envelope, terms.quota_per_day),
+        None => Ok(0),
+    }
 }
 
 /// What the transaction that processes a message is called: the service says which handler writes in it.
@@ -227,7 +230,7 @@ fn answer(
 ) -> Result<(Kept, bool)> {
     let handler = handler(node, incoming)?;
     let is_fresh = take_nonce(tx, ctx, incoming, nonce)?;
-    let sent_today = sent_today(tx, ctx, incoming)?;
+    let sent_today = sent_today(tx, ctx, node, incoming)?;
     let (kept, is_new) = inbox::receive(tx, ctx, handler, incoming)?;
     if is_new && !is_fresh {
         return Err(replay().into());

@@ -59,6 +59,11 @@ pub const SCHEMA: Schema = Schema {
             sql: include_str!("../migrations/0003_mirror.sql"),
             sha256: "4b1e21d9ab4cf58b5811da026c0a5646f612cac304c61176fe2c032f967f6cbd",
         },
+        Migration {
+            name: "0004_inbox_count",
+            sql: include_str!("../migrations/0004_inbox_count.sql"),
+            sha256: "da5e93a5c79301ca68bfe6519b35802da5557ae7854a9ae98858196021ae114d",
+        },
     ],
     statements: &[
         migrate::STATEMENTS,

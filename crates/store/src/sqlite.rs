@@ -33,8 +33,16 @@ const CHECK_MILLIS_MAX: u64 = 1_500;
 /// A connection with its prepared statements.
 pub(crate) struct Connection {
     inner: rusqlite::Connection,
-    /// Column names by the address of the statement's text, which is static.
-    columns: RefCell<HashMap<usize, Arc<[String]>>>,
+    /// What is known of a statement, by the address and length of its text, which is static.
+    known: RefCell<HashMap<(usize, usize), Arc<Known>>>,
+}
+
+/// What does not change between two runs of a statement.
+struct Known {
+    /// Names of the columns that it gives.
+    columns: Arc<[String]>,
+    /// Where `$1`, `$2` and so on are bound.
+    places: Vec<usize>,
 }
 
 impl Connection {
@@ -50,7 +58,7 @@ impl Connection {
                 )
             })
             .map_err(|error| opening(path, error))?;
-        Ok(Connection { inner, columns: RefCell::default() })
+        Ok(Connection { inner, known: RefCell::default() })
     }
 
     /// The same, for a reader thread.
@@ -108,28 +116,37 @@ impl Connection {
 
     fn query(&self, stmt: &Stmt, params: &[Value]) -> rusqlite::Result<Vec<Row>> {
         let mut prepared = self.inner.prepare_cached(portable(stmt.sql))?;
-        bind(&mut prepared, params)?;
-        let columns = self.columns_of(stmt, &prepared);
+        let known = self.known(stmt, &prepared)?;
+        bind(&mut prepared, &known, params)?;
         let mut rows = prepared.raw_query();
         let mut answer = Vec::new();
         while let Some(row) = rows.next()? {
-            let values =
-                (0..columns.len()).map(|at| row.get_ref(at).map(value)).collect::<rusqlite::Result<_>>()?;
-            answer.push(Row { columns: Arc::clone(&columns), values });
+            let mut values = Vec::with_capacity(known.columns.len());
+            for at in 0..known.columns.len() {
+                values.push(value(row.get_ref(at)?));
+            }
+            answer.push(Row { columns: Arc::clone(&known.columns), values });
         }
         Ok(answer)
     }
 
     fn execute(&self, stmt: &Stmt, params: &[Value]) -> rusqlite::Result<u64> {
         let mut prepared = self.inner.prepare_cached(portable(stmt.sql))?;
-        bind(&mut prepared, params)?;
+        let known = self.known(stmt, &prepared)?;
+        bind(&mut prepared, &known, params)?;
         prepared.raw_execute().map(|count| count as u64)
     }
 
-    fn columns_of(&self, stmt: &Stmt, prepared: &rusqlite::Statement<'_>) -> Arc<[String]> {
-        let mut known = self.columns.borrow_mut();
-        let names = || prepared.column_names().map(str::to_owned).collect();
-        Arc::clone(known.entry(stmt.sql.as_ptr() as usize).or_insert_with(names))
+    fn known(&self, stmt: &Stmt, prepared: &rusqlite::Statement<'_>) -> rusqlite::Result<Arc<Known>> {
+        let key = (stmt.sql.as_ptr() as usize, stmt.sql.len());
+        if let Some(known) = self.known.borrow().get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let columns = prepared.column_names().map(str::to_owned).collect();
+        let places = (1..=prepared.parameter_count()).map(|number| place(prepared, number));
+        let known = Arc::new(Known { columns, places: places.collect::<rusqlite::Result<_>>()? });
+        self.known.borrow_mut().insert(key, Arc::clone(&known));
+        Ok(known)
     }
 }
 
@@ -140,16 +157,19 @@ fn portable(sql: &str) -> &str {
     sql.strip_suffix("FOR UPDATE").unwrap_or(sql)
 }
 
-/// Binds by name: to SQLite `$2` is a name, numbered by where it first stands.
-fn bind(prepared: &mut rusqlite::Statement<'_>, params: &[Value]) -> rusqlite::Result<()> {
-    if prepared.parameter_count() != params.len() {
-        return Err(rusqlite::Error::InvalidParameterCount(params.len(), prepared.parameter_count()));
+/// To SQLite `$2` is a name, numbered by where it first stands.
+fn place(prepared: &rusqlite::Statement<'_>, number: usize) -> rusqlite::Result<usize> {
+    let name = format!("${number}");
+    let at = prepared.parameter_index(&name)?;
+    at.ok_or(rusqlite::Error::InvalidParameterName(name))
+}
+
+fn bind(prepared: &mut rusqlite::Statement<'_>, known: &Known, params: &[Value]) -> rusqlite::Result<()> {
+    if known.places.len() != params.len() {
+        return Err(rusqlite::Error::InvalidParameterCount(params.len(), known.places.len()));
     }
-    for (number, param) in (1..).zip(params) {
-        let name = format!("${number}");
-        let at = prepared.parameter_index(&name)?;
-        let at = at.ok_or(rusqlite::Error::InvalidParameterName(name))?;
-        prepared.raw_bind_parameter(at, param)?;
+    for (at, param) in known.places.iter().zip(params) {
+        prepared.raw_bind_parameter(*at, param)?;
     }
     Ok(())
 }
