@@ -12,12 +12,12 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
     ("L6 product", &[&["tongban"]]),
 ];
 
-/// Crates for development only: used by tests, free of the layers.
-pub const DEVELOPMENT: &[&str] = &["tb-testkit", "tb-sim", "xtask"];
+/// Crates for development only: tests, tools and benchmarks, free of the layers.
+pub const DEVELOPMENT: &[&str] = &["tb-testkit", "tb-sim", "tb-bench", "xtask"];
 
 /// Who may name an external crate in `[dependencies]`; a crate not listed here is free above L1.
 pub const OWNERS: &[(&str, &[&str])] = &[
-    ("rusqlite", &["tb-store"]),
+    ("rusqlite", &["tb-store", "tb-bench"]),
     ("tokio-postgres", &["tb-store"]),
     (
         "axum",
@@ -26,8 +26,8 @@ pub const OWNERS: &[(&str, &[&str])] = &[
     ("hyper", &["tb-node", "tongban"]),
     ("hyper-util", &["tb-node", "tongban"]),
     ("hyper-rustls", &["tb-node"]),
-    ("rustls", &["tb-node"]),
-    ("tokio-rustls", &["tb-node"]),
+    ("rustls", &["tb-node", "tb-bench"]),
+    ("tokio-rustls", &["tb-node", "tb-bench"]),
     ("rcgen", &["tb-node"]),
     ("getrandom", &["tongban"]),
     ("clap", &["tongban"]),

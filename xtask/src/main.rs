@@ -1,7 +1,8 @@
-//! The project's own tool: `cargo xtask ci | tidy | gen [--check] | setup | sim`.
+//! The project's own tool: `cargo xtask ci | tidy | gen [--check] | setup | sim | bench`.
 
 #![expect(clippy::print_stdout, reason = "a command line tool talks to its terminal")]
 
+mod bench;
 mod ci;
 mod codes;
 mod documents;
@@ -22,8 +23,10 @@ fn main() -> ExitCode {
         ["gen", "--check"] => generate::run(generate::Mode::Check),
         ["setup"] => setup::run(),
         ["sim", words @ ..] => ci::sim(words),
+        ["bench", words @ ..] => bench::run(words),
         _ => Err(
-            "usage: cargo xtask ci | tidy | gen [--check] | setup | sim [--kept] [--seeds N] [--trace SEED]"
+            "usage: cargo xtask ci | tidy | gen [--check] | setup | sim [--kept] [--seeds N] [--trace SEED] \
+             | bench [--quick] [--only …]"
                 .to_owned(),
         ),
     };

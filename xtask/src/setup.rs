@@ -19,9 +19,14 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("openssl", &["/usr/bin/openssl"]),
 ];
 
-/// Installs what is missing with apt, or says exactly what to install.
+/// What the tests need.
 pub fn run() -> Result<(), String> {
-    let missing: Vec<&str> = PACKAGES
+    install(PACKAGES)
+}
+
+/// Installs what is missing with apt, or says exactly what to install.
+pub fn install(packages: &[(&str, &[&str])]) -> Result<(), String> {
+    let missing: Vec<&str> = packages
         .iter()
         .filter(|(_, files)| !files.iter().any(|file| Path::new(file).exists()))
         .map(|(name, _)| *name)

@@ -25,11 +25,17 @@ pub struct Postgres {
 /// What keeps the private server alive; the shell sees the end of its input when the process ends, however it ends.
 struct Server {
     url: String,
-    _input: ChildStdin,
-    _keeper: Child,
+    input: ChildStdin,
+    keeper: Child,
 }
 
 static SERVER: Mutex<Option<Result<Server, String>>> = Mutex::new(None);
+static DURABLE: Mutex<Option<Result<Server, String>>> = Mutex::new(None);
+/// The data ends with the process, so nothing needs to reach the disk.
+const FLEETING: &str =
+    "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c shared_buffers=64MB";
+/// As a city would run it: what is acknowledged is on the disk. For benchmarks.
+const KEEPING: &str = "-c fsync=on -c synchronous_commit=on -c shared_buffers=1GB -c max_wal_size=4GB";
 static NEXT_SCHEMA: AtomicU64 = AtomicU64::new(0);
 
 impl Postgres {
@@ -43,12 +49,37 @@ impl Postgres {
             return Postgres { url };
         }
         let mut server = SERVER.lock().unwrap_or_else(PoisonError::into_inner);
-        match server.get_or_insert_with(start) {
+        match server.get_or_insert_with(|| start("", FLEETING)) {
             Ok(server) => Postgres { url: server.url.clone() },
             Err(problem) => panic!(
                 "starting PostgreSQL for the tests: {problem}. Install it (apt-get install postgresql) or set {URL_VARIABLE}"
             ),
         }
+    }
+
+    /// A second server of this process, whose commits reach the disk as those of a city do; for benchmarks.
+    pub fn durable() -> Result<Postgres, String> {
+        let mut server = DURABLE.lock().unwrap_or_else(PoisonError::into_inner);
+        match server.get_or_insert_with(|| start("-durable", KEEPING)) {
+            Ok(server) => Ok(Postgres { url: server.url.clone() }),
+            Err(problem) => Err(problem.clone()),
+        }
+    }
+
+    /// Stops the server of [`Postgres::durable`], if there is one, and removes its folder.
+    pub fn end_durable() {
+        let ended = DURABLE.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Ok(Server { input, mut keeper, .. })) = ended {
+            drop(input);
+            drop(keeper.wait());
+        }
+    }
+
+    /// The folder with the socket of a private server, for programs that take a host.
+    pub fn socket_folder(&self) -> Option<PathBuf> {
+        let (_, rest) = self.url.split_once('@')?;
+        let (host, _) = rest.split_once('/')?;
+        Some(PathBuf::from(host.replace("%2F", "/")))
     }
 
     /// The name of a schema that no other test of any process uses.
@@ -58,13 +89,13 @@ impl Postgres {
     }
 }
 
-fn start() -> Result<Server, String> {
+fn start(name: &str, settings: &str) -> Result<Server, String> {
     let binaries = binaries().ok_or("no postgres program was found")?;
-    let folder = std::env::temp_dir().join(format!("tongban-postgres-{}", std::process::id()));
+    let folder = std::env::temp_dir().join(format!("tongban-postgres{name}-{}", std::process::id()));
     drop(std::fs::remove_dir_all(&folder));
     std::fs::create_dir_all(&folder).map_err(|error| format!("making {}: {error}", folder.display()))?;
     let mut keeper = keeper_command(&folder)?;
-    keeper.arg(script(&binaries, &folder));
+    keeper.arg(script(&binaries, &folder, settings));
     let mut child = keeper
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -75,7 +106,7 @@ fn start() -> Result<Server, String> {
     let output = child.stdout.take().ok_or("the shell has no output")?;
     await_ready(BufReader::new(output), &folder)?;
     let host = folder.display().to_string().replace('/', "%2F");
-    Ok(Server { url: format!("postgres://{SERVER_USER}@{host}/postgres"), _input: input, _keeper: child })
+    Ok(Server { url: format!("postgres://{SERVER_USER}@{host}/postgres"), input, keeper: child })
 }
 
 /// Reads what the shell says until the server is up.
@@ -117,16 +148,13 @@ fn is_root() -> bool {
 }
 
 /// Starts the server, waits for the end of our input, stops the server and removes its folder.
-///
-/// Durability is off: the data ends with the process.
-fn script(binaries: &Path, folder: &Path) -> String {
+fn script(binaries: &Path, folder: &Path, settings: &str) -> String {
     let (binaries, folder) = (binaries.display(), folder.display());
     format!(
         "trap '' INT TERM HUP\n\
          cd {folder} || exit 1\n\
          {binaries}/initdb -D data -U {SERVER_USER} -A trust -E UTF8 --locale=C --no-sync >log 2>&1 </dev/null || exit 1\n\
-         {binaries}/pg_ctl -D data -l log -w -t 60 -o \"-k {folder} -c listen_addresses= -c fsync=off \
-         -c synchronous_commit=off -c full_page_writes=off -c max_connections=400 -c shared_buffers=64MB\" start \
+         {binaries}/pg_ctl -D data -l log -w -t 60 -o \"-k {folder} -c listen_addresses= -c max_connections=400 {settings}\" start \
          >>log 2>&1 </dev/null || exit 1\n\
          echo ready\n\
          cat >/dev/null\n\
