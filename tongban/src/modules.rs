@@ -97,6 +97,7 @@ pub fn all(parts: &Parts) -> Result<Vec<Module>> {
                 parts.definitions.catalogue.clone(),
                 parts.definitions.types.clone(),
             ),
+            limits: t01_data_platform::Limits::shipped()?,
             case_evidence: Some(t01_data_platform::case_evidence(parts.env.clone())),
         }),
         t02_services::module(t02_services::Parts {
@@ -146,6 +147,8 @@ pub fn navigation() -> Vec<NavEntry> {
         NavEntry::staff("/accounts", "账号", "Accounts", &[Role::Administrator]),
         NavEntry::staff("/verify", "核验", "Verify", &[Role::Inspector]),
         NavEntry::staff("/bureau", "交换", "Exchange", &[Role::Bureau, Role::Auditor]),
+        NavEntry::staff("/bureau/dead", "死信", "Dead letters", &[Role::Bureau, Role::Auditor]),
+        NavEntry::staff("/bureau/contracts", "契约", "Contracts", &[Role::Bureau, Role::Auditor]),
         NavEntry::staff("/audit", "审计", "Audit", &[Role::Auditor]),
     ]
 }

@@ -23,6 +23,11 @@ macro_rules! ids {
                 $name(fresh(now, entropy))
             }
 
+            /// What sorts before every identifier of that moment and after every earlier one.
+            pub fn first_of(at: Timestamp) -> $name {
+                $name(text_of(millis_of(at) << 80))
+            }
+
             /// The identifier as text.
             pub fn as_str(&self) -> &str {
                 std::str::from_utf8(&self.0).unwrap_or("")
@@ -88,8 +93,14 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 fn fresh(now: Timestamp, entropy: &mut dyn Entropy) -> [u8; 26] {
     let mut random = [0_u8; 16];
     entropy.fill(&mut random);
-    let millis = u128::from(now.micros().div_euclid(1_000).unsigned_abs()) & 0xffff_ffff_ffff;
-    let mut value = (millis << 80) | (u128::from_be_bytes(random) & 0xffff_ffff_ffff_ffff_ffff);
+    text_of((millis_of(now) << 80) | (u128::from_be_bytes(random) & 0xffff_ffff_ffff_ffff_ffff))
+}
+
+fn millis_of(at: Timestamp) -> u128 {
+    u128::from(at.micros().div_euclid(1_000).unsigned_abs()) & 0xffff_ffff_ffff
+}
+
+fn text_of(mut value: u128) -> [u8; 26] {
     let mut text = [b'0'; 26];
     for letter in text.iter_mut().rev() {
         *letter = ALPHABET[(value & 31) as usize];

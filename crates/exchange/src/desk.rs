@@ -2,11 +2,15 @@
 //!
 //! Invariant: what is not agreed for this pair of cities, service and purpose leaves no desk and passes none.
 
+mod again;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
 
 use tb_base::{ContractId, Ctx, MessageId, NodeId, Refusal, Result, Timestamp, Violation};
+
+pub use again::Again;
 
 use crate::contract::SELF_CONTRACT;
 use crate::keys::Secrets;

@@ -23,7 +23,7 @@ mod fixture;
 
 pub use contract::{ANY_PURPOSE, Contract, ContractRef, SELF_CONTRACT, ServiceTerms, SignedContract};
 pub use desk::{
-    Answer, BODY_BYTES_MAX, BoxFuture, Desk, HEAD_TEXT_BYTES_MAX, Peers, UNAVAILABLE, unavailable,
+    Again, Answer, BODY_BYTES_MAX, BoxFuture, Desk, HEAD_TEXT_BYTES_MAX, Peers, UNAVAILABLE, unavailable,
 };
 pub use envelope::{Envelope, Incoming, Outgoing, Pseudonym, Purpose};
 pub use leaf::{LEAF_BYTES, Leaf, LeafKind, subject_commitment};

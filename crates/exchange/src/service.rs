@@ -21,6 +21,10 @@ pub const TRACE_LOOKS: &str = "trace/1/looks";
 /// Brings a receipt of an earlier message (回执).
 pub const RECEIPT: &str = "exchange/1/receipt";
 
+/// Messages that may be sent again under another id: what is said twice takes effect once, by the epoch, the sequence
+/// or the id in the body. An act of a person is not among them: she was told that it was not delivered.
+pub const REPEATABLE: [&str; 4] = [CASE_OFFER, CASE_CUSTODY, CASE_PROGRESS, RECEIPT];
+
 /// Every service of this version, for contracts that allow them all.
 pub const ALL: [&str; 10] = [
     CASE_OFFER,

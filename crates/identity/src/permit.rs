@@ -70,6 +70,8 @@ pub enum Action {
     VerifyLicence,
     /// Reads exchange, contracts and catalogue (查看交换).
     ReadExchange,
+    /// Takes, sends again and settles dead letters (处理死信).
+    OperateExchange,
     /// Proposes contracts and definitions (提出契约与规则).
     ProposeContract,
     /// Watches limits over all offices (监督时限).
@@ -317,6 +319,13 @@ const RULES: &[Rule] = &[
         "查看交换与契约",
         "read exchange and contracts",
         &[(BUREAU, Reach::Node), (AUDITOR, Reach::Node)],
+    ),
+    rule(
+        Action::OperateExchange,
+        "exchange.operate",
+        "处理死信",
+        "see to dead letters",
+        &[(BUREAU, Reach::Node)],
     ),
     rule(
         Action::ProposeContract,

@@ -7,7 +7,7 @@ use tb_base::{Error, Fault, NodeId, Result, Violation};
 use tb_exchange::http_message::{self, SignedRequest};
 use tb_exchange::problem::Problem;
 
-use crate::Node;
+use crate::{Node, contact};
 
 /// What a city said: its signature was verified, and that it answers this very request.
 pub struct Said {
@@ -41,6 +41,19 @@ pub async fn call(node: &Arc<Node>, to: NodeId, signed: &SignedRequest) -> Resul
     if node.is_offline() {
         return Err(unavailable(node, to));
     }
+    let called = spoken(node, to, signed).await;
+    match &called {
+        Ok((said, skew_millis)) => {
+            let told = said.problem.as_ref().and_then(|problem| problem.clock_delta_ms);
+            contact::heard(node, to, Some(told.map_or(*skew_millis, |delta| -delta))).await;
+        }
+        Err(error) => contact::silent(node, to, &error.to_string()).await,
+    }
+    called.map(|(said, _)| said)
+}
+
+/// What the city said, and how far its clock is ahead of ours, to a second.
+async fn spoken(node: &Arc<Node>, to: NodeId, signed: &SignedRequest) -> Result<(Said, i64)> {
     let reply =
         node.clients.call(to, Method::POST, &signed.path, &signed.fields, signed.body.clone()).await?;
     let now = node.clock.now();
@@ -53,7 +66,8 @@ pub async fn call(node: &Arc<Node>, to: NodeId, signed: &SignedRequest) -> Resul
     }
     let evidence = serde_json::to_value(&checked.evidence);
     let evidence = evidence.map_err(|error| Fault::of("writing evidence", error))?;
-    Ok(Said { body: reply.body, evidence, problem })
+    let skew_millis = (checked.created - now.seconds()) * 1_000;
+    Ok((Said { body: reply.body, evidence, problem }, skew_millis))
 }
 
 /// The refusal that names a city which cannot be reached.

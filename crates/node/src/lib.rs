@@ -7,6 +7,7 @@
 
 mod call;
 mod client;
+mod contact;
 mod jobs;
 mod lines;
 mod listener;
@@ -39,6 +40,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::client::PeerClients;
+use crate::contact::Contacts;
 use crate::lines::Lines;
 use crate::listener::TlsListener;
 use crate::quota::Tallies;
@@ -96,6 +98,8 @@ pub struct Node {
     offline: AtomicBool,
     /// What waits for each city.
     lines: Lines,
+    /// Who was heard of.
+    contacts: Contacts,
     /// The size that each witness cosigned last.
     cosigned: Mutex<BTreeMap<NodeId, u64>>,
     /// The size of the newest checkpoint that this process signed.
@@ -144,6 +148,7 @@ impl Node {
             jobs: parts.jobs.into_iter().collect(),
             stop: watch::Sender::new(false),
             offline: AtomicBool::new(false),
+            contacts: Contacts::default(),
             cosigned: Mutex::new(BTreeMap::new()),
             checkpointed: AtomicU64::new(0),
             tallies: Tallies::default(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tb_base::{Actor, Ctx, Error, Fault, NodeId, Result};
 use tb_crypto::sha256;
 use tb_exchange::{Answer, BoxFuture, Incoming, Leaf, LeafKind, Outgoing, Peers, http_message};
-use tb_store::{audit, log};
+use tb_store::{audit, log, usage};
 
 use crate::call::{self, Said};
 use crate::{Node, receive};
@@ -109,8 +109,12 @@ async fn write_leaf(
     let (id, contract, at) = (envelope.id, envelope.contract.hash16(), ctx.now);
     let leaf = Leaf { kind, at, id, contract, content, base, subject: [0; 32] };
     let subject = envelope.subject.map(|subject| subject.0);
+    let asked = (kind == LeafKind::Sent).then(|| (envelope.to, envelope.service.clone()));
     let ctx = ctx.clone();
     let write = move |tx: &mut tb_store::Tx<'_>| {
+        if let Some((to, service)) = &asked {
+            usage::asked(tx, &ctx, id, *to, service)?;
+        }
         log::append_about(tx, &ctx, leaf.clone(), subject.as_ref().map(|subject| &subject[..])).map(drop)
     };
     node.store.write("exchange.ask", write).await

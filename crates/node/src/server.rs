@@ -25,7 +25,7 @@ use tower::ServiceExt;
 
 use crate::connection::{self, Crowd, Speaks};
 use crate::listener::{PeerCity, TlsListener};
-use crate::{Node, receive, witness};
+use crate::{Node, contact, receive, witness};
 
 /// Room for the fields of a request beside its body.
 const REQUEST_BYTES_MAX: usize = BODY_BYTES_MAX + 64 * 1024;
@@ -160,6 +160,7 @@ async fn take(
     let incoming = http_message::verify_request(&node.desk, "POST", path, fields, &body, now)?;
     same_city(peer, &incoming)?;
     node.lines.open(peer.0);
+    contact::heard(node, peer.0, None).await;
     let nonce = facts.nonce.clone();
     // Receipts are settled by the node itself; every other service has a handler.
     let is_query = incoming.envelope.service != tb_exchange::service::RECEIPT

@@ -15,9 +15,9 @@ use tb_store::{Tx, audit, log};
 use tb_tlog::note::{Note, Signature};
 use tb_tlog::witness::{Accepted, Known, Refused, Request, decide};
 
-use crate::Node;
 use crate::listener::PeerCity;
 use crate::server::{answer, plain};
+use crate::{Node, contact};
 
 /// The first pause after a witness gave nothing; it doubles up to the longest.
 const PAUSE_MILLIS_FIRST: u64 = 250;
@@ -30,6 +30,7 @@ pub async fn add_checkpoint(
     body: String,
 ) -> Response {
     node.lines.open(peer.0);
+    contact::heard(&node, peer.0, None).await;
     let Ok(request) = body.parse::<Request>() else {
         return plain(StatusCode::BAD_REQUEST, "not an add-checkpoint request");
     };
@@ -161,7 +162,14 @@ async fn ask(node: &Arc<Node>, peer: NodeId) -> Result<()> {
     // A second try starts from the size that the witness says it knows; a third would be a loop.
     for _ in 0..2 {
         let request = request(node, old, latest.size, &latest.note).await?.into_bytes();
-        let reply = node.clients.call(peer, Method::POST, ADD_CHECKPOINT_PATH, &[], request).await?;
+        let reply = node.clients.call(peer, Method::POST, ADD_CHECKPOINT_PATH, &[], request).await;
+        let reply = match reply {
+            Ok(reply) => reply,
+            Err(error) => {
+                contact::silent(node, peer, &error.to_string()).await;
+                return Err(error);
+            }
+        };
         let body = String::from_utf8_lossy(&reply.body);
         match Answer::read(reply.status, &body)? {
             Answer::Cosigned(lines) => return keep(node, peer, latest.size, &latest.note, lines).await,
@@ -199,5 +207,6 @@ async fn keep(node: &Arc<Node>, peer: NodeId, size: u64, note: &str, lines: Vec<
     let line = format!("{}\n", own.to_string().trim_end());
     node.store.write("witness.keep", move |tx| log::add_cosignature(tx, now, size, &name, &line)).await?;
     node.cosigned_sizes().insert(peer, size);
+    contact::heard(node, peer, None).await;
     Ok(())
 }

@@ -73,8 +73,31 @@ const FROM_SENDER: Stmt = stmt(
 ",
 );
 
+const NEWEST: Stmt = stmt(
+    "store.inbox.newest",
+    "
+    SELECT id, received
+    FROM store_inbox
+    WHERE sender = $1
+    ORDER BY id DESC
+    LIMIT 1
+",
+);
+
+const NEWEST_OF: Stmt = stmt(
+    "store.inbox.newest_of",
+    "
+    SELECT id, received
+    FROM store_inbox
+    WHERE sender = $1 AND service = $2
+    ORDER BY received DESC
+    LIMIT 1
+",
+);
+
 /// The statements of this file.
-pub(crate) const STATEMENTS: &[Stmt] = &[INSERT, FIND, CONCLUDE, REPLIED, OF_CASE, COUNT_SINCE, FROM_SENDER];
+pub(crate) const STATEMENTS: &[Stmt] =
+    &[INSERT, FIND, CONCLUDE, REPLIED, OF_CASE, COUNT_SINCE, FROM_SENDER, NEWEST, NEWEST_OF];
 
 /// Messages that one look gives at the most.
 pub const MESSAGES_MAX: u32 = 32;
@@ -250,6 +273,20 @@ pub fn count_since(tx: &mut Tx<'_>, from: NodeId, service: &str, since: Timestam
         Some(row) => row.get("messages"),
         None => Ok(0),
     }
+}
+
+/// The newest message of a city by its own order, and when it came.
+pub fn newest(tx: &mut Tx<'_>, from: NodeId) -> Result<Option<(MessageId, Timestamp)>> {
+    tx.one(&NEWEST, params![from])?.as_ref().map(place_of).transpose()
+}
+
+/// The newest message of a service that came from a city.
+pub fn newest_of(tx: &mut Tx<'_>, from: NodeId, service: &str) -> Result<Option<(MessageId, Timestamp)>> {
+    tx.one(&NEWEST_OF, params![from, service])?.as_ref().map(place_of).transpose()
+}
+
+fn place_of(row: &Row) -> Result<(MessageId, Timestamp)> {
+    Ok((row.parse("id")?, row.get("received")?))
 }
 
 /// An id that comes back with other words is not a repetition.

@@ -21,6 +21,8 @@ mod value;
 
 pub mod audit;
 pub mod backup;
+pub mod contact;
+pub mod dead_letters;
 pub mod inbox;
 pub mod jobs;
 pub mod log;
@@ -29,6 +31,7 @@ pub mod nonces;
 pub mod outbox;
 pub mod restored;
 pub mod search;
+pub mod usage;
 
 pub use check::check_statements;
 pub use leases::Lease;
@@ -64,6 +67,11 @@ pub const SCHEMA: Schema = Schema {
             sql: include_str!("../migrations/0004_inbox_count.sql"),
             sha256: "da5e93a5c79301ca68bfe6519b35802da5557ae7854a9ae98858196021ae114d",
         },
+        Migration {
+            name: "0005_bureau",
+            sql: include_str!("../migrations/0005_bureau.sql"),
+            sha256: "d1ef773daad9ec124927962535c243419ef39cda3d09d83c831e58b1aa291465",
+        },
     ],
     statements: &[
         migrate::STATEMENTS,
@@ -77,7 +85,12 @@ pub const SCHEMA: Schema = Schema {
         log::adopt::STATEMENTS,
         mirror::STATEMENTS,
         nonces::STATEMENTS,
+        log::lag::STATEMENTS,
         outbox::STATEMENTS,
         restored::STATEMENTS,
+        outbox::standing::STATEMENTS,
+        contact::STATEMENTS,
+        dead_letters::STATEMENTS,
+        usage::STATEMENTS,
     ],
 };

@@ -4,6 +4,7 @@
 
 pub(crate) mod adopt;
 pub(crate) mod checkpoint;
+pub(crate) mod lag;
 pub(crate) mod tree;
 
 pub use adopt::{Ahead, adopt};
@@ -11,6 +12,7 @@ pub use checkpoint::{
     KeptCheckpoint, WitnessState, add_cosignature, checkpoint, cosigned_by, cosigned_from, latest,
     latest_cosigned, put_checkpoint, put_witness_state, witness_state,
 };
+pub use lag::{Cosigned, cosigned_last, signed_after, waiting_since};
 pub use tree::{
     Fence, LEAVES_MAX, TILE_MAX, consistency, entries, holder, prove, release, root, sequence, size, take,
     tile,

@@ -3,12 +3,16 @@
 //! Invariants: a message and its leaf are written in the transaction that sends it; nothing is sent that is not here.
 //! One process at a time holds the line to a city and takes what waits for it, oldest first: none is overtaken.
 
+pub(crate) mod standing;
+
+pub use standing::{COUNT_MAX, Standing, standing};
+
 use std::collections::BTreeSet;
 
 use tb_base::{CaseId, Ctx, MessageId, NodeId, Result, Timestamp, Violation};
 use tb_exchange::{Envelope, Leaf, LeafKind, Outgoing, Receipt, ReceiptKind};
 
-use crate::{Lease, Row, Stmt, Tx, log, params, sealing, stmt};
+use crate::{Lease, Row, Stmt, Tx, dead_letters, log, params, sealing, stmt};
 
 /// Messages that one look takes at the most.
 pub const MESSAGES_MAX: u32 = 256;
@@ -100,6 +104,15 @@ const SETTLED: Stmt = stmt(
     "
     UPDATE store_outbox SET state = $2, lease_until = 0, problem = $3, version = version + 1, at = $4, tx = $5
     WHERE id = $1 AND state IN ('waiting', 'delivered', 'dead')
+",
+);
+
+const AGAIN: Stmt = stmt(
+    "store.outbox.again",
+    "
+    UPDATE store_outbox SET
+        state = 'waiting', next_try = $2, lease_until = 0, problem = NULL, version = version + 1, at = $2, tx = $3
+    WHERE id = $1 AND state = 'dead'
 ",
 );
 
@@ -213,6 +226,7 @@ pub(crate) const STATEMENTS: &[Stmt] = &[
     ATTEMPTED,
     UNHEARD,
     SETTLED,
+    AGAIN,
     RECEIPT,
     RECEIPTS,
     FIND,
@@ -413,12 +427,22 @@ pub fn settled(
     tx.run_all(&[
         (&RECEIPT, params![id, kind, text, evidence.to_string(), now, tx.name].to_vec()),
         (&SETTLED, params![id, state, problem, now, tx.name].to_vec()),
-    ])
+    ])?;
+    dead_letters::arrived(tx, now, id)
 }
 
-/// The message is given up; a receipt that comes later is still kept.
+/// The message is given up and stands among the dead letters; a receipt that comes later is still kept.
 pub fn dead(tx: &mut Tx<'_>, now: Timestamp, id: MessageId, problem: &str) -> Result<()> {
-    tx.run(&SETTLED, params![id, "dead", problem, now, tx.name]).map(drop)
+    match tx.run(&SETTLED, params![id, "dead", problem, now, tx.name])? {
+        // It was settled meanwhile: nothing is lost.
+        0 => Ok(()),
+        _ => dead_letters::open(tx, now, id, problem),
+    }
+}
+
+/// A message that was given up waits again, with the same id; false where it was settled meanwhile.
+pub fn again(tx: &mut Tx<'_>, now: Timestamp, id: MessageId) -> Result<bool> {
+    Ok(tx.run(&AGAIN, params![id, now, tx.name])? == 1)
 }
 
 /// What [`send_again`] did with one page of messages.

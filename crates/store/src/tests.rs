@@ -21,6 +21,7 @@ macro_rules! both {
 
 mod backup;
 mod bench;
+mod bureau;
 mod damage;
 mod engine;
 mod messages;

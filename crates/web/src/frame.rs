@@ -232,6 +232,11 @@ impl Frame {
         ui::csrf(&self.csrf)
     }
 
+    /// The city whose site this is.
+    pub fn own_city(&self) -> NodeId {
+        self.app.node
+    }
+
     /// Every city of the region.
     pub fn cities(&self) -> &[CityFront] {
         &self.app.cities

@@ -61,6 +61,7 @@ mod app;
 mod assets;
 mod caller;
 pub mod csrf;
+mod csv;
 mod field;
 mod fields;
 mod form;
@@ -83,6 +84,7 @@ mod visit;
 
 pub use app::{App, AppParts, CityFront, DemoSettings};
 pub use caller::{Caller, Network, Origins, network_of};
+pub use csv::Csv;
 pub use field::{Choice, Field, Input};
 pub use fields::{FieldError, Fields, Reader};
 pub use form::{BODY_BYTES_MAX, FILES_MAX, Form};

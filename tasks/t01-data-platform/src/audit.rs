@@ -1,27 +1,28 @@
-//! Searching audit lines (审计查询): who did what to what, the newest first. Reading is itself written down.
+//! Searching audit lines (审计查询): who did what to what, the newest first.
 //! Serves clause 1.6.
+//!
+//! Invariant: each search, look and export is itself an audit line, of the transaction that read: what was asked for,
+//! and how many lines were found.
+
+mod ask;
+pub mod line;
 
 use askama::Template;
+use axum::response::Response;
 use serde::Serialize;
-use tb_base::{Ctx, Date, MessageId, Refusal, Result, Timestamp};
-use tb_identity::permit::{Action, Scope, may};
+use tb_base::{Ctx, MessageId, Result, Timestamp};
+use tb_identity::permit::{Action, Permit, Scope, may};
 use tb_store::Tx;
-use tb_store::audit::{self, Line, Page, Search};
-use tb_web::{Field, Fields, Frame, Input, Lang, PageResult, Visit, ui};
+use tb_store::audit::{self, Found, Line, Search};
+use tb_web::{Csv, Fields, Frame, Lang, PageResult, Visit, ui};
 
 use crate::words::{act_word, actor_word, outcome_word};
 
-/// Lines on one page.
+/// Lines on one page, and in one file.
 const LINES: u32 = 50;
-/// Letters of what is searched for; the longest object is a message with its city.
-const TEXT_LETTERS_MAX: usize = 80;
-
-const OBJECT: Field<'static> = Field::text("object", "对象编号", "Object");
-const ACTION: Field<'static> = Field::text("action", "操作代码", "Code of the action")
-    .hint("在表里点操作，就只看这一种", "Click an action in the table to see only that kind");
-const FROM: Field<'static> = Field::new("from", "从哪天", "From", Input::Text);
-const UNTIL: Field<'static> = Field::new("until", "到哪天", "Until", Input::Text);
-const FILTERS: [Field<'static>; 4] = [OBJECT, ACTION, FROM, UNTIL];
+const FILE_LINES_MAX: u32 = 10_000;
+/// Searches that one file makes at the most; each looks at a bounded number of lines.
+const FILE_SEARCHES_MAX: usize = 10;
 
 /// The page.
 #[derive(Template, Serialize)]
@@ -31,9 +32,13 @@ struct AuditPage {
     #[serde(skip)]
     lang: Lang,
     form: Fields,
+    #[serde(skip)]
+    shown_fields: tb_web::Html,
     lines: Vec<Shown>,
     /// The address of the page with older lines.
     older: Option<String>,
+    #[serde(skip)]
+    export: String,
 }
 
 /// One line.
@@ -52,70 +57,69 @@ struct Shown {
     trace: String,
 }
 
-/// GET /audit
+fn permit(visit: &Visit) -> Result<Permit> {
+    may(&visit.ctx.actor, Action::ReadAudit, &Scope::Node(visit.ctx.node))
+}
+
+/// GET /audit?from=&until=&kind=&actor=&action=&object=&outcome=&trace=&before=&export=csv
 pub async fn show(visit: Visit) -> PageResult {
-    may(&visit.ctx.actor, Action::ReadAudit, &Scope::Node(visit.ctx.node))?;
+    permit(&visit)?;
     let mut form = Fields::from_query(&visit);
-    let Some((search, page)) = asked(&visit, &mut form) else {
-        let view = view(&visit, form, Vec::new());
+    let Some(search) = ask::asked(&mut form) else {
+        let view = view(&visit, form, Found::default());
         return visit.form_again(view);
     };
+    let before = visit.param("before").and_then(|id| id.parse().ok());
+    let as_file = visit.param("export").is_some_and(|kind| kind == "csv");
     let ctx = visit.ctx.clone();
-    let lines = visit.app.store.write("t01.audit", move |tx| find(tx, &ctx, &search, &page)).await?;
-    let view = view(&visit, form, lines);
+    let read = move |tx: &mut Tx<'_>| match as_file {
+        true => file(tx, &ctx, &search),
+        false => page(tx, &ctx, &search, before),
+    };
+    let found = visit.app.store.write("t01.audit", read).await?;
+    if as_file {
+        return Ok(csv(&visit, found));
+    }
+    let view = view(&visit, form, found);
     visit.page(view)
 }
 
-/// What is searched for, and which page of it.
-fn asked(visit: &Visit, form: &mut Fields) -> Option<(Search, Page)> {
-    let object = form.read(&OBJECT).max(TEXT_LETTERS_MAX).optional();
-    let action = form.read(&ACTION).max(TEXT_LETTERS_MAX).optional();
-    let from = form.date(&FROM).optional();
-    let until = form.date(&UNTIL).optional();
-    let (object, action, from, until) = (object?, action?, from?, until?);
-    if object.is_some() && action.is_some() {
-        form.refuse(&both());
-        return None;
+/// A page of lines; and the line that says who read them.
+fn page(tx: &mut Tx<'_>, ctx: &Ctx, search: &Search, before: Option<MessageId>) -> Result<Found> {
+    let found = audit::search(tx, search, before, LINES)?;
+    note(tx, ctx, "audit.read", search, &found)?;
+    Ok(found)
+}
+
+/// All lines up to the limits of a file; and the line that says who took them.
+fn file(tx: &mut Tx<'_>, ctx: &Ctx, search: &Search) -> Result<Found> {
+    let mut found = audit::search(tx, search, None, FILE_LINES_MAX)?;
+    for _ in 1..FILE_SEARCHES_MAX {
+        let left = FILE_LINES_MAX - u32::try_from(found.lines.len()).unwrap_or(FILE_LINES_MAX);
+        if found.next.is_none() || left == 0 {
+            break;
+        }
+        let more = audit::search(tx, search, found.next, left)?;
+        found.lines.extend(more.lines);
+        found.next = more.next;
     }
-    let search = match (object, action) {
-        (Some(object), _) => Search::Object(object),
-        (None, Some(action)) => Search::Action(action),
-        (None, None) => Search::All,
-    };
-    let newest = Page::newest(LINES);
-    let page = Page {
-        from: from.map_or(newest.from, |day: Date| Timestamp::at(day, 0)),
-        until: until.map_or(newest.until, |day: Date| Timestamp::at(day, 24)),
-        before: visit.param("before").and_then(|id| id.parse().ok()),
-        ..newest
-    };
-    Some((search, page))
+    note(tx, ctx, "audit.export", search, &found)?;
+    Ok(found)
 }
 
-fn both() -> Refusal {
-    Refusal::invalid("T01-AUD-001", "对象和操作只能选一个查", "Search by object or by action, not by both")
-        .on(OBJECT.name)
+fn note(tx: &mut Tx<'_>, ctx: &Ctx, act: &'static str, search: &Search, found: &Found) -> Result<()> {
+    audit::line(tx, ctx, act, &ask::words(search), &format!("found:{}", found.lines.len()))
 }
 
-/// The lines; and the line that says who read them.
-fn find(tx: &mut Tx<'_>, ctx: &Ctx, search: &Search, page: &Page) -> Result<Vec<Line>> {
-    let lines = audit::search(tx, search, page)?;
-    let what = match search {
-        Search::All => "all",
-        Search::Object(text) | Search::Action(text) => text,
-    };
-    audit::line(tx, ctx, "audit.read", what, "done")?;
-    Ok(lines)
-}
-
-fn view(visit: &Visit, form: Fields, lines: Vec<Line>) -> AuditPage {
-    let is_full = lines.len() == usize::try_from(LINES).unwrap_or(usize::MAX);
-    let last = lines.last().filter(|_| is_full);
+fn view(visit: &Visit, form: Fields, found: Found) -> AuditPage {
+    let shown_fields = ask::show(&form);
     AuditPage {
         frame: visit.frame("审计", "Audit").errors(&form),
         lang: visit.lang,
-        older: last.map(|line| visit.address_with("before", line.id.as_str())),
-        lines: lines.into_iter().map(|line| shown(visit.lang, line)).collect(),
+        shown_fields,
+        older: found.next.map(|next| visit.address_with("before", next.as_str())),
+        export: visit.address_with("export", "csv"),
+        lines: found.lines.into_iter().map(|line| shown(visit.lang, line)).collect(),
         form,
     }
 }
@@ -126,9 +130,42 @@ fn shown(lang: Lang, line: Line) -> Shown {
     Shown { id, at, actor, action, action_word, object, outcome, outcome_word, trace }
 }
 
+/// The lines as a table file; its last line says what is missing, if anything is.
+fn csv(visit: &Visit, found: Found) -> Response {
+    let lang = visit.lang;
+    let heads = match lang {
+        Lang::Zh => ["时间", "谁", "操作", "操作代码", "对象", "结果", "结果代码", "追踪号", "编号"],
+        Lang::En => {
+            ["when", "who", "action", "action code", "object", "outcome", "outcome code", "trace", "id"]
+        }
+    };
+    let mut csv = Csv::new(&heads);
+    for line in found.lines {
+        let line = shown(lang, line);
+        csv.row(&[
+            lang.time(line.at),
+            line.actor,
+            line.action_word.unwrap_or_default().to_owned(),
+            line.action,
+            line.object,
+            line.outcome_word.unwrap_or_default(),
+            line.outcome,
+            line.trace,
+            line.id.to_string(),
+        ]);
+    }
+    if found.next.is_some() {
+        csv.row(&[lang.t(
+            "没有全部导出：一个文件最多一万条。请缩短日期范围或加条件，分几次导出。",
+            "Not everything is here: a file holds ten thousand lines. Shorten the range or add a filter, and export in parts.",
+        )]);
+    }
+    csv.file(&format!("audit-{}.csv", visit.ctx.now.date()))
+}
+
 impl Shown {
     fn action_cell(&self) -> ui::Cell {
-        let href = format!("/audit?action={}", self.action);
+        let href = ask::address("action", &self.action);
         match self.action_word {
             Some(word) => ui::Cell::link(word, href).note(&self.action),
             None => ui::Cell::link(&self.action, href),
@@ -148,12 +185,13 @@ impl AuditPage {
         let lang = self.lang;
         let rows = self.lines.iter().map(|line| {
             ui::TableRow::new(vec![
-                ui::Cell::text(lang.time(line.at)),
-                ui::Cell::code(&line.actor).note(actor_word(lang, &line.actor)),
+                ui::Cell::link(lang.time(line.at), format!("/audit/{}", line.id)),
+                ui::Cell::link(&line.actor, ask::address("actor", &line.actor))
+                    .note(actor_word(lang, &line.actor)),
                 line.action_cell(),
-                ui::Cell::link(&line.object, format!("/audit?object={}", line.object)),
+                ui::Cell::link(&line.object, ask::address("object", &line.object)),
                 line.outcome_cell(),
-                ui::Cell::code(&line.trace),
+                ui::Cell::link(&line.trace, ask::address("trace", &line.trace)),
             ])
         });
         let heads = [
@@ -164,12 +202,16 @@ impl AuditPage {
             ("结果", "Outcome"),
             ("追踪号", "Trace"),
         ];
+        let more = if self.older.is_some() { "+" } else { "" };
         ui::Table {
             caption: lang.t("审计记录", "Audit lines").to_owned(),
             heads: heads.iter().map(|(zh, en)| ui::Head::text(lang.t(zh, en))).collect(),
             rows: rows.collect(),
-            count: lang.count(self.lines.len(), "条", "line", "lines"),
-            export: None,
+            count: match lang {
+                Lang::Zh => format!("{}{more} 条", lang.number(self.lines.len())),
+                Lang::En => format!("{}{more} lines", lang.number(self.lines.len())),
+            },
+            export: Some((lang.t("导出 CSV", "Export CSV").to_owned(), self.export.clone())),
         }
     }
 }

@@ -9,6 +9,7 @@ mod audit;
 mod bureau;
 mod door;
 mod evidence;
+mod limits;
 mod looks;
 mod parts;
 mod password;
@@ -30,11 +31,13 @@ use tb_web::{App, Module, RouteInfo, Who};
 
 pub use evidence::cases::case_evidence;
 pub use evidence::{CaseEvidence, CaseFacts};
+pub use limits::Limits;
 pub use parts::{Parts, Words, session_lookup};
 pub use source::{SOURCE_UNKNOWN, Source};
 
 const RESIDENT: Who = Who::Roles(&[Role::Resident]);
 const BUREAU: Who = Who::Roles(&[Role::Bureau, Role::Auditor]);
+const OPERATOR: Who = Who::Roles(&[Role::Bureau]);
 const AUDITOR: Who = Who::Roles(&[Role::Auditor]);
 const ADMINISTRATOR: Who = Who::Roles(&[Role::Administrator]);
 
@@ -56,7 +59,14 @@ const ROUTES: &[RouteInfo] = &[
     RouteInfo::get("/looks/{city}/{id}/proof", RESIDENT).counted(Class::Heavy),
     RouteInfo::get("/cases/{case}/evidence", Who::SignedIn).counted(Class::Heavy),
     RouteInfo::get("/bureau", BUREAU),
+    RouteInfo::get("/bureau/dead", BUREAU).counted(Class::Heavy),
+    RouteInfo::get("/bureau/dead/{id}", BUREAU),
+    RouteInfo::post("/bureau/dead/{id}", OPERATOR),
+    RouteInfo::get("/bureau/contracts", BUREAU),
+    RouteInfo::get("/bureau/contracts/{id}", BUREAU),
+    RouteInfo::get("/bureau/contracts/{id}/file", BUREAU),
     RouteInfo::get("/audit", AUDITOR).counted(Class::Heavy),
+    RouteInfo::get("/audit/{id}", AUDITOR),
     RouteInfo::get("/accounts", ADMINISTRATOR).counted(Class::Heavy),
     RouteInfo::get("/accounts/{id}", ADMINISTRATOR),
     RouteInfo::post("/accounts/{id}", ADMINISTRATOR),
@@ -76,8 +86,14 @@ pub fn module(parts: Parts) -> Module {
         .route("/looks", get(looks::show))
         .route("/looks/{city}/{id}/proof", get(looks::proof::download))
         .route("/cases/{case}/evidence", get(evidence::download))
-        .route("/bureau", get(bureau::show))
+        .route("/bureau", get(bureau::overview::show))
+        .route("/bureau/dead", get(bureau::dead::show))
+        .route("/bureau/dead/{id}", get(bureau::letter::show).post(bureau::letter::act))
+        .route("/bureau/contracts", get(bureau::contracts::show))
+        .route("/bureau/contracts/{id}", get(bureau::contract::show))
+        .route("/bureau/contracts/{id}/file", get(bureau::contract::download))
         .route("/audit", get(audit::show))
+        .route("/audit/{id}", get(audit::line::show))
         .route("/accounts", get(accounts::list))
         .route("/accounts/{id}", get(accounts::show).post(accounts::change))
         .layer(Extension(Arc::clone(&parts)));

@@ -11,6 +11,7 @@ use tb_licence::types::{LicenceType, Types};
 use tb_web::session;
 
 use crate::evidence::CaseEvidence;
+use crate::limits::Limits;
 
 /// A name that a definition gives: Chinese, then English.
 pub type Named = Arc<dyn Fn(&str) -> Option<(String, String)> + Send + Sync>;
@@ -68,6 +69,8 @@ pub struct Parts {
     pub door: Door,
     /// Names of items and fields.
     pub words: Words,
+    /// How long the data bureau has for what.
+    pub limits: Limits,
     /// What the case block knows of a case; without it only messages and looks are proven.
     pub case_evidence: Option<CaseEvidence>,
 }

@@ -1,6 +1,8 @@
 //! Tests of the pages: three cities with real stores, keys, desks and logs; only sockets are left out.
 
 mod accounts;
+mod auditor;
+mod bureau;
 mod cases;
 mod looks;
 mod real_cases;

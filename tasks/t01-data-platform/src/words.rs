@@ -4,6 +4,8 @@ use tb_base::Role;
 use tb_case::{CommandKind, PhaseKind};
 use tb_web::Lang;
 
+use crate::bureau::words::{DONE, WHY, choice_word};
+
 /// What a member of staff is called by her role.
 pub fn role_word(lang: Lang, role: Role) -> &'static str {
     let (zh, en) = match role {
@@ -35,6 +37,21 @@ pub fn outcome_word(lang: Lang, act: &str, outcome: &str) -> Option<String> {
     if let Some(name) = of_case {
         return Some(lang.t(&name.zh, &name.en).to_owned());
     }
+    match (act, outcome.split_once(':')) {
+        (_, Some(("found", count))) => {
+            return Some(
+                format!("{} {count} {}", lang.t("查到", "found"), lang.t("条", "")).trim_end().to_owned(),
+            );
+        }
+        ("exchange.again", Some(("another", _))) => {
+            return Some(lang.t("以新报文代替", "another one in its place").to_owned());
+        }
+        ("exchange.settle", Some((why, done))) => {
+            let (why, done) = (choice_word(lang, &WHY, why), choice_word(lang, &DONE, done));
+            return Some(format!("{why}{}{done}", lang.t("；", "; ")));
+        }
+        _ => {}
+    }
     let word = |code: &str| OUTCOMES.iter().find(|(known, ..)| *known == code);
     let known = |code: &str| word(code).map(|(_, zh, en)| lang.t(*zh, *en));
     match outcome.split_once(':') {
@@ -63,7 +80,10 @@ pub fn actor_word(lang: Lang, actor: &str) -> &'static str {
 /// Every act that is written to the audit: code, Chinese, English.
 pub const ACTS: &[(&str, &str, &str)] = &[
     ("account.list", "查工作人员账户", "searched accounts of staff"),
+    ("audit.export", "导出审计记录", "exported audit lines"),
     ("audit.read", "查审计记录", "read audit lines"),
+    ("bureau.export", "导出交换资料", "exported what the exchange holds"),
+    ("bureau.read", "查看交换", "looked at the exchange"),
     ("case.act", "办理操作", "acted on a case"),
     ("case.custody", "办件移交", "a case was handed over"),
     ("case.draft", "草稿", "a draft"),
@@ -72,12 +92,15 @@ pub const ACTS: &[(&str, &str, &str)] = &[
     ("case.overdue", "办件超时限", "a case is overdue"),
     ("case.progress", "办件进度送达", "progress of a case arrived"),
     ("exchange.acknowledge", "报文签收", "acknowledged a message"),
+    ("exchange.again", "重发死信", "sent a dead letter again"),
     ("exchange.answer", "答复他市查询", "answered another city"),
     ("exchange.dead", "报文成为死信", "gave a message up"),
     ("exchange.mistrust", "报文不可信", "mistrusted a message"),
     ("exchange.process", "处理报文", "processed a message"),
     ("exchange.receive", "收到报文", "received a message"),
     ("exchange.refuse", "拒收报文", "refused a message"),
+    ("exchange.settle", "人工办结死信", "settled a dead letter by hand"),
+    ("exchange.take", "认领死信", "took a dead letter"),
     ("identity.account.create", "开户", "made an account"),
     ("identity.account.level", "改实名等级", "set an assurance level"),
     ("identity.account.state", "锁定或恢复账户", "locked or unlocked an account"),
@@ -129,6 +152,7 @@ const OUTCOMES: &[(&str, &str, &str)] = &[
     ("left", "离岗", "left the post"),
     ("not_found", "查无此证", "not found"),
     ("refused", "没有同意或被拒绝", "refused"),
+    ("same", "原报文再发", "the same message again"),
     ("shown", "已提供", "shown"),
     ("stale", "过时，没有采用", "stale, not used"),
     ("stolen", "可能被冒用", "possibly used by others"),
@@ -155,6 +179,8 @@ mod tests {
         check("identity.account.state", "frozen:unknown", None, None);
         check("case.move", "received", Some("已收件"), Some("Received"));
         check("case.act", "accept", Some("受理"), Some("Accept"));
+        check("audit.read", "found:12", Some("查到 12 条"), Some("found 12"));
+        check("exchange.again", "another:01kq", Some("以新报文代替"), Some("another one in its place"));
         check("case.custody", "accepted", Some("已接管"), Some("taken over"));
     }
 

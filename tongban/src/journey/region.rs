@@ -31,6 +31,8 @@ pub struct Setup {
 struct Process {
     child: Option<Child>,
     site: u16,
+    /// Seconds that this process is ahead of the region.
+    ahead: i64,
 }
 
 /// Three city nodes, each a process of its own.
@@ -58,7 +60,7 @@ impl Region {
         if !prepared.success() {
             return Err("the region could not be founded".to_owned());
         }
-        let sites = ports.chunks(2).map(|pair| Process { child: None, site: pair[0] });
+        let sites = ports.chunks(2).map(|pair| Process { child: None, site: pair[0], ahead: 0 });
         let mut region = Region { setup, processes: sites.collect() };
         for at in 0..CITIES.len() {
             region.begin(at)?;
@@ -78,7 +80,7 @@ impl Region {
         let child = Command::new(&self.setup.binary)
             .args(["serve", "--demo", "--city"])
             .arg(self.setup.folder.join(CITIES[at]))
-            .args(["--shift", &self.setup.shift.to_string()])
+            .args(["--shift", &(self.setup.shift + self.processes[at].ahead).to_string()])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
@@ -136,6 +138,13 @@ impl Region {
     pub async fn restart(&mut self, city: &str) -> Result<(), String> {
         self.begin(index(city))?;
         self.ready(city).await
+    }
+
+    /// Starts a city again so much later, as if it had stood still meanwhile.
+    pub async fn restart_later(&mut self, city: &str, seconds: i64) -> Result<(), String> {
+        self.kill(city)?;
+        self.processes[index(city)].ahead += seconds;
+        self.restart(city).await
     }
 
     fn tail(&self, city: &str) -> String {

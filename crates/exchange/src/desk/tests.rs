@@ -2,7 +2,7 @@
 
 use tb_base::{Error, NodeId, Timestamp};
 
-use super::{Desk, mismatch};
+use super::{Again, Desk, mismatch};
 use crate::fixture::{DRIVER, NOON, Region, changsha, ctx_at, fetch, purpose, xiangtan, zhuzhou};
 use crate::keys::{Secrets, WitnessKey};
 use crate::{ContractRef, Envelope, Outgoing, Purpose, ServiceTerms, SignedContract, service};
@@ -188,4 +188,58 @@ fn key_files_read_back_and_hide_themselves() {
     let log = tb_crypto::text::base64(&secrets.log.secret());
     assert_eq!(code(Secrets::from_json(&secrets.to_json().replace(&log, &message))), "inconsistent key-file");
     assert_eq!(code(Secrets::from_json(&witness.to_json())), "inconsistent key-file");
+}
+
+/// The offer of a case, written at noon for an hour.
+fn offer(desk: &Desk) -> Outgoing {
+    let ctx = ctx_at(desk.me, NOON);
+    let (to, until) = (xiangtan(), NOON.plus_seconds(3_600));
+    desk.compose(&ctx, to, service::CASE_OFFER, purpose(), "window/hall", Some(DRIVER), &"body", until)
+        .unwrap()
+}
+
+fn again(desk: &Desk, lost: &Outgoing, now: Timestamp) -> tb_base::Result<Again> {
+    let ctx = tb_base::Ctx::new(
+        now,
+        tb_base::Actor::System,
+        desk.me,
+        std::sync::Arc::new(std::sync::Mutex::new(crate::fixture::Counter(9_000))),
+    );
+    desk.again(&ctx, lost, NOON)
+}
+
+#[test]
+fn a_lost_message_goes_again_as_it_is_while_it_can_arrive() {
+    let region = Region::new();
+    let desk = region.desk(changsha());
+    let lost = offer(&desk);
+    assert_eq!(again(&desk, &lost, NOON.plus_seconds(60)).unwrap(), Again::Same);
+    let Again::Another(next) = again(&desk, &lost, NOON.plus_seconds(7_200)).unwrap() else {
+        panic!("its deadline has passed")
+    };
+    assert_ne!(next.envelope.id, lost.envelope.id);
+    assert_eq!(next.envelope.deadline, NOON.plus_seconds(7_200 + 3_600));
+    let same = Envelope { id: lost.envelope.id, deadline: lost.envelope.deadline, ..next.envelope.clone() };
+    assert_eq!((same, &next.body), (lost.envelope.clone(), &lost.body));
+    region.desk(xiangtan()).admit(&next.envelope, NOON.plus_seconds(7_201)).unwrap();
+}
+
+#[test]
+fn a_lost_message_goes_under_the_contract_of_today_or_not_at_all() {
+    let region = Region::new();
+    let desk = region.desk(changsha());
+    let mut lost = offer(&desk);
+    lost.envelope.contract.version = 7;
+    let Again::Another(next) = again(&desk, &lost, NOON).unwrap() else {
+        panic!("another version is in force")
+    };
+    assert_eq!(next.envelope.contract.version, 1);
+    lost.envelope.contract.id = "old-430100-430300".parse().unwrap();
+    assert_eq!(code(again(&desk, &lost, NOON)), "EXC-AGN-002");
+    let mut lost = offer(&desk);
+    lost.envelope.service = service::CASE_ACT.to_owned();
+    assert_eq!(code(again(&desk, &lost, NOON)), "EXC-AGN-001");
+    let mut lost = offer(&desk);
+    lost.envelope.to = "110100".parse().unwrap();
+    assert_eq!(code(again(&desk, &lost, NOON)), "EXC-CON-002");
 }

@@ -394,12 +394,9 @@ async fn an_administrator_finds_stops_and_lets_in() {
         assert_eq!(refusal(set(tx, &other, id, AccountState::Frozen)), "IDN-ACC-006");
         set(tx, &permit, id, AccountState::Frozen)?;
         assert_eq!(sessions::count(tx, id.as_str())?, 0);
-        let lines = tb_store::audit::search(
-            tx,
-            &tb_store::audit::Search::Object(id.to_string()),
-            &tb_store::audit::Page::newest(1),
-        )?;
-        assert_eq!(lines[0].outcome, "frozen:stolen");
+        let about = tb_store::audit::Search::object(id.as_str());
+        let found = tb_store::audit::search(tx, &about, None, 1)?;
+        assert_eq!(found.lines[0].outcome, "frozen:stolen");
         set(tx, &permit, id, AccountState::Active)
     };
     world.write(run).await.expect("the roll");

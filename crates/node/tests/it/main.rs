@@ -21,6 +21,7 @@ macro_rules! both {
     };
 }
 
+mod contact;
 mod doors;
 mod down;
 mod faults;

@@ -291,9 +291,9 @@ impl World {
 
     /// Object and outcome of the audit lines of one action, the newest first.
     pub async fn audited(&self, node: NodeId, action: &str) -> Vec<(String, String)> {
-        let search = audit::Search::Action(action.to_owned());
-        let lines = self.read(node, move |tx| audit::search(tx, &search, &audit::Page::newest(100))).await;
-        lines.into_iter().map(|line| (line.object, line.outcome)).collect()
+        let search = audit::Search::action(action);
+        let found = self.read(node, move |tx| audit::search(tx, &search, None, 100)).await;
+        found.lines.into_iter().map(|line| (line.object, line.outcome)).collect()
     }
 }
 

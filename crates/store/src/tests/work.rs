@@ -3,13 +3,13 @@
 use tb_base::Result;
 
 use super::bench::{Bench, at, ctx};
-use crate::audit::{Page, Search};
+use crate::audit::Search;
 use crate::jobs::Job;
 use crate::{Tx, audit, jobs, search};
 
 both! {
     a_job_is_taken_once, a_job_put_again_is_moved, a_job_put_while_it_runs_is_not_lost, a_failed_job_comes_back,
-    workers_share_the_jobs, audit_lines_are_found, audit_pages_follow_on, texts_are_found, a_text_is_replaced,
+    workers_share_the_jobs, audit_lines_are_found, audit_pages_follow_on, a_rare_audit_line_is_found_in_bounded_steps, texts_are_found, a_text_is_replaced,
     hostile_queries_find_nothing,
 }
 
@@ -102,32 +102,74 @@ async fn write_lines(bench: &Bench) {
     bench.store.write("test.audit", write).await.unwrap();
 }
 
-async fn lines(bench: &Bench, search: Search, page: Page) -> Vec<audit::Line> {
-    bench.store.read("test.lines", move |tx| audit::search(tx, &search, &page)).await.unwrap()
+async fn lines(bench: &Bench, search: Search) -> Vec<audit::Line> {
+    bench.store.read("test.lines", move |tx| audit::search(tx, &search, None, 10)).await.unwrap().lines
 }
 
 async fn audit_lines_are_found(bench: &Bench) {
     write_lines(bench).await;
     let objects = |lines: Vec<audit::Line>| lines.into_iter().map(|line| line.object).collect::<Vec<_>>();
-    assert_eq!(objects(lines(bench, Search::All, Page::newest(10)).await), ["case-2", "case-1", "case-1"]);
-    let of_case = lines(bench, Search::Object("case-1".to_owned()), Page::newest(10)).await;
+    assert_eq!(objects(lines(bench, Search::default()).await), ["case-2", "case-1", "case-1"]);
+    let of_case = lines(bench, Search::object("case-1")).await;
     assert_eq!(of_case[0].outcome, "CAS-DEC-001");
     assert_eq!((of_case[1].actor.as_str(), of_case[1].at), ("system", at(1)));
-    let accepted = Search::Action("case.accept".to_owned());
-    assert_eq!(objects(lines(bench, accepted.clone(), Page::newest(10)).await), ["case-2", "case-1"]);
-    let page = Page { from: at(2), until: at(3), ..Page::newest(10) };
-    assert_eq!(objects(lines(bench, accepted, page.clone()).await), Vec::<String>::new());
-    assert_eq!(lines(bench, Search::All, page).await.len(), 1);
+    let accepted = Search::action("case.accept");
+    assert_eq!(objects(lines(bench, accepted.clone()).await), ["case-2", "case-1"]);
+    let second = Search { from: Some(at(2)), until: Some(at(3)), ..Search::default() };
+    assert_eq!(lines(bench, second.clone()).await.len(), 1);
+    assert_eq!(lines(bench, Search { action: accepted.action.clone(), ..second }).await.len(), 0);
+    let trace = of_case[1].trace.clone();
+    let all = Search {
+        actor: Some("system".to_owned()),
+        outcome: Some("done".to_owned()),
+        trace: Some(trace),
+        object: Some("case-1".to_owned()),
+        ..accepted
+    };
+    assert_eq!(lines(bench, all.clone()).await, [of_case[1].clone()]);
+    assert_eq!(lines(bench, Search { actor: Some("staff".to_owned()), ..all }).await, []);
+    let found = of_case[1].clone();
+    let (line, count) = bench
+        .store
+        .read("test.line", move |tx| {
+            let count = audit::count_about(tx, "case-1", at(1), "case.accept", "done", 10)?;
+            Ok((audit::find(tx, found.id)?, count))
+        })
+        .await
+        .unwrap();
+    assert_eq!((line.as_ref(), count), (Some(&of_case[1]), 1));
 }
 
 async fn audit_pages_follow_on(bench: &Bench) {
     write_lines(bench).await;
-    let mut page = Page::newest(2);
-    let first = lines(bench, Search::All, page.clone()).await;
-    page.before = first.last().map(|line| line.id);
-    let second = lines(bench, Search::All, page).await;
-    assert_eq!((first.len(), second.len()), (2, 1));
-    assert_eq!(second[0].at, at(1));
+    let page = async |before, limit| {
+        let read = move |tx: &mut Tx<'_>| audit::search(tx, &Search::default(), before, limit);
+        bench.store.read("test.lines", read).await.unwrap()
+    };
+    let first = page(None, 2).await;
+    let second = page(first.next, 2).await;
+    assert_eq!((first.lines.len(), second.lines.len(), second.next), (2, 1, None));
+    assert_eq!(second.lines[0].at, at(1));
+    assert_eq!(page(None, 3).await.next, None);
+}
+
+/// What is rare among very many is found page by page, each page costing a bounded number of rows.
+async fn a_rare_audit_line_is_found_in_bounded_steps(bench: &Bench) {
+    let more = i64::try_from(audit::SCAN_MAX).unwrap() + 100;
+    let write = move |tx: &mut Tx<'_>| {
+        audit::line(tx, &ctx(1), "case.accept", "case-1", "rare")?;
+        (0..more).try_for_each(|n| audit::line(tx, &ctx(2 + n), "case.accept", "case-2", "done"))
+    };
+    bench.store.write("test.audit", write).await.unwrap();
+    let rare = Search { outcome: Some("rare".to_owned()), ..Search::action("case.accept") };
+    let page = async |before| {
+        let rare = rare.clone();
+        bench.store.read("test.lines", move |tx| audit::search(tx, &rare, before, 10)).await.unwrap()
+    };
+    let first = page(None).await;
+    assert!(first.lines.is_empty() && first.next.is_some());
+    let second = page(first.next).await;
+    assert_eq!((second.lines.len(), second.next), (1, None));
 }
 
 fn fill_search(tx: &mut Tx<'_>) -> Result<()> {

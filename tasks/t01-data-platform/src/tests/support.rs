@@ -233,6 +233,7 @@ impl Region {
                 desk: Arc::clone(&desk),
                 door,
                 words: Words::none(),
+                limits: crate::Limits::shipped().unwrap(),
                 case_evidence: case.as_ref().map(|block| block(&desk, &vault)),
             });
             let handlers = module.handlers.clone();

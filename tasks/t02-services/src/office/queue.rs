@@ -17,7 +17,7 @@ use tb_case::decide::phases;
 use tb_case::queue::{self, CasePage, CaseRow, Filter, Typed, Urgency};
 use tb_identity::offices;
 use tb_store::Tx;
-use tb_web::{Choice, Field, Frame, Input, Lang, PageResult, Visit, download, ui};
+use tb_web::{Choice, Csv, Field, Frame, Input, Lang, PageResult, Visit, ui};
 
 use super::may_read;
 use crate::access::Shared;
@@ -387,16 +387,16 @@ fn filters(visit: &Visit) -> ui::Filters {
     ui::Filters::of(visit, &fields)
 }
 
-/// The whole filtered list as a table file; cells that a spreadsheet would run are made text.
+/// The whole filtered list as a table file.
 fn csv(visit: &Visit, lines: &[Line]) -> Response {
     let lang = visit.lang;
-    let mut text = String::from('\u{feff}');
-    text.push_str(lang.t(
-        "查询码,事项,名称,状态,收件,最晚,剩余天数\r\n",
-        "code,item,name,state,collected,due,days left\r\n",
-    ));
+    let heads = match lang {
+        Lang::Zh => ["查询码", "事项", "名称", "状态", "收件", "最晚", "剩余天数"],
+        Lang::En => ["code", "item", "name", "state", "collected", "due", "days left"],
+    };
+    let mut csv = Csv::new(&heads);
     for line in lines {
-        let cells = [
+        csv.row(&[
             line.query_code.clone(),
             line.item.to_string(),
             line.item_name.clone(),
@@ -404,19 +404,7 @@ fn csv(visit: &Visit, lines: &[Line]) -> Response {
             lang.time(line.collected),
             line.due.map_or_else(String::new, |due| lang.date(due)),
             line.days_left.map_or_else(String::new, |left| left.to_string()),
-        ];
-        text.push_str(&cells.map(|cell| quoted(&cell)).join(","));
-        text.push_str("\r\n");
+        ]);
     }
-    download(&format!("cases-{}.csv", visit.ctx.now.date()), "text/csv; charset=utf-8", text.into_bytes())
-}
-
-fn quoted(cell: &str) -> String {
-    let is_number = cell.parse::<i64>().is_ok();
-    let risky = !is_number && cell.starts_with(['=', '+', '-', '@', '\t']);
-    let cell = if risky { format!("'{cell}") } else { cell.to_owned() };
-    match cell.contains([',', '"', '\n', '\r']) {
-        true => format!("\"{}\"", cell.replace('"', "\"\"")),
-        false => cell,
-    }
+    csv.file(&format!("cases-{}.csv", visit.ctx.now.date()))
 }

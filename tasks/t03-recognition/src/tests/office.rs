@@ -3,7 +3,7 @@
 use serde_json::json;
 use tb_identity::{look, messages, people, seed};
 use tb_licence::store::notices;
-use tb_store::audit::{self, Page, Search};
+use tb_store::audit::{self, Search};
 
 use super::world::{CHANGSHA, Got, World, XIANGTAN, ZHUZHOU, node};
 use super::{QUALIFICATION, qualification, shown};
@@ -82,8 +82,8 @@ async fn she_is_told_and_the_auditor_reads_it() {
     let (told, lines) = world
         .write(XIANGTAN, move |tx| {
             let person = people::by_number(tx, &vault, &number)?.expect("registered").id;
-            let page = Page::newest(20);
-            Ok((messages::of_person(tx, person, 0)?, audit::search(tx, &Search::All, &page)?))
+            let found = audit::search(tx, &Search::default(), None, 20)?;
+            Ok((messages::of_person(tx, person, 0)?, found.lines))
         })
         .await;
     assert_eq!(told.len(), 1);

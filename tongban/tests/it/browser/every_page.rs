@@ -28,7 +28,7 @@ const WALKERS: [(&str, View, &str); 16] = [
     ("driver@430100", View::Phone, "/?view=elder"),
 ];
 /// Addresses that are files, leave the site, or change something.
-const NOT_PAGES: [&str; 6] = ["/proof", "/evidence", "/demo/enter", "export=", "lang=", "view="];
+const NOT_PAGES: [&str; 7] = ["/proof", "/evidence", "/file", "/demo/enter", "export=", "lang=", "view="];
 /// What everybody sees is walked by the first only.
 const COMMON: [&str; 7] = ["/items", "/agreement", "/help", "/demo", "/styleguide", "/verify", "/messages"];
 /// More pages than any role has of its own.
