@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn only_news_is_written() {
         let (contacts, peer) = (Contacts::default(), "430300".parse().unwrap());
-        let mut check = |learned, expected| assert_eq!(contacts.note(peer, learned), expected);
+        let check = |learned, expected| assert_eq!(contacts.note(peer, learned), expected);
         check(known(0, false, None), true);
         check(known(1, false, None), false);
         check(known(2, false, Some(0)), true);

@@ -92,11 +92,13 @@ async fn a_line_opens_with_links_to_what_it_is_about() {
     let mut browser = auditor(&region).await;
     let page = browser.get("/audit?action=identity.sign_in").await.json();
     let id = page["lines"][0]["id"].as_str().unwrap().to_owned();
+    region.later(1);
     let line = browser.get(&format!("/audit/{id}")).await.json();
     assert_eq!((line["line"]["id"].as_str(), &line["about"]), (Some(id.as_str()), &serde_json::Value::Null));
     assert_eq!(lines(&region, "audit.read").await[0], (id.clone(), "found:1".to_owned()));
     check(browser.get("/audit/x").await.status, 404, "no id");
     check(browser.get("/audit/01kq3zt0000000000000000000").await.status, 404, "no line");
+    region.later(1);
     browser.get("/bureau/contracts/czt-430100-430300").await;
     let page = browser.get("/audit?action=bureau.read").await.json();
     let id = page["lines"][0]["id"].as_str().unwrap();

@@ -290,7 +290,7 @@ async fn a_contract_tells_its_terms_and_its_use() {
     let signed: tb_exchange::SignedContract = serde_json::from_slice(&file.body).unwrap();
     signed.verify(&region.city("430100").desk.trust.list).unwrap();
     assert_eq!(audited(&region, "bureau.export").await[0].0, "contract/czt-430100-430300");
-    assert_eq!(audited(&region, "bureau.read").await[0].0, "contract/czt-430100-430300");
+    assert!(audited(&region, "bureau.read").await.iter().any(|(it, _)| it == "contract/czt-430100-430300"));
     check(browser.get("/bureau/contracts/none").await.status, 404, "no contract");
     browser.program = false;
     let html = browser.get("/bureau/contracts/czt-430100-430300").await.text();
