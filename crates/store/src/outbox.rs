@@ -107,8 +107,8 @@ const SETTLED: Stmt = stmt(
 ",
 );
 
-const AGAIN: Stmt = stmt(
-    "store.outbox.again",
+const REVIVE: Stmt = stmt(
+    "store.outbox.revive",
     "
     UPDATE store_outbox SET
         state = 'waiting', next_try = $2, lease_until = 0, problem = NULL, version = version + 1, at = $2, tx = $3
@@ -226,7 +226,7 @@ pub(crate) const STATEMENTS: &[Stmt] = &[
     ATTEMPTED,
     UNHEARD,
     SETTLED,
-    AGAIN,
+    REVIVE,
     RECEIPT,
     RECEIPTS,
     FIND,
@@ -441,8 +441,8 @@ pub fn dead(tx: &mut Tx<'_>, now: Timestamp, id: MessageId, problem: &str) -> Re
 }
 
 /// A message that was given up waits again, with the same id; false where it was settled meanwhile.
-pub fn again(tx: &mut Tx<'_>, now: Timestamp, id: MessageId) -> Result<bool> {
-    Ok(tx.run(&AGAIN, params![id, now, tx.name])? == 1)
+pub fn revive(tx: &mut Tx<'_>, now: Timestamp, id: MessageId) -> Result<bool> {
+    Ok(tx.run(&REVIVE, params![id, now, tx.name])? == 1)
 }
 
 /// What [`send_again`] did with one page of messages.

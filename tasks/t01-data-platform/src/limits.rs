@@ -36,8 +36,8 @@ impl Limits {
     }
 
     fn hours(&self, name: &str, day: Date) -> i64 {
-        let begun = self.rows.iter().filter(|(from, known, _)| known == name && *from <= day);
-        begun.last().map_or(0, |(.., hours)| *hours)
+        let begun = |(from, known, _): &&(Date, String, i64)| known == name && *from <= day;
+        self.rows.iter().rev().find(begun).map_or(0, |(.., hours)| *hours)
     }
 }
 

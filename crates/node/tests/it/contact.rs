@@ -56,7 +56,7 @@ async fn a_dead_letter_goes_again_and_takes_effect_once(on: On) {
     let dead = move |tx: &mut Tx<'_>| outbox::dead(tx, now, id, "given up by hand");
     world.store(changsha()).write("test.dead", dead).await.unwrap();
     world.start(xiangtan()).await;
-    let again = move |tx: &mut Tx<'_>| outbox::again(tx, now, id);
+    let again = move |tx: &mut Tx<'_>| outbox::revive(tx, now, id);
     assert!(world.store(changsha()).write("test.again", again).await.unwrap());
     world.until_state(changsha(), id, State::Processed).await;
     assert_eq!(world.effects(xiangtan()).await, [(id.to_string(), 1)]);

@@ -103,7 +103,7 @@ async fn a_letter_is_closed_once(bench: &Bench) {
     let again = {
         let seen = seen.clone();
         move |tx: &mut Tx<'_>| {
-            assert!(outbox::again(tx, at(5), id(1))?);
+            assert!(outbox::revive(tx, at(5), id(1))?);
             dead_letters::close(tx, at(5), &seen, staff('a'), Ending::Again(None))
         }
     };
@@ -117,7 +117,7 @@ async fn a_letter_is_closed_once(bench: &Bench) {
     assert_eq!(code(late.await), "STO-DEAD-001");
     let sent = bench.store.read("test.find", |tx| outbox::find(tx, id(1))).await.unwrap().unwrap();
     assert_eq!((sent.state, sent.next_try), (State::Waiting, at(5)));
-    assert!(!bench.store.write("test.again", |tx| outbox::again(tx, at(7), id(1))).await.unwrap());
+    assert!(!bench.store.write("test.again", |tx| outbox::revive(tx, at(7), id(1))).await.unwrap());
 }
 
 async fn a_letter_that_died_again_keeps_its_owner(bench: &Bench) {
@@ -126,7 +126,7 @@ async fn a_letter_that_died_again_keeps_its_owner(bench: &Bench) {
     let again = move |tx: &mut Tx<'_>| {
         dead_letters::take(tx, at(3), &seen, staff('a'))?;
         let taken = dead_letters::find(tx, id(1))?.unwrap();
-        outbox::again(tx, at(4), id(1))?;
+        outbox::revive(tx, at(4), id(1))?;
         dead_letters::close(tx, at(4), &taken, staff('a'), Ending::Again(None))?;
         outbox::dead(tx, at(9), id(1), "its deadline has passed")
     };

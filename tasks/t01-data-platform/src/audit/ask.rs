@@ -34,7 +34,8 @@ pub(super) fn asked(form: &mut Fields) -> Option<Search> {
     let from = form.date(&FROM).optional();
     let until = form.date(&UNTIL).optional();
     let kind = form.read(&KIND).optional();
-    let mut code = |field: &Field<'_>| form.read(field).max(TEXT_LETTERS_MAX).check(is_code).optional();
+    let mut code =
+        |field: &Field<'_>| form.read(field).max(TEXT_LETTERS_MAX).check(|text| is_code(text)).optional();
     let (actor, object) = (code(&ACTOR), code(&OBJECT));
     let (outcome, trace) = (code(&OUTCOME), code(&TRACE));
     let acts = actions();
@@ -66,7 +67,7 @@ pub(super) fn show(form: &Fields) -> Html {
 }
 
 /// Only codes are searched for, since the question is written down.
-fn is_code(text: &String) -> Result<(), Refusal> {
+fn is_code(text: &str) -> Result<(), Refusal> {
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(Refusal::invalid(
             "T01-AUD-002",
@@ -118,7 +119,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: Option<&str>) {
-        let code = is_code(&text.to_owned()).err().map(|refusal| refusal.code.into_owned());
+        let code = is_code(text).err().map(|refusal| refusal.code.into_owned());
         assert_eq!(code.as_deref(), expected, "{text}");
     }
 

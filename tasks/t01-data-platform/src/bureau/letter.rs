@@ -143,7 +143,7 @@ fn send_again(tx: &mut Tx<'_>, ctx: &Ctx, parts: &Parts, seen: &Letter, me: Staf
     };
     match parts.desk.again(ctx, &sent.message, sent.created)? {
         Again::Same => {
-            if !outbox::again(tx, ctx.now, id)? {
+            if !outbox::revive(tx, ctx.now, id)? {
                 return Err(moved().into());
             }
             dead_letters::close(tx, ctx.now, seen, me, Ending::Again(None))?;

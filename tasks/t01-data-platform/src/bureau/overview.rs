@@ -13,8 +13,8 @@ use tb_crypto::text;
 use tb_exchange::witness::witness_name;
 use tb_exchange::{Desk, service};
 use tb_store::dead_letters::{self, Filter, LetterState};
-use tb_store::{Tx, audit, contact, inbox, log, outbox, usage};
-use tb_web::{Frame, Lang, PageResult, Visit};
+use tb_store::{Tx, audit, contact, inbox, log, mirror, outbox, restored, usage};
+use tb_web::{Frame, Lang, PageResult, Visit, ui};
 
 use crate::limits::Limits;
 use crate::parts::Parts;
@@ -42,6 +42,8 @@ struct Standing {
     dead: Dead,
     contracts: usize,
     log: LogState,
+    /// Since when the store came out of a backup, while the other cities have not completed it.
+    restoring: Option<Timestamp>,
 }
 
 /// The line to one other city.
@@ -75,6 +77,8 @@ struct Peer {
     dead: u32,
     /// What this city cosigned last of its log.
     cosigned: Option<Cosigned>,
+    /// How many leaves of its log this city holds a copy of.
+    mirrored: u64,
 }
 
 /// A message and when it was written or came.
@@ -172,7 +176,8 @@ fn read(tx: &mut Tx<'_>, ctx: &Ctx, desk: &Desk, limits: &Limits) -> Result<Stan
         checkpoint,
         witnesses,
     };
-    Ok(Standing { peers, dead, contracts: desk.contracts.len(), log })
+    let restoring = restored::pending(tx)?.map(|pending| pending.at);
+    Ok(Standing { peers, dead, contracts: desk.contracts.len(), log, restoring })
 }
 
 fn open(to: Option<NodeId>, died_before: Timestamp) -> Filter {
@@ -201,6 +206,7 @@ fn peer(tx: &mut Tx<'_>, ctx: &Ctx, desk: &Desk, node: NodeId) -> Result<Peer> {
         in_today: today.values().map(|count| count.back).sum(),
         dead: dead_letters::count(tx, &open(Some(node), Timestamp(i64::MAX)))?,
         cosigned: cosigned.map(|kept| Cosigned { size: kept.size, at: kept.at }),
+        mirrored: mirror::size(tx, node)?,
     })
 }
 

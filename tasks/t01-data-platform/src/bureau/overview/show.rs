@@ -63,6 +63,17 @@ impl BureauPage {
         }
     }
 
+    /// What stands above everything while a restored store waits for the other cities.
+    pub(super) fn restoring(&self) -> Option<String> {
+        let since = self.lang.time(self.state.restoring?);
+        Some(match self.lang {
+            Lang::Zh => format!("从 {since} 起，本市在向其他城市取回备份之后的记录；取齐之前不签名。"),
+            Lang::En => format!(
+                "Since {since} this city asks the others for what came after its backup; it signs nothing before."
+            ),
+        })
+    }
+
     pub(super) fn tiles(&self) -> ui::Tiles {
         let lang = self.lang;
         let peers = &self.state.peers;
@@ -334,6 +345,7 @@ impl BureauPage {
                 city_cell(&self.frame, lang, peer.node),
                 ui::Cell::text(size),
                 ui::Cell::text(at),
+                ui::Cell::text(lang.number(peer.mirrored)),
             ])
         });
         ui::Table {
@@ -342,6 +354,7 @@ impl BureauPage {
                 ui::Head::text(lang.t("城市", "City")),
                 ui::Head::number(lang.t("签到", "Cosigned up to")),
                 ui::Head::text(lang.t("何时", "When")),
+                ui::Head::number(lang.t("留有副本", "Copy held")),
             ],
             rows: rows.collect(),
             count: String::new(),
