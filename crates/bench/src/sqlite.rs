@@ -163,7 +163,8 @@ fn open(path: &Path) -> Outcome<rusqlite::Connection> {
     let connection = rusqlite::Connection::open(path).map_err(words)?;
     connection
         .execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;",
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; \
+             PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 8192",
         )
         .map_err(words)?;
     Ok(connection)

@@ -27,6 +27,9 @@ const READERS: usize = 4;
 /// Prepared statements that a connection keeps.
 const STATEMENTS_MAX: usize = 512;
 const BUSY_TIMEOUT_MILLIS: u64 = 5_000;
+/// The writer keeps up to 32 MiB of pages, so that it need not read what it changes, and carries the log over into
+/// the file each 32 MiB: keys such as hashes touch the same pages again and again, which are then carried over once.
+const WRITER: &str = "PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 8192";
 /// So long a start looks for damage; a city is to be back within five seconds.
 const CHECK_MILLIS_MAX: u64 = 1_500;
 
@@ -250,6 +253,7 @@ pub(crate) enum View {
 impl Threads {
     /// Starts the writer on its connection and opens the readers.
     pub(crate) fn start(writer: Connection, path: &Path) -> Result<Threads> {
+        writer.batch("store.writer", WRITER)?;
         let (writes, units) = channel();
         let (reads, queries) = channel();
         let queries = Arc::new(Mutex::new(queries));
