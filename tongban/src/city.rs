@@ -1,20 +1,26 @@
 //! One running city (城市): its folder opened, its store at hand, its site and its exchange listening.
 
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use axum::middleware::from_fn_with_state;
 use tb_base::{Actor, Clock, Ctx, Entropy, Fault, NodeId, Result};
 use tb_crypto::Vault;
 use tb_exchange::{Desk, Peers, TrustList};
 use tb_node::{Node, NodeParts};
 use tb_store::{Config, Engine, Store};
+use tb_telemetry::metrics::Metrics;
 use tb_web::limits::{Counting, Gate};
 use tb_web::{App, AppParts, CityFront, DemoSettings, Module, Origins};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::clock::OsEntropy;
+use crate::config::CityConfig;
 use crate::modules::{self, Parts};
+use crate::observe::{self, Observer};
+use crate::operations::{self, Operations};
 use crate::region::{CityFolder, Region};
 use crate::{housekeeping, site};
 
@@ -32,6 +38,9 @@ pub struct City {
     origins: Origins,
     duty: Duty,
     stop_within: Duration,
+    /// Health, readiness and figures.
+    operations: Arc<Operations>,
+    operations_socket: Option<TcpListener>,
     /// Of the site and of the exchange; a worker has none.
     sockets: Option<(TcpListener, TcpListener)>,
 }
@@ -78,17 +87,13 @@ impl City {
         let Opening { folder, region, clock, duty, demo } = opening;
         let node = folder.config.node;
         one_process_on_sqlite(&folder, duty)?;
-        if demo.is_some() && !folder.config.site.ip().is_loopback() {
-            let problem = format!(
-                "opening the demo on {}: one-click sign-in exists on loopback only",
-                folder.config.site
-            );
-            return Err(Fault::new(problem).into());
-        }
+        demo_on_loopback(&folder, demo.as_ref())?;
         let secure_cookies = own_site(&folder).starts_with("https://");
         let entropy: Arc<Mutex<dyn Entropy>> = Arc::new(Mutex::new(OsEntropy));
         let desk = Desk::new(node, folder.trust.clone(), folder.contracts.clone(), &folder.secrets)?;
         let store = Store::open(&database(&folder), &modules::schemas()).await?;
+        let metrics = Metrics::default();
+        store.measure(metrics.clone());
         let secrets = Arc::new(folder.secrets);
         let vault = Arc::new(Vault::new(secrets.vault));
         let parts =
@@ -101,7 +106,7 @@ impl City {
             desk: parts.desk.clone(),
             secrets,
             witness_key: folder.witness,
-            identity: folder.identity,
+            identity: folder.identity.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
             handlers: modules.iter().flat_map(|module| module.handlers.clone()).collect(),
@@ -110,6 +115,20 @@ impl City {
                 .flat_map(|module| module.jobs.iter().map(|job| (job.kind, job.run.clone())))
                 .collect(),
         })?;
+        engine.measure(metrics.clone());
+        let operations = Arc::new(Operations {
+            node,
+            store: store.clone(),
+            trust: folder.trust.clone(),
+            identity: folder.identity,
+            clock: clock.clone(),
+            duty,
+            process: engine.process().to_owned(),
+            metrics: metrics.clone(),
+            warn: folder.config.warn.clone(),
+            file: folder.config.is_sqlite().then(|| folder.config.sqlite_file()),
+            written: AtomicI64::new(0),
+        });
         let peers: Arc<dyn Peers> = engine.peers();
         let app = App::new(AppParts {
             node,
@@ -130,15 +149,24 @@ impl City {
             .keeping(modules::keep_session(parts.vault.clone()))
             .behind(Gate::new(counting, origins.clone()))
             .binding_forms_by(parts.vault.tag("form", node.as_str()));
-        let site = tb_web::site(app.clone(), &modules);
-        let sockets = match duty {
-            Duty::Work => None,
-            Duty::Everything | Duty::Front => {
-                Some((bind(folder.config.site).await?, bind(folder.config.exchange).await?))
-            }
-        };
+        let observer = Arc::new(Observer { node, metrics });
+        let site = tb_web::site(app.clone(), &modules).layer(from_fn_with_state(observer, observe::request));
+        let (sockets, operations_socket) = listen(&folder.config, duty).await?;
         let stop_within = Duration::from_secs(folder.config.limits.stop_seconds);
-        Ok(City { node, store, parts, app, engine, site, origins, duty, stop_within, sockets })
+        Ok(City {
+            node,
+            store,
+            parts,
+            app,
+            engine,
+            site,
+            origins,
+            duty,
+            stop_within,
+            operations,
+            operations_socket,
+            sockets,
+        })
     }
 
     /// The site's application.
@@ -158,20 +186,36 @@ impl City {
 
     /// Closes a city that never ran.
     pub async fn close(self) {
-        let City { store, parts, app, engine, site, sockets, .. } = self;
-        drop((parts, app, engine, site, sockets));
+        let City { store, parts, app, engine, site, operations, sockets, operations_socket, .. } = self;
+        drop((parts, app, engine, site, operations, sockets, operations_socket));
         store.close().await;
     }
 
     /// Serves until told to stop; requests and messages in work are finished. A node that fails ends the city.
     pub async fn run(self, mut stop: watch::Receiver<bool>) -> Result<()> {
-        let City { node, store, engine, site, origins, sockets, parts, app, duty, stop_within } = self;
+        let City {
+            node,
+            store,
+            engine,
+            site,
+            origins,
+            sockets,
+            parts,
+            app,
+            duty,
+            stop_within,
+            operations,
+            operations_socket,
+        } = self;
         if duty != Duty::Front {
             let now = app.clock.now();
             store.write("city.begin", move |tx| housekeeping::begin(tx, now)).await?;
         }
         tracing::info!(city = %node, duty = duty.name(), process = engine.process(), "ready");
         let site_stop = watch::Sender::new(false);
+        let beating = tokio::spawn(operations::beat(operations.clone(), site_stop.subscribe()));
+        let told = operations_socket
+            .map(|socket| tokio::spawn(operations::serve(socket, operations, site_stop.subscribe())));
         let (site_socket, exchange_socket) = sockets.unzip();
         let site_task =
             site_socket.map(|socket| tokio::spawn(site::serve(socket, site, origins, site_stop.subscribe())));
@@ -189,6 +233,10 @@ impl City {
             }
             if running {
                 let _ = engine_task.await;
+            }
+            let _ = beating.await;
+            if let Some(told) = told {
+                let _ = told.await;
             }
         });
         if ended.await.is_err() {
@@ -228,6 +276,31 @@ fn one_process_on_sqlite(folder: &CityFolder, duty: Duty) -> Result<()> {
     .into())
 }
 
+/// One-click sign-in must not be reached from elsewhere.
+fn demo_on_loopback(folder: &CityFolder, demo: Option<&DemoSettings>) -> Result<()> {
+    let site = folder.config.site;
+    if demo.is_none() || site.ip().is_loopback() {
+        return Ok(());
+    }
+    Err(Fault::new(format!("opening the demo on {site}: one-click sign-in exists on loopback only")).into())
+}
+
+/// The sockets of the site and the exchange, which a worker has not, and that of the operations address.
+async fn listen(
+    config: &CityConfig,
+    duty: Duty,
+) -> Result<(Option<(TcpListener, TcpListener)>, Option<TcpListener>)> {
+    let operations = match config.operations {
+        Some(address) => Some(bind(address).await?),
+        None => None,
+    };
+    let sockets = match duty {
+        Duty::Work => None,
+        Duty::Everything | Duty::Front => Some((bind(config.site).await?, bind(config.exchange).await?)),
+    };
+    Ok((sockets, operations))
+}
+
 /// How people reach the site.
 fn own_site(folder: &CityFolder) -> &str {
     if folder.config.site_url.is_empty() {
@@ -240,7 +313,7 @@ fn own_site(folder: &CityFolder) -> &str {
 /// The database that a city's configuration names.
 pub fn database(folder: &CityFolder) -> Config {
     let engine = match folder.config.database.as_str() {
-        crate::config::SQLITE => Engine::Sqlite(folder.config.data.join("city.db")),
+        crate::config::SQLITE => Engine::Sqlite(folder.config.sqlite_file()),
         url => Engine::Postgres { url: url.to_owned(), schema: folder.config.schema.clone() },
     };
     Config { engine, inline: false }

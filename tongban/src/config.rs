@@ -218,6 +218,11 @@ impl CityConfig {
         Ok(Origins { trusted_proxies: read(&self.trusted_proxies)?, shared: read(&self.shared_networks)? })
     }
 
+    /// The file of the data on SQLite.
+    pub fn sqlite_file(&self) -> PathBuf {
+        self.data.join("city.db")
+    }
+
     /// Reads a file; a fault names every problem of it.
     pub fn load(file: &Path) -> Result<CityConfig> {
         let text = std::fs::read_to_string(file)

@@ -1,13 +1,17 @@
 //! Tongban (通办), put together: cities, their sites, and the commands of the binary.
 
+mod checks;
 pub mod city;
 pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod definitions;
+mod finding;
 mod housekeeping;
 pub mod journey;
 pub mod modules;
+mod observe;
+pub mod operations;
 pub mod pages;
 pub mod region;
 mod site;

@@ -1,4 +1,4 @@
-//! The command line (命令行): `tongban demo | serve | worker | config | journey | verify | defs`.
+//! The command line (命令行): `tongban demo | serve | worker | config | doctor | migrate | journey | verify | defs`.
 
 use std::process::ExitCode;
 

@@ -85,6 +85,11 @@ pub fn schemas() -> Vec<Schema> {
     vec![tb_identity::SCHEMA, tb_licence::SCHEMA, tb_case::SCHEMA]
 }
 
+/// How many steps a fresh store takes.
+pub fn steps() -> usize {
+    schemas().iter().map(|schema| schema.migrations.len()).sum::<usize>() + tb_store::SCHEMA.migrations.len()
+}
+
 /// Every module of a city.
 pub fn all(parts: &Parts) -> Result<Vec<Module>> {
     Ok(vec![

@@ -5,7 +5,7 @@
 pub const LAYERS: &[(&str, &[&[&str]])] = &[
     ("L0 vocabulary", &[&["tb-base"]]),
     ("L1 pure", &[&["tb-crypto", "tb-tlog", "tb-exchange"]]),
-    ("L2 storage", &[&["tb-store"]]),
+    ("L2 storage", &[&["tb-telemetry", "tb-store"]]),
     ("L3 blocks", &[&["tb-identity", "tb-licence", "tb-case"]]),
     ("L4 glue", &[&["tb-web"], &["tb-node"]]),
     ("L5 tasks", &[&["t01-data-platform"], &["t02-services"], &["t03-recognition"]]),

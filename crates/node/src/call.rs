@@ -7,7 +7,7 @@ use tb_base::{Error, Fault, NodeId, Result, Violation};
 use tb_exchange::http_message::{self, SignedRequest};
 use tb_exchange::problem::Problem;
 
-use crate::{Node, contact};
+use crate::{Node, contact, seen};
 
 /// What a city said: its signature was verified, and that it answers this very request.
 pub struct Said {
@@ -54,8 +54,8 @@ pub async fn call(node: &Arc<Node>, to: NodeId, signed: &SignedRequest) -> Resul
 
 /// What the city said, and how far its clock is ahead of ours, to a second.
 async fn spoken(node: &Arc<Node>, to: NodeId, signed: &SignedRequest) -> Result<(Said, i64)> {
-    let reply =
-        node.clients.call(to, Method::POST, &signed.path, &signed.fields, signed.body.clone()).await?;
+    let sent = node.clients.call(to, Method::POST, &signed.path, &signed.fields, signed.body.clone());
+    let reply = seen::called(node, to, sent).await?;
     let now = node.clock.now();
     let checked =
         http_message::verify_response(&node.desk, signed, reply.status, &reply.fields, &reply.body, now)?;

@@ -12,6 +12,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use tb_base::{Fault, NodeId, Refusal, Result};
 use tb_exchange::{BoxFuture, City, TrustList};
+use tb_telemetry::trace::{HEADER, Place};
 
 use crate::tls::{self, Identity};
 
@@ -75,6 +76,10 @@ impl PeerClients {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", city.exchange_url));
         for (name, value) in fields {
             request = request.header(name, value);
+        }
+        // Not covered by the signature: what stands between the cities may write its own.
+        if let Some(place) = Place::current() {
+            request = request.header(HEADER, place.to_string());
         }
         let request = request.body(Full::new(Bytes::from(body)));
         let request = request.map_err(|error| Fault::of("building a request to a peer", error))?;

@@ -7,9 +7,11 @@ use std::time::Duration;
 use tb_base::{Actor, Ctx, Fault, Result};
 use tb_store::jobs::Job;
 use tb_store::{Tx, jobs};
+use tb_telemetry::trace::TARGET;
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 
-use crate::{Node, receive};
+use crate::{Node, receive, seen};
 
 /// How often due jobs are looked for: the blocks put them without telling.
 const PERIOD_MILLIS: u64 = 50;
@@ -82,13 +84,20 @@ fn row_of(job: &Job) -> String {
 
 /// Does one job; that it failed is written beside it, and delays no other.
 async fn one(node: &Arc<Node>, job: Job) {
+    let span = tracing::info_span!(target: TARGET, "job", otel.name = job.kind.as_str(), city = %node.me);
+    try_one(node, job).instrument(span).await;
+}
+
+async fn try_one(node: &Arc<Node>, job: Job) {
     let (worker, work) = (node.clone(), job.clone());
     let ctx = node.ctx(Actor::System);
     let done = node.store.write(name_of(node, &job), move |tx| {
         perform(tx, &ctx, &worker, &work)?;
         jobs::done(tx, &work)
     });
-    let Err(error) = done.await else {
+    let done = done.await;
+    seen::job(node, &job.kind, done.is_ok());
+    let Err(error) = done else {
         // It may have sent a message: a receipt at least.
         node.enqueued.notify_one();
         return;

@@ -6,6 +6,7 @@
 //! What they wait for is looked at in a fixed order (`biased`), so that a simulation repeats itself.
 
 mod call;
+mod certificate;
 mod client;
 mod contact;
 mod jobs;
@@ -13,9 +14,11 @@ mod lines;
 mod listener;
 mod nonces;
 mod outbox;
+mod probe;
 mod query;
 mod quota;
 mod receive;
+mod seen;
 mod sequencer;
 mod server;
 mod witness;
@@ -25,7 +28,7 @@ pub mod tls;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use axum::response::Response;
@@ -35,6 +38,7 @@ use tb_exchange::keys::{Secrets, WitnessKey};
 use tb_exchange::{City, Desk};
 use tb_store::inbox::Handler;
 use tb_store::{Sealer, Store};
+use tb_telemetry::metrics::Metrics;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
@@ -49,6 +53,7 @@ use crate::tls::Identity;
 pub use client::{Reply, Wire};
 pub use jobs::RunJob;
 pub use listener::PeerCity;
+pub use probe::{Probe, probe};
 pub use query::NodePeers;
 
 /// Requests of peers that are worked on at once; more wait, and are shed when they wait too long.
@@ -111,6 +116,7 @@ pub struct Node {
     enqueued: Notify,
     /// The node itself put a job.
     put: Notify,
+    metrics: OnceLock<Metrics>,
 }
 
 impl Node {
@@ -155,7 +161,13 @@ impl Node {
             requests: Semaphore::new(REQUESTS_MAX),
             enqueued: Notify::new(),
             put: Notify::new(),
+            metrics: OnceLock::new(),
         }))
+    }
+
+    /// From now on calls of and to other cities and jobs are counted; the first metrics stay.
+    pub fn measure(&self, metrics: Metrics) {
+        let _ = self.metrics.set(metrics);
     }
 
     /// Names this process among those that share the database.

@@ -25,7 +25,7 @@ use tower::ServiceExt;
 
 use crate::connection::{self, Crowd, Speaks};
 use crate::listener::{PeerCity, TlsListener};
-use crate::{Node, contact, receive, witness};
+use crate::{Node, contact, receive, seen, witness};
 
 /// Room for the fields of a request beside its body.
 const REQUEST_BYTES_MAX: usize = BODY_BYTES_MAX + 64 * 1024;
@@ -91,6 +91,7 @@ fn router(node: Arc<Node>) -> Router {
         .route(ADD_CHECKPOINT_PATH, post(witness::add_checkpoint))
         .layer(DefaultBodyLimit::max(witness_request::REQUEST_BYTES_MAX))
         .layer(middleware::from_fn_with_state(node.clone(), only_online))
+        .layer(middleware::from_fn_with_state(node.clone(), seen::answered))
         .with_state(node)
 }
 

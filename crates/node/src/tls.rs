@@ -10,9 +10,11 @@ use rustls::crypto::{CryptoProvider, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{ClientConfig, DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme};
-use tb_base::{Fault, NodeId, Result};
+use tb_base::{Date, Fault, NodeId, Result};
 use tb_crypto::{sha256, text};
 use tb_exchange::TrustList;
+
+use crate::certificate;
 
 /// A certificate with its key, both DER.
 #[derive(Clone)]
@@ -35,6 +37,11 @@ impl Identity {
     /// How the trust list names this certificate.
     pub fn fingerprint(&self) -> String {
         fingerprint(&self.certificate)
+    }
+
+    /// The last day on which the certificate counts; nothing where it does not say so in the usual form.
+    pub fn last_day(&self) -> Option<Date> {
+        certificate::last_day(&self.certificate)
     }
 
     fn chain(&self) -> Vec<CertificateDer<'static>> {

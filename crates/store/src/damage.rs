@@ -6,7 +6,7 @@ use std::fmt::Display;
 
 use tb_base::{Error, Fault, Result};
 
-use crate::{Engine, Store, Tx, log};
+use crate::{Engine, Stmt, Store, Tx, log, stmt};
 
 /// Leaves that are hashed anew at each start, the newest ones; older ones are proved whenever they are asked for.
 const LEAVES_CHECKED_MAX: u64 = 2_048;
@@ -33,6 +33,19 @@ pub(crate) async fn check_log(store: &Store, engine: &Engine) -> Result<()> {
         Err(Error::Fault(fault)) => Err(fault.into()),
         Err(error @ (Error::Refused(_) | Error::Violation(_))) => Err(damaged(place, error)),
     }
+}
+
+const PAGES: Stmt = stmt("store.damage.pages", "SELECT quick_check FROM pragma_quick_check LIMIT 1");
+
+/// The same, and on SQLite the pages of the file.
+pub(crate) fn look(tx: &mut Tx<'_>) -> Result<Option<String>> {
+    if !tx.is_postgres() {
+        let said: Option<String> = tx.one(&PAGES, &[])?.map(|row| row.get("quick_check")).transpose()?;
+        if let Some(said) = said.filter(|said| said != "ok") {
+            return Ok(Some(said));
+        }
+    }
+    what_is_wrong(tx)
 }
 
 fn what_is_wrong(tx: &mut Tx<'_>) -> Result<Option<String>> {

@@ -23,18 +23,21 @@ pub mod audit;
 pub mod backup;
 pub mod contact;
 pub mod dead_letters;
+pub mod figures;
 pub mod inbox;
 pub mod jobs;
 pub mod log;
 pub mod mirror;
 pub mod nonces;
 pub mod outbox;
+pub mod processes;
 pub mod restored;
 pub mod search;
 pub mod usage;
 
 pub use check::check_statements;
 pub use leases::Lease;
+pub use migrate::{CONTRACTS, Standing, standing};
 pub use row::{FromValue, Row};
 pub use schema::{Migration, Schema, Stmt, stmt};
 pub use sealing::Sealer;
@@ -72,10 +75,16 @@ pub const SCHEMA: Schema = Schema {
             sql: include_str!("../migrations/0005_bureau.sql"),
             sha256: "d1ef773daad9ec124927962535c243419ef39cda3d09d83c831e58b1aa291465",
         },
+        Migration {
+            name: "0006_processes",
+            sql: include_str!("../migrations/0006_processes.sql"),
+            sha256: "63c9c7f45484b783125295abde2dea086e76729418f026f16b21c83aedf6c9d4",
+        },
     ],
     statements: &[
         migrate::STATEMENTS,
         audit::STATEMENTS,
+        figures::STATEMENTS,
         inbox::STATEMENTS,
         jobs::STATEMENTS,
         leases::STATEMENTS,
@@ -92,5 +101,6 @@ pub const SCHEMA: Schema = Schema {
         contact::STATEMENTS,
         dead_letters::STATEMENTS,
         usage::STATEMENTS,
+        processes::STATEMENTS,
     ],
 };

@@ -1,7 +1,10 @@
 //! Migrations (迁移): forward only, each in one transaction, each with a pinned hash.
 //!
-//! Invariant: a text that differs from its pin, a landed step that changed and a store newer than the binary
-//! all stop the start before anything is written.
+//! Invariant: a text that differs from its pin, a landed step that changed and a store that this program can no
+//! longer work with all stop the start before anything is written.
+//!
+//! Steps add. One that takes away says so by the line [`CONTRACTS`], and may take only what the release before does
+//! not use any more: so a program goes on, and starts, beside one of the release after it.
 
 use std::collections::BTreeMap;
 
@@ -43,6 +46,50 @@ pub(crate) const APPLY: Stmt = stmt(
 /// The statements of this file.
 pub(crate) const STATEMENTS: &[Stmt] = &[APPLIED, APPLY];
 
+/// The line in the text of a step that takes something away.
+pub const CONTRACTS: &str = "-- contracts";
+/// Beside a step that takes away stands a second row of this owner, for programs that do not know the step.
+const CONTRACTED: &str = "contracts";
+/// Steps that a store may be ahead of a program: more are not of one release.
+const STEPS_AHEAD_MAX: usize = 24;
+
+const THERE_SQLITE: Stmt = stmt(
+    "store.migration.there_sqlite",
+    "SELECT COUNT(*) AS there FROM sqlite_master WHERE type = 'table' AND name = 'store_migration'",
+);
+const THERE_POSTGRES: Stmt = stmt(
+    "store.migration.there_postgres",
+    "SELECT CAST(CASE WHEN to_regclass('store_migration') IS NULL THEN 0 ELSE 1 END AS BIGINT) AS there",
+);
+
+/// How the steps of a store and of a program stand to each other (迁移状态); steps as `owner/name`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// The program has them, the store not yet.
+    pub waiting: Vec<String>,
+    /// The store has them from a later program.
+    pub ahead: Vec<String>,
+}
+
+/// How a store stands, without changing it; an error where this program cannot work with it.
+pub fn standing(tx: &mut Tx<'_>, schemas: &[Schema]) -> Result<Standing> {
+    let there = if tx.is_postgres() { THERE_POSTGRES } else { THERE_SQLITE };
+    let is_there = 0 < tx.one(&there, &[])?.map_or(Ok(0), |row| row.get::<i64>("there"))?;
+    let applied = if is_there { applied(tx)? } else { Applied::new() };
+    compare(&with_own(schemas), &applied).map(|(standing, _)| standing)
+}
+
+/// The store's own tables come first.
+pub(crate) fn with_own(schemas: &[Schema]) -> Vec<Schema> {
+    std::iter::once(crate::SCHEMA).chain(schemas.iter().copied()).collect()
+}
+
+/// How the store that `execute` reaches stands.
+pub(crate) fn look(schemas: &[Schema], execute: &mut dyn FnMut(Box<dyn Unit>)) -> Result<Standing> {
+    let schemas = schemas.to_vec();
+    within(execute, move |tx| standing(tx, &schemas))
+}
+
 /// Steps that landed in a store: hash by owner and name.
 pub(crate) type Applied = BTreeMap<(String, String), String>;
 
@@ -58,7 +105,12 @@ pub(crate) fn run(schemas: &[Schema], execute: &mut dyn FnMut(Box<dyn Unit>)) ->
         tx.run(&CREATE, &[])?;
         applied(tx)
     })?;
-    for (owner, migration) in pending(schemas, &applied)? {
+    let (standing, pending) = compare(schemas, &applied)?;
+    if let Some(newest) = standing.ahead.last() {
+        let steps = standing.ahead.len();
+        tracing::warn!(steps, newest, "the store was made by a later program; this one works on, update it");
+    }
+    for (owner, migration) in pending {
         within(execute, move |tx| apply(tx, owner, &migration))?;
     }
     Ok(())
@@ -71,7 +123,7 @@ pub(crate) fn run_to(
     execute: &mut dyn FnMut(Box<dyn Unit>),
 ) -> Result<()> {
     check_pins(schemas)?;
-    pending(schemas, landed)?;
+    compare(schemas, landed)?;
     within(execute, |tx| tx.run(&CREATE, &[]))?;
     for schema in schemas {
         let is_wanted =
@@ -108,6 +160,9 @@ fn apply(tx: &mut Tx<'_>, owner: &'static str, migration: &Migration) -> Result<
     let only_elsewhere = if tx.is_postgres() { ONLY_SQLITE } else { ONLY_POSTGRES };
     for sql in statements(migration.sql).filter(|sql| !sql.contains(only_elsewhere)) {
         tx.define(&stmt(migration.name, sql))?;
+    }
+    if migration.sql.lines().any(|line| line.trim() == CONTRACTS) {
+        tx.run(&APPLY, params![CONTRACTED, step(owner, migration.name), migration.sha256])?;
     }
     tx.run(&APPLY, params![owner, migration.name, migration.sha256]).map(drop)
 }
@@ -162,8 +217,12 @@ fn check_pins(schemas: &[Schema]) -> Result<()> {
     Ok(())
 }
 
-/// What is still to be run, in order; refuses a store that this binary does not fully know.
-fn pending(schemas: &[Schema], applied: &Applied) -> Result<Vec<(&'static str, Migration)>> {
+fn step(owner: &str, name: &str) -> String {
+    format!("{owner}/{name}")
+}
+
+/// What is to be run of a program's steps, and which the store has beyond; refuses a store that does not fit.
+fn compare(schemas: &[Schema], applied: &Applied) -> Result<(Standing, Vec<(&'static str, Migration)>)> {
     let mut unknown = applied.clone();
     let mut pending: Vec<(&'static str, Migration)> = Vec::new();
     for schema in schemas {
@@ -187,10 +246,23 @@ fn pending(schemas: &[Schema], applied: &Applied) -> Result<Vec<(&'static str, M
             }
         }
     }
-    match unknown.into_keys().next() {
-        None => Ok(pending),
-        Some((owner, name)) => Err(refused(&owner, &name, "the store is newer than this program")),
+    let (marks, unknown): (Vec<_>, Vec<_>) = unknown.into_keys().partition(|(owner, _)| owner == CONTRACTED);
+    for (owner, name) in &unknown {
+        let is_taking = marks.iter().any(|(_, taken)| *taken == step(owner, name));
+        let last = schemas.iter().find(|schema| schema.owner == owner).and_then(|it| it.migrations.last());
+        // A step between those that are known is of another line of programs.
+        let is_later = last.is_none_or(|last| last.name < name.as_str());
+        if is_taking || !is_later || STEPS_AHEAD_MAX < unknown.len() {
+            return Err(refused(
+                owner,
+                name,
+                "the store is newer than this program can work with; update it",
+            ));
+        }
     }
+    let waiting = pending.iter().map(|(owner, migration)| step(owner, migration.name)).collect();
+    let ahead = unknown.iter().map(|(owner, name)| step(owner, name)).collect();
+    Ok((Standing { waiting, ahead }, pending))
 }
 
 fn refused(owner: &str, name: &str, problem: &str) -> Error {

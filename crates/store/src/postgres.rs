@@ -41,7 +41,7 @@ type Job = (Box<dyn Unit>, Mode);
 pub(crate) struct Workers {
     jobs: Option<Sender<Job>>,
     handles: Vec<JoinHandle<()>>,
-    _presence: Presence,
+    _presence: Option<Presence>,
 }
 
 /// Brings the schema up to date in a session of its own, then starts the workers.
@@ -58,7 +58,12 @@ pub(crate) async fn open(url: &str, schema: &str, schemas: Vec<Schema>) -> Resul
     outcome?;
     let (presence, found) = Presence::begin(&place)?;
     let is_alone = found.await.map_err(|error| Fault::of("looking for other processes", error))??;
-    Ok((Workers::start(&place, presence)?, is_alone))
+    Ok((Workers::start(&place, Some(presence))?, is_alone))
+}
+
+/// Workers that read beside others and do not show that they live.
+pub(crate) fn look(url: &str, schema: &str) -> Result<Workers> {
+    Workers::start(&session::Place::new(url, schema)?, None)
 }
 
 /// A session that shows the other processes on a schema that this one lives; the server ends it with the process.
@@ -102,6 +107,22 @@ fn migrate(place: session::Place, schemas: &[Schema]) -> Result<()> {
     session.prepare_schema()?;
     let outcome = migrate::run(schemas, &mut |unit| run(&mut session, unit, Mode::Write));
     session.close();
+    outcome
+}
+
+/// How a schema stands to the steps of a program; nothing is changed.
+pub(crate) async fn standing(url: &str, schema: &str, schemas: Vec<Schema>) -> Result<migrate::Standing> {
+    let place = session::Place::new(url, schema)?;
+    let (done, found) = oneshot::channel();
+    let look = move || {
+        let mut session = Session::new(place, 0)?;
+        let outcome = migrate::look(&schemas, &mut |unit| run(&mut session, unit, Mode::Read(View::Latest)));
+        session.close();
+        outcome
+    };
+    let handle = spawn("store-standing", move || drop(done.send(look())))?;
+    let outcome = found.await.map_err(|error| Fault::of("looking at the migrations", error))?;
+    drop(handle.join());
     outcome
 }
 
@@ -159,7 +180,7 @@ pub(crate) async fn with_session<T: Send + 'static>(
 }
 
 impl Workers {
-    fn start(place: &session::Place, presence: Presence) -> Result<Workers> {
+    fn start(place: &session::Place, presence: Option<Presence>) -> Result<Workers> {
         let (jobs, queue) = channel();
         let queue = Arc::new(Mutex::new(queue));
         let start = |number: usize| {

@@ -65,7 +65,7 @@ impl Connection {
     }
 
     /// The same, for a reader thread.
-    fn open_reader(path: &Path) -> Result<Connection> {
+    pub(crate) fn open_reader(path: &Path) -> Result<Connection> {
         let connection = Connection::open(path)?;
         connection.batch("store.reader", "PRAGMA query_only = ON")?;
         Ok(connection)

@@ -5,9 +5,14 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use tb_base::{Fault, Result};
+use tb_base::{Error, Fault, Result};
+use tb_telemetry::metrics::{Metric, Metrics};
+use tb_telemetry::trace::TARGET;
 use tokio::sync::{Semaphore, oneshot};
+use tokio::time::Instant;
+use tracing::Instrument as _;
 
+use crate::migrate::Standing;
 use crate::postgres::Workers;
 use crate::sqlite::{Connection, Threads, View, read_one, write_one};
 use crate::unit::{Unit, Watch, erase};
@@ -15,6 +20,12 @@ use crate::{Schema, Sealer, Tx, damage, leases, migrate, postgres};
 
 /// Units of work that may wait at once; more wait without a place in the queue.
 const WAITING_MAX: usize = 1_024;
+/// Units of work by name: names are constants of the program.
+static UNITS: Metric = Metric {
+    name: "tongban_store_unit_seconds",
+    help: "Units of work of the store by kind, name and outcome, waiting included.",
+    labels: &["kind", "unit", "outcome"],
+};
 
 /// Where the data lies.
 #[derive(Clone, Debug)]
@@ -60,6 +71,7 @@ struct Inner {
     waiting: Semaphore,
     sealer: OnceLock<Arc<Sealer>>,
     watch: OnceLock<Watch>,
+    metrics: OnceLock<Metrics>,
     _lock: Option<File>,
 }
 
@@ -80,7 +92,7 @@ impl Store {
     ///
     /// Refuses a store that is seen to be damaged. Leases of a process that is gone end here.
     pub async fn open(config: &Config, schemas: &[Schema]) -> Result<Store> {
-        let schemas: Vec<Schema> = std::iter::once(crate::SCHEMA).chain(schemas.iter().copied()).collect();
+        let schemas = migrate::with_own(schemas);
         let (executor, lock, is_alone) = match &config.engine {
             Engine::Sqlite(path) => {
                 let (executor, lock) = open_sqlite(path, config.inline, &schemas)?;
@@ -95,13 +107,57 @@ impl Store {
             }
         };
         let waiting = Semaphore::new(WAITING_MAX);
-        let inner = Inner { executor, waiting, sealer: OnceLock::new(), watch: OnceLock::new(), _lock: lock };
+        let inner = Inner {
+            executor,
+            waiting,
+            sealer: OnceLock::new(),
+            watch: OnceLock::new(),
+            metrics: OnceLock::new(),
+            _lock: lock,
+        };
         let store = Store { inner: Arc::new(inner) };
         damage::check_log(&store, &config.engine).await?;
         if is_alone {
             store.write("store.begin", leases::end_all).await?;
         }
         Ok(store)
+    }
+
+    /// A store to read from beside whoever runs on it: takes nothing, migrates nothing, checks nothing.
+    pub async fn look(config: &Config) -> Result<Store> {
+        let executor = match &config.engine {
+            Engine::Sqlite(path) if path.is_file() => {
+                Executor::Inline(Mutex::new(Connection::open_reader(path)?))
+            }
+            Engine::Sqlite(path) => {
+                return Err(Fault::new(format!("looking at {}: it is not there", path.display())).into());
+            }
+            Engine::Postgres { url, schema } => Executor::Postgres(postgres::look(url, schema)?),
+        };
+        let waiting = Semaphore::new(WAITING_MAX);
+        let (sealer, watch, metrics) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Ok(Store { inner: Arc::new(Inner { executor, waiting, sealer, watch, metrics, _lock: None }) })
+    }
+
+    /// What is wrong with the store's pages and log as far as a quick look shows; nothing where all is well.
+    pub async fn damage(&self) -> Result<Option<String>> {
+        self.read_snapshot("store.damage", damage::look).await
+    }
+
+    /// How a store stands to these schemas, without changing it or taking it.
+    pub async fn standing(config: &Config, schemas: &[Schema]) -> Result<Standing> {
+        match &config.engine {
+            // Opening would make the file.
+            Engine::Sqlite(path) if !path.is_file() => {
+                let nothing = Connection::open(Path::new(MEMORY))?;
+                migrate::look(schemas, &mut |unit| read_one(&nothing, unit, View::Latest))
+            }
+            Engine::Sqlite(path) => {
+                let connection = Connection::open(path)?;
+                migrate::look(schemas, &mut |unit| read_one(&connection, unit, View::Latest))
+            }
+            Engine::Postgres { url, schema } => postgres::standing(url, schema, schemas.to_vec()).await,
+        }
     }
 
     /// From now on what messages say lies sealed in outbox and inbox; the first sealer stays.
@@ -114,6 +170,11 @@ impl Store {
         let _ = self.inner.watch.set(watch);
     }
 
+    /// From now on units are counted by name and timed; the first metrics stay.
+    pub fn measure(&self, metrics: Metrics) {
+        let _ = self.inner.metrics.set(metrics);
+    }
+
     /// Runs a unit of work in one transaction; it may run twice and must have no outside effect.
     ///
     /// Two units that change the same row run one after the other on both engines. A rule over several rows
@@ -123,12 +184,8 @@ impl Store {
         T: Send + 'static,
         F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        self.submit(name, self.inner.watch.get().cloned(), work, |executor, unit| match executor {
-            Executor::Inline(connection) => write_one(&locked(connection), unit),
-            Executor::Sqlite(threads) => threads.write(unit),
-            Executor::Postgres(workers) => workers.write(unit),
-        })
-        .await
+        let watch = self.inner.watch.get().cloned();
+        self.measured("write", name, self.submit(name, watch, work, write_on)).await
     }
 
     /// Runs reads; each statement sees what was committed when it began.
@@ -137,7 +194,8 @@ impl Store {
         T: Send + 'static,
         F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        self.submit(name, None, work, |executor, unit| read_on(executor, unit, View::Latest)).await
+        let latest = |executor: &Executor, unit: Box<dyn Unit>| read_on(executor, unit, View::Latest);
+        self.measured("read", name, self.submit(name, None, work, latest)).await
     }
 
     /// Runs reads over one consistent view.
@@ -146,7 +204,8 @@ impl Store {
         T: Send + 'static,
         F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        self.submit(name, None, work, |executor, unit| read_on(executor, unit, View::Snapshot)).await
+        let snapshot = |executor: &Executor, unit: Box<dyn Unit>| read_on(executor, unit, View::Snapshot);
+        self.measured("read", name, self.submit(name, None, work, snapshot)).await
     }
 
     /// Finishes what waits and closes the database, if no other clone is in use.
@@ -160,6 +219,28 @@ impl Store {
         if closing.is_ok() {
             drop(closed.await);
         }
+    }
+
+    /// A unit as operators see it: a span of its act, and how long it took.
+    async fn measured<T>(
+        &self,
+        kind: &'static str,
+        name: &'static str,
+        unit: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let span = tracing::info_span!(target: TARGET, "store", otel.name = name, unit = kind);
+        let begun = Instant::now();
+        let outcome = unit.instrument(span).await;
+        if let Some(metrics) = self.inner.metrics.get() {
+            let said = match &outcome {
+                Ok(_) => "ok",
+                Err(Error::Refused(_)) => "refused",
+                Err(Error::Violation(_)) => "violation",
+                Err(Error::Fault(_)) => "fault",
+            };
+            metrics.time(&UNITS, &[kind, name, said], begun.elapsed());
+        }
+        outcome
     }
 
     async fn submit<T, F>(
@@ -188,6 +269,14 @@ impl Store {
 /// Removes a city's schema from a PostgreSQL database with everything in it; nothing may be open on it.
 pub async fn drop_schema(url: &str, schema: &str) -> Result<()> {
     postgres::drop_schema(url, schema).await
+}
+
+fn write_on(executor: &Executor, unit: Box<dyn Unit>) {
+    match executor {
+        Executor::Inline(connection) => write_one(&locked(connection), unit),
+        Executor::Sqlite(threads) => threads.write(unit),
+        Executor::Postgres(workers) => workers.write(unit),
+    }
 }
 
 fn read_on(executor: &Executor, unit: Box<dyn Unit>, view: View) {

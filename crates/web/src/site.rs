@@ -21,7 +21,8 @@ use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use tb_base::{Actor, Fault, Refusal};
+use tb_base::{Actor, Fault, Refusal, TraceId};
+use tracing::Instrument as _;
 
 use crate::app::App;
 use crate::caller::Caller;
@@ -56,6 +57,10 @@ pub fn site(app: App, modules: &[Module]) -> Router {
         .layer(from_fn_with_state(app.clone(), headers::put))
         .with_state(app)
 }
+
+/// The trace of the act that an answer belongs to, for whoever logs requests.
+#[derive(Clone, Copy, Debug)]
+pub struct TraceOf(pub TraceId);
 
 async fn asset(State(app): State<App>, name: Result<Path<String>, PathRejection>) -> Response {
     match name {
@@ -147,6 +152,7 @@ async fn enter(State(app): State<App>, mut request: Request, next: Next) -> Resp
     };
     let mut answer = failure::shown(&visit, answer);
     visit.remember(&query, &mut answer);
+    answer.extensions_mut().insert(TraceOf(visit.ctx.trace));
     answer
 }
 
@@ -178,11 +184,12 @@ async fn admit(
 /// Runs the handler on a task of its own: a client that goes away does not cut it in two,
 /// and a panic in it becomes a page like any other fault.
 async fn run(request: Request, next: Next, places: Vec<limits::Place>) -> Response {
-    let task = tokio::spawn(async move {
+    let handler = async move {
         let answer = tokio::time::timeout(Duration::from_secs(LATE_SECONDS_MAX), next.run(request)).await;
         drop(places);
         answer.unwrap_or_else(|late| PageError::from(Fault::of("ending a handler", late)).into_response())
-    });
+    };
+    let task = tokio::spawn(handler.in_current_span());
     match tokio::time::timeout(Duration::from_secs(HANDLER_SECONDS_MAX), task).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(error)) => PageError::from(Fault::of("running a handler", error)).into_response(),

@@ -3,8 +3,10 @@
 mod config;
 mod defs;
 mod demo;
+mod doctor;
 mod journey;
 mod log;
+mod migrate;
 mod place;
 mod serve;
 mod verify;
@@ -29,6 +31,10 @@ pub enum Command {
         #[command(subcommand)]
         what: config::What,
     },
+    /// Says what is wrong with a city and how to mend it.
+    Doctor(doctor::Options),
+    /// Brings a city's database up to date, or says what that would do.
+    Migrate(migrate::Options),
     /// Drives one case through three cities and writes its evidence; HTTP only.
     Journey(journey::Options),
     /// Checks an evidence bundle with no node running.
@@ -57,6 +63,8 @@ pub async fn run(command: Command) -> Result<(), String> {
         Command::Serve(options) => serve::run(options).await.map_err(|error| error.to_string()),
         Command::Worker(options) => worker::run(options).await.map_err(|error| error.to_string()),
         Command::Config { what } => config::run(&what).map_err(|error| error.to_string()),
+        Command::Doctor(options) => doctor::run(options).await.map_err(|error| error.to_string()),
+        Command::Migrate(options) => migrate::run(options).await.map_err(|error| error.to_string()),
         Command::Journey(options) => journey::run(options).await,
         Command::Verify { bundle, trust, json } => verify::run(&bundle, trust.as_deref(), json),
         Command::Defs { what } => defs::run(what).map_err(|error| error.to_string()),

@@ -1,9 +1,6 @@
 //! Several processes of one city on one PostgreSQL: fronts, workers, and what a killed worker leaves.
 
-use std::io::BufRead as _;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use tb_base::{Clock as _, Timestamp};
@@ -16,55 +13,11 @@ use tongban::journey::region::{Region, Setup};
 use tongban::journey::steps;
 use tongban::journey::tour::shift_to;
 
+use crate::process::{Process, free_address, tongban};
+
 const HOME: &str = "430100";
 /// The lease of who grows the log, and a little for the machine.
 const TAKEN_OVER_SECONDS_MAX: u64 = 12;
-
-/// A process with what it wrote.
-struct Process {
-    child: Child,
-    log: PathBuf,
-}
-
-impl Process {
-    fn start(folder: &Folder, name: &str, words: &[&str]) -> Process {
-        let log = folder.file(&format!("{name}.log"));
-        let written = std::fs::File::create(&log).expect("a log file");
-        let child = Command::new(env!("CARGO_BIN_EXE_tongban"))
-            .args(words)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(written)
-            .spawn()
-            .expect("the binary runs");
-        let process = Process { child, log };
-        until(&format!("{name} is ready"), Duration::from_secs(30), || process.said("ready"));
-        process
-    }
-
-    /// The first line that holds the words.
-    fn said(&self, words: &str) -> Option<String> {
-        let file = std::fs::File::open(&self.log).expect("a log file");
-        std::io::BufReader::new(file).lines().map_while(Result::ok).find(|line| line.contains(words))
-    }
-
-    fn kill(&mut self) {
-        self.child.kill().expect("it is killed");
-        self.child.wait().expect("it is gone");
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn free_address() -> String {
-    let socket = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    socket.local_addr().expect("its address").to_string()
-}
 
 /// The size of the log, whether nothing waits and two cities cosigned all of it, and who grows it.
 type Stand = (u64, bool, Option<String>);
@@ -183,9 +136,6 @@ fn a_killed_worker_is_replaced_within_the_lease() {
 fn a_worker_beside_sqlite_is_refused_with_a_clear_sentence() {
     let folder = Folder::new("fleet-sqlite");
     let data = folder.path().display().to_string();
-    let tongban = |words: &[&str]| {
-        Command::new(env!("CARGO_BIN_EXE_tongban")).args(words).output().expect("the binary runs")
-    };
     assert!(tongban(&["demo", "--prepare-only", "--data", &data]).status.success());
     let config = folder.path().join(HOME).join("city.toml").display().to_string();
     for words in [&["worker", "--config", &config][..], &["serve", "--without-workers", "--config", &config]]

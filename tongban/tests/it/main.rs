@@ -4,6 +4,8 @@ mod browser;
 mod demo;
 mod fleet;
 mod headers;
+mod operations;
+mod process;
 mod processes;
 mod sockets;
 mod statements;

@@ -92,6 +92,15 @@ const TRIM: Stmt = stmt(
 const PURGE: Stmt =
     stmt("identity.session.purge", "DELETE FROM identity_session WHERE created <= $1 OR seen <= $2");
 
+const OPEN: Stmt = stmt(
+    "identity.session.open",
+    "
+    SELECT COUNT(*) AS counted
+    FROM identity_session
+    WHERE $1 < created AND $2 < seen
+",
+);
+
 const OF_ACCOUNT: Stmt = stmt(
     "identity.session.of_account",
     "
@@ -102,7 +111,7 @@ const OF_ACCOUNT: Stmt = stmt(
 );
 
 /// Every statement of this file.
-pub const STATEMENTS: &[Stmt] = &[INSERT, BY_TOKEN, TOUCH, DELETE, DELETE_ALL, TRIM, PURGE, OF_ACCOUNT];
+pub const STATEMENTS: &[Stmt] = &[INSERT, BY_TOKEN, TOUCH, DELETE, DELETE_ALL, TRIM, PURGE, OPEN, OF_ACCOUNT];
 
 /// Opens a session; gives the token for the cookie.
 ///
@@ -150,6 +159,12 @@ pub fn kill_all(tx: &mut Tx<'_>, account: &str) -> Result<()> {
 /// How many sessions an account has, ended ones that were not purged included.
 pub fn count(tx: &mut Tx<'_>, account: &str) -> Result<i64> {
     tx.one(&OF_ACCOUNT, params![account])?.map_or(Ok(0), |row| row.get("counted"))
+}
+
+/// How many sessions are open.
+pub fn count_open(tx: &mut Tx<'_>, now: Timestamp) -> Result<u64> {
+    let bounds = params![now.plus_seconds(-LIFE_SECONDS_MAX), now.plus_seconds(-IDLE_SECONDS_MAX)];
+    tx.one(&OPEN, bounds)?.map_or(Ok(0), |row| row.get("counted"))
 }
 
 /// Drops sessions that have ended; gives how many.

@@ -1,0 +1,206 @@
+//! `tongban doctor` (诊断): looks at a city from outside its processes and says what is wrong and how to mend it.
+
+mod machine;
+mod peers;
+
+use std::io::Write as _;
+use std::path::Path;
+
+use clap::Args;
+use tb_base::{Clock as _, Fault, Result, Timestamp};
+use tb_store::{Store, figures, processes};
+
+use crate::checks;
+use crate::city::database;
+use crate::clock::SystemClock;
+use crate::commands::place::Place;
+use crate::config::{self, CityConfig};
+use crate::finding::{Finding, State, worst};
+use crate::modules;
+use crate::operations::SEEN_SECONDS_MAX;
+use crate::region::CityFolder;
+
+/// Options of `doctor`.
+#[derive(Args)]
+pub struct Options {
+    #[command(flatten)]
+    place: Place,
+    /// Print the findings as JSON.
+    #[arg(long)]
+    json: bool,
+    /// Look as from a clock ahead of real time by so many seconds.
+    #[arg(long, hide = true, allow_negative_numbers = true, default_value_t = 0)]
+    shift: i64,
+}
+
+/// Prints what was found; a failure is an error.
+pub async fn run(options: Options) -> Result<()> {
+    let now = SystemClock::ahead(options.shift).now();
+    let found = findings(&options.place, now).await;
+    let text = match options.json {
+        true => {
+            serde_json::to_string_pretty(&serde_json::json!({ "state": worst(&found), "findings": found }))
+                .map_err(|error| Fault::of("writing JSON", error))?
+        }
+        false => found.iter().map(Finding::line).collect::<Vec<_>>().join("\n"),
+    };
+    writeln!(std::io::stdout(), "{text}").map_err(|error| Fault::of("printing", error))?;
+    match found.iter().filter(|finding| finding.state == State::Fail).count() {
+        0 => Ok(()),
+        failures => {
+            Err(Fault::new(format!("looking at the city: {failures} of {} checks failed", found.len()))
+                .into())
+        }
+    }
+}
+
+/// Everything that can be looked at; what a failure makes impossible is left out.
+async fn findings(place: &Place, now: Timestamp) -> Vec<Finding> {
+    let file = place.file();
+    let (config, mut found) = configuration(&file);
+    let Some(config) = config else { return found };
+    found.push(machine::keys(&config.keys));
+    found.push(machine::disk(&config));
+    found.extend(machine::backup(&config, now));
+    let settings = config.clone();
+    let folder = match place.folder(config) {
+        Ok(folder) => folder,
+        Err(error) => {
+            found.push(Finding::fail(
+                "keys",
+                error.to_string(),
+                "restore the file that is named, or have it made anew",
+            ));
+            return found;
+        }
+    };
+    let list = &folder.trust.list;
+    found.push(checks::trust(list, now, &settings.warn));
+    found.push(checks::certificate(list, settings.node, &folder.identity, now, &settings.warn));
+    found.push(site_url(&folder));
+    found.extend(machine::ports(&settings).await);
+    found.extend(store(&folder, now).await);
+    found.extend(peers::all(&folder, now).await);
+    found
+}
+
+fn configuration(file: &Path) -> (Option<CityConfig>, Vec<Finding>) {
+    let text = match std::fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) => {
+            let says = format!("{} cannot be read: {error}", file.display());
+            return (
+                None,
+                vec![Finding::fail("config", says, "`tongban config example` prints one to begin from")],
+            );
+        }
+    };
+    let problems = config::problems(file, &text);
+    if problems.is_empty() {
+        return match CityConfig::load(file) {
+            Ok(config) => (Some(config), vec![Finding::ok("config", format!("{} is sound", file.display()))]),
+            Err(error) => (None, vec![Finding::fail("config", error.to_string(), "mend the file")]),
+        };
+    }
+    let failures = problems.into_iter().map(|problem| {
+        let at = problem.line.map(|line| format!(" line {line}")).unwrap_or_default();
+        Finding::fail(
+            "config",
+            format!("{}{at}: {}: {}", problem.file.display(), problem.field, problem.found),
+            problem.way_out,
+        )
+    });
+    (None, failures.collect())
+}
+
+/// People must reach the site by the address that the other cities send them to.
+fn site_url(folder: &CityFolder) -> Finding {
+    let listed = folder.trust.list.city(folder.config.node).map_or("", |city| city.site_url.as_str());
+    let own = &folder.config.site_url;
+    if own.is_empty() || own == listed {
+        return Finding::ok("site_url", listed);
+    }
+    let says = format!("the configuration says {own}, the trust list {listed}");
+    Finding::warn("site_url", says, "make both the same; the other cities send people to that of the list")
+}
+
+async fn store(folder: &CityFolder, now: Timestamp) -> Vec<Finding> {
+    let config = database(folder);
+    let standing = Store::standing(&config, &modules::schemas()).await;
+    let is_new = standing.as_ref().is_ok_and(|it| it.waiting.len() == modules::steps());
+    if let Err(tb_base::Error::Fault(fault)) = &standing
+        && !fault.to_string().contains("migration")
+    {
+        return vec![Finding::fail(
+            "database",
+            fault.to_string(),
+            "start the database, or set database and schema to where it is",
+        )];
+    }
+    let mut found = vec![Finding::ok("database", "it answers")];
+    if is_new {
+        found.push(Finding::warn(
+            "migrations",
+            "the store is empty",
+            "the first start, or `tongban migrate`, makes its tables",
+        ));
+        return found;
+    }
+    let fits = standing.as_ref().is_ok_and(|it| it.waiting.is_empty());
+    found.push(checks::migrations(standing));
+    if fits {
+        match inside(folder, &config, now).await {
+            Ok(inside) => found.extend(inside),
+            Err(error) => {
+                found.push(Finding::fail("database", error.to_string(), "see the database's own log"))
+            }
+        }
+    }
+    found
+}
+
+/// What stands in the store.
+async fn inside(folder: &CityFolder, config: &tb_store::Config, now: Timestamp) -> Result<Vec<Finding>> {
+    let store = Store::look(config).await?;
+    let mut found = Vec::new();
+    let restore =
+        "stop the node and restore a backup (docs/operations/backup.md); do not go on with this one";
+    found.push(match store.damage().await {
+        Ok(None) => Finding::ok("integrity", "pages and the newest leaves of the log are what was written"),
+        Ok(Some(what)) => Finding::fail("integrity", what, restore),
+        Err(error) => Finding::fail("integrity", error.to_string(), restore),
+    });
+    let figures = store.read("doctor.figures", move |tx| figures::read(tx, now)).await?;
+    found.extend(checks::queues(&figures, now, &folder.config.warn));
+    found.push(log(&figures, now));
+    let since = now.plus_seconds(-SEEN_SECONDS_MAX);
+    let seen = store.read("doctor.processes", move |tx| processes::seen(tx, since)).await?;
+    found.push(alive(&seen));
+    store.close().await;
+    Ok(found)
+}
+
+/// A checkpoint follows a leaf within a second.
+fn log(figures: &figures::Figures, now: Timestamp) -> Finding {
+    const LATE_SECONDS: i64 = 30;
+    let (signed, at) = figures.checkpoint.unwrap_or((0, now));
+    let says = format!("{} leaves, {signed} of them signed, {} wait", figures.log_size, figures.log_waiting);
+    if signed < figures.log_size || 0 < figures.log_waiting && at.plus_seconds(LATE_SECONDS) < now {
+        return Finding::warn("log", says, "a process that does the city's work must run");
+    }
+    Finding::ok("log", says)
+}
+
+fn alive(seen: &[processes::Process]) -> Finding {
+    if seen.is_empty() {
+        return Finding::warn("processes", "none of this city lives", "start `tongban serve`");
+    }
+    let named: Vec<String> = seen.iter().map(|it| format!("{} {}", it.duty, it.program)).collect();
+    let working = seen.iter().any(|it| it.duty != crate::city::Duty::Front.name());
+    match working {
+        true => Finding::ok("processes", named.join(", ")),
+        false => {
+            Finding::warn("processes", named.join(", "), "fronts alone send nothing: start `tongban worker`")
+        }
+    }
+}
