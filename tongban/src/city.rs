@@ -211,6 +211,7 @@ impl City {
             let now = app.clock.now();
             store.write("city.begin", move |tx| housekeeping::begin(tx, now)).await?;
         }
+        operations::appear(&operations).await?;
         tracing::info!(city = %node, duty = duty.name(), process = engine.process(), "ready");
         let site_stop = watch::Sender::new(false);
         let beating = tokio::spawn(operations::beat(operations.clone(), site_stop.subscribe()));

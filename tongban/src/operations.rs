@@ -61,19 +61,25 @@ pub struct Operations {
     pub written: AtomicI64,
 }
 
+/// Says once that this process lives.
+pub async fn appear(operations: &Operations) -> Result<()> {
+    let now = operations.clock.now();
+    let (process, duty) = (operations.process.clone(), operations.duty.name());
+    let beat = move |tx: &mut Tx<'_>| processes::beat(tx, now, &process, duty, env!("CARGO_PKG_VERSION"));
+    operations.store.write("city.beat", beat).await?;
+    operations.written.store(now.micros(), Ordering::Relaxed);
+    Ok(())
+}
+
 /// Says that this process lives until it is told to stop, then that it is gone.
 pub async fn beat(operations: Arc<Operations>, mut stop: watch::Receiver<bool>) {
     loop {
-        let now = operations.clock.now();
-        let (process, duty) = (operations.process.clone(), operations.duty.name());
-        let beat = move |tx: &mut Tx<'_>| processes::beat(tx, now, &process, duty, env!("CARGO_PKG_VERSION"));
-        match operations.store.write("city.beat", beat).await {
-            Ok(()) => operations.written.store(now.micros(), Ordering::Relaxed),
-            Err(error) => tracing::error!(%error, "the database takes no write"),
-        }
         tokio::select! {
             () = tokio::time::sleep(Duration::from_secs(BEAT_SECONDS)) => {}
             _ = stop.wait_for(|stop| *stop) => break,
+        }
+        if let Err(error) = appear(&operations).await {
+            tracing::error!(%error, "the database takes no write");
         }
     }
     let process = operations.process.clone();

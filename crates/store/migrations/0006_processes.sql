@@ -11,4 +11,3 @@ CREATE TABLE store_process (
 -- Figures for those who watch a city are read every few seconds: each from an index of its own.
 CREATE INDEX store_outbox_dead ON store_outbox (created, id) WHERE state = 'dead';
 CREATE INDEX store_job_failed ON store_job (kind, key) WHERE 0 < attempts;
-CREATE INDEX store_cosignature_witness ON store_cosignature (witness, size);

@@ -78,7 +78,7 @@ pub const SCHEMA: Schema = Schema {
         Migration {
             name: "0006_processes",
             sql: include_str!("../migrations/0006_processes.sql"),
-            sha256: "63c9c7f45484b783125295abde2dea086e76729418f026f16b21c83aedf6c9d4",
+            sha256: "5a069f2497c2bcb967584eca9d14505f1f884c397ee36f1a50b2acccf083a62b",
         },
     ],
     statements: &[

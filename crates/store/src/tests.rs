@@ -24,6 +24,7 @@ mod bench;
 mod bureau;
 mod damage;
 mod engine;
+mod failover;
 mod messages;
 mod migrations;
 mod mirror;

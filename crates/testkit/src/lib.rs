@@ -4,10 +4,12 @@
 
 mod chrome;
 mod folder;
+mod pair;
 mod postgres;
 mod until;
 
 pub use chrome::Chrome;
 pub use folder::Folder;
+pub use pair::PostgresPair;
 pub use postgres::Postgres;
 pub use until::until;

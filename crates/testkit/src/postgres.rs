@@ -13,7 +13,7 @@ use std::sync::{Mutex, PoisonError};
 const URL_VARIABLE: &str = "TONGBAN_TEST_POSTGRES";
 
 /// The user that the server runs as where the tests run as root, which PostgreSQL refuses.
-const SERVER_USER: &str = "postgres";
+pub(crate) const SERVER_USER: &str = "postgres";
 
 /// A running PostgreSQL.
 #[derive(Clone, Debug)]
@@ -110,7 +110,7 @@ fn start(name: &str, settings: &str) -> Result<Server, String> {
 }
 
 /// Reads what the shell says until the server is up.
-fn await_ready(output: impl BufRead, folder: &Path) -> Result<(), String> {
+pub(crate) fn await_ready(output: impl BufRead, folder: &Path) -> Result<(), String> {
     for line in output.lines() {
         match line {
             Ok(line) if line == "ready" => return Ok(()),
@@ -123,7 +123,7 @@ fn await_ready(output: impl BufRead, folder: &Path) -> Result<(), String> {
 }
 
 /// A shell that still lacks its script, as a user that PostgreSQL accepts.
-fn keeper_command(folder: &Path) -> Result<Command, String> {
+pub(crate) fn keeper_command(folder: &Path) -> Result<Command, String> {
     if !is_root() {
         let mut command = Command::new("sh");
         command.arg("-c");
@@ -164,11 +164,11 @@ fn script(binaries: &Path, folder: &Path, settings: &str) -> String {
     )
 }
 
-/// The folder with `initdb` and `pg_ctl`: on the path, or where Debian keeps its newest version.
-fn binaries() -> Option<PathBuf> {
+/// The folder with the server's programs: what stands on the path leads to it, or Debian keeps its newest version there.
+pub(crate) fn binaries() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let on_path = std::env::split_paths(&path).find(|folder| folder.join("initdb").is_file());
-    on_path.or_else(|| {
+    let on_path = std::env::split_paths(&path).find_map(|folder| folder.join("initdb").canonicalize().ok());
+    on_path.and_then(|program| Some(program.parent()?.to_owned())).or_else(|| {
         let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?;
         let folders = versions.flatten().map(|version| version.path().join("bin"));
         folders.filter(|folder| folder.join("initdb").is_file()).max()

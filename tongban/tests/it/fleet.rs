@@ -106,7 +106,7 @@ fn a_killed_worker_is_replaced_within_the_lease() {
     let ((grown, _, holder_then), took) =
         until("the log grows again", Duration::from_secs(TAKEN_OVER_SECONDS_MAX), || {
             Some(stand(&runtime, &fleet.store, clock.now()))
-                .filter(|it| size < it.0 && it.2 != Some(holder.clone()))
+                .filter(|it| size < it.0 && it.2.as_ref().is_some_and(|it| *it != holder))
         });
     println!("another worker grew the log {} ms after the kill; size {size} → {grown}", took.as_millis());
     assert!(
