@@ -123,7 +123,11 @@ pub(crate) fn run_to(
     execute: &mut dyn FnMut(Box<dyn Unit>),
 ) -> Result<()> {
     check_pins(schemas)?;
-    compare(schemas, landed)?;
+    let (standing, _) = compare(schemas, landed)?;
+    // A copy is made whole or not at all: tables that this program does not know it cannot fill.
+    if let Some(step) = standing.ahead.first() {
+        return Err(Fault::new(format!("making a store: {step} is of a later program; use that one")).into());
+    }
     within(execute, |tx| tx.run(&CREATE, &[]))?;
     for schema in schemas {
         let is_wanted =
