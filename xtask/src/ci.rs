@@ -50,7 +50,8 @@ fn fresh() -> String {
     since.map_or(0, |since| since.as_secs() * 1_000).to_string()
 }
 
-fn cargo(words: &[&str]) -> Result<(), String> {
+/// Runs cargo in the workspace.
+pub fn cargo(words: &[&str]) -> Result<(), String> {
     let status = Command::new("cargo")
         .args(words)
         .current_dir(root())

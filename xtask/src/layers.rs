@@ -13,7 +13,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
 ];
 
 /// Crates for development only: tests, tools and benchmarks, free of the layers.
-pub const DEVELOPMENT: &[&str] = &["tb-testkit", "tb-sim", "tb-bench", "xtask"];
+pub const DEVELOPMENT: &[&str] = &["tb-testkit", "tb-sim", "tb-bench", "tb-fuzz", "xtask"];
 
 /// Who may name an external crate in `[dependencies]`; a crate not listed here is free above L1.
 pub const OWNERS: &[(&str, &[&str])] = &[
@@ -21,7 +21,16 @@ pub const OWNERS: &[(&str, &[&str])] = &[
     ("tokio-postgres", &["tb-store"]),
     (
         "axum",
-        &["tb-sim", "tb-web", "tb-node", "t01-data-platform", "t02-services", "t03-recognition", "tongban"],
+        &[
+            "tb-sim",
+            "tb-fuzz",
+            "tb-web",
+            "tb-node",
+            "t01-data-platform",
+            "t02-services",
+            "t03-recognition",
+            "tongban",
+        ],
     ),
     ("hyper", &["tb-node", "tongban"]),
     ("hyper-util", &["tb-node", "tongban"]),

@@ -1,4 +1,4 @@
-//! The project's own tool: `cargo xtask ci | tidy | gen [--check] | setup | sim | bench`.
+//! The project's own tool: `cargo xtask ci | tidy | gen [--check] | setup | sim | fuzz | bench`.
 
 #![expect(clippy::print_stdout, reason = "a command line tool talks to its terminal")]
 
@@ -9,6 +9,7 @@ mod documents;
 mod generate;
 mod layers;
 mod setup;
+mod threats;
 mod tidy;
 
 use std::process::ExitCode;
@@ -23,10 +24,11 @@ fn main() -> ExitCode {
         ["gen", "--check"] => generate::run(generate::Mode::Check),
         ["setup"] => setup::run(),
         ["sim", words @ ..] => ci::sim(words),
+        ["fuzz", words @ ..] => fuzz(words),
         ["bench", words @ ..] => bench::run(words),
         _ => Err(
             "usage: cargo xtask ci | tidy | gen [--check] | setup | sim [--kept] [--seeds N] [--trace SEED] \
-             | bench [--quick] [--only …]"
+             | fuzz [--seconds N] [--seed N] [TARGET] | bench [--quick] [--only …]"
                 .to_owned(),
         ),
     };
@@ -37,6 +39,13 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Looks for inputs that break a reader; those that do are kept in `fuzz/corpus`, and fail the tests from then on.
+fn fuzz(options: &[&str]) -> Result<(), String> {
+    let mut words = vec!["run", "--locked", "--package", "tb-fuzz", "--"];
+    words.extend(options);
+    ci::cargo(&words)
 }
 
 /// The folder of the workspace.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
-use crate::{codes, documents, files, layers, read, root};
+use crate::{codes, documents, files, layers, read, root, threats};
 
 const FILE_LINES_MAX: usize = 800;
 /// Lines of a function, without blanks and comments.
@@ -27,6 +27,7 @@ pub fn run() -> Result<(), String> {
     lock_rules(&mut problems)?;
     problems.extend(codes::shared()?);
     documents::check(&mut problems)?;
+    threats::check(&mut problems)?;
     for problem in &problems {
         println!("tidy: {problem}");
     }
@@ -197,6 +198,16 @@ fn dependency_lines(problems: &mut Vec<String>) -> Result<(), String> {
     Ok(())
 }
 
+/// What is built is what was locked: one registry, and the digest of each package.
+fn origin_problem(package: &toml::Value) -> Option<String> {
+    let text = |key: &str| package.get(key).and_then(toml::Value::as_str).unwrap_or("");
+    if text("source") != "registry+https://github.com/rust-lang/crates.io-index" {
+        return Some(format!("Cargo.lock takes {} from {:?}", text("name"), text("source")));
+    }
+    let is_digest = |it: &str| it.len() == 64 && it.bytes().all(|letter| letter.is_ascii_hexdigit());
+    (!is_digest(text("checksum"))).then(|| format!("Cargo.lock holds {} without its digest", text("name")))
+}
+
 /// The lock file does not grow unnoticed and holds nothing that deny.toml bans.
 fn lock_rules(problems: &mut Vec<String>) -> Result<(), String> {
     let table = |path: &str| read(path)?.parse::<toml::Table>().map_err(|error| format!("{path}: {error}"));
@@ -204,8 +215,9 @@ fn lock_rules(problems: &mut Vec<String>) -> Result<(), String> {
     let named =
         |package: &toml::Value| package.get("name").and_then(toml::Value::as_str).unwrap_or("").to_owned();
     let packages = lock.get("package").and_then(toml::Value::as_array).into_iter().flatten();
-    let external: Vec<String> =
-        packages.filter(|package| package.get("source").is_some()).map(named).collect();
+    let external: Vec<&toml::Value> = packages.filter(|package| package.get("source").is_some()).collect();
+    problems.extend(external.iter().filter_map(|package| origin_problem(package)));
+    let external: Vec<String> = external.into_iter().map(named).collect();
     if LOCK_CRATES_MAX < external.len() {
         problems.push(format!(
             "Cargo.lock has {} external crates, at most {LOCK_CRATES_MAX} are budgeted",
@@ -217,4 +229,50 @@ fn lock_rules(problems: &mut Vec<String>) -> Result<(), String> {
         problems.push(format!("Cargo.lock holds {banned}, which deny.toml bans"));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_package(text: &str, expected: Option<&str>) {
+        let package = toml::Value::Table(text.parse().expect("TOML"));
+        let problem = origin_problem(&package);
+        assert_eq!(problem.is_some(), expected.is_some(), "{problem:?}");
+        assert!(problem.unwrap_or_default().contains(expected.unwrap_or("")), "{text}");
+    }
+
+    #[test]
+    fn a_package_from_elsewhere_or_without_a_digest_is_found() {
+        let registry = "source = \"registry+https://github.com/rust-lang/crates.io-index\"";
+        let digest = format!("checksum = \"{}\"", "0a".repeat(32));
+        check_package(&format!("name = \"a\"\n{registry}\n{digest}\n"), None);
+        check_package(&format!("name = \"a\"\n{registry}\n"), Some("without its digest"));
+        check_package(&format!("name = \"a\"\n{registry}\nchecksum = \"0a\"\n"), Some("without its digest"));
+        let elsewhere = "source = \"git+https://git.test/a\"";
+        check_package(&format!("name = \"a\"\n{elsewhere}\n{digest}\n"), Some("git.test"));
+    }
+
+    #[test]
+    fn a_layer_uses_lower_ones_only() {
+        assert!(layers::may_use("tb-exchange", "tb-crypto"));
+        assert!(!layers::may_use("tb-crypto", "tb-exchange"));
+        assert!(!layers::may_use("t01-data-platform", "t02-services"));
+        assert!(!layers::may_use("t01-data-platform", "tb-testkit"));
+        assert!(!layers::may_use("tb-store", "tb-identity"));
+    }
+
+    #[test]
+    fn what_a_source_may_not_say_is_found() {
+        let found = |path: &str, line: &str| {
+            let mut problems = Vec::new();
+            line_rules(path, 1, line, &mut problems);
+            problems.len()
+        };
+        assert_eq!(found("crates/base/src/time.rs", "let now = SystemTime::now();"), 2);
+        assert_eq!(found("crates/store/src/lib.rs", "#[allow(unsafe_code)]"), 1);
+        assert_eq!(found("crates/tlog/src/note.rs", "use std::fs;"), 1);
+        assert_eq!(found("crates/store/src/lib.rs", "let a = 1;"), 0);
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{FromRef, FromRequest, FromRequestParts, Multipart, Request};
+use axum::extract::{DefaultBodyLimit, FromRef, FromRequest, FromRequestParts, Multipart, Request};
 use axum::http::{HeaderMap, header};
 use tb_base::{Fault, Refusal};
 
@@ -36,6 +36,24 @@ impl Form {
         Fields::sent(self.lang, self.csrf, self.values, self.files)
     }
 
+    /// Reads a body of a kind, for a visitor with this token; whether the body holds the token is not looked at.
+    pub async fn read(lang: crate::Lang, csrf: &str, kind: &str, body: Body) -> Result<Form, PageError> {
+        let mut form = Form { values: BTreeMap::new(), files: Vec::new(), lang, csrf: csrf.to_owned() };
+        if kind.starts_with("multipart/form-data") {
+            let mut request = Request::builder()
+                .header(header::CONTENT_TYPE, kind)
+                .body(body)
+                .map_err(|_| PageError::from(incomplete_refusal()))?;
+            DefaultBodyLimit::max(BODY_BYTES_MAX).apply(&mut request);
+            let parts = Multipart::from_request(request, &()).await.map_err(|_| incomplete())?;
+            read_parts(&mut form, parts).await?;
+        } else {
+            let bytes = to_bytes(body, TEXT_BYTES_MAX).await.map_err(|_| too_much())?;
+            read_text(&mut form, kind, &bytes)?;
+        }
+        Ok(form)
+    }
+
     fn add(&mut self, name: String, value: String) -> Result<(), PageError> {
         let count: usize = self.values.values().map(Vec::len).sum();
         if FIELDS_MAX <= count {
@@ -59,21 +77,12 @@ where
         csrf::check_origin(&parts.headers)?;
         let headers = parts.headers.clone();
         let kind = text(&headers, header::CONTENT_TYPE.as_str()).unwrap_or("").to_owned();
-        let mut form =
-            Form { values: BTreeMap::new(), files: Vec::new(), lang: visit.lang, csrf: visit.csrf.clone() };
         // Nobody uploads before signing in: a stranger's request takes little memory, whatever it calls itself.
         let body = match visit.account {
             Some(_) => body,
             None => Body::from(to_bytes(body, TEXT_BYTES_MAX).await.map_err(|_| too_much())?),
         };
-        let request = Request::from_parts(parts, body);
-        if kind.starts_with("multipart/form-data") {
-            let parts = Multipart::from_request(request, state).await.map_err(|_| incomplete())?;
-            read_parts(&mut form, parts).await?;
-        } else {
-            let bytes = to_bytes(request.into_body(), TEXT_BYTES_MAX).await.map_err(|_| too_much())?;
-            read_text(&mut form, &kind, &bytes)?;
-        }
+        let mut form = Form::read(visit.lang, &visit.csrf, &kind, body).await?;
         let in_field = form.values.remove(csrf::FIELD).and_then(|mut values| values.pop());
         let given = in_field.as_deref().or_else(|| text(&headers, csrf::HEADER));
         csrf::check(&visit.csrf, given)?;

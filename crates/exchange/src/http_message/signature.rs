@@ -242,7 +242,10 @@ fn check_labels(inputs: &[&str], signatures: &[&str]) -> Result<(), Violation> {
 fn check_coverage(input: &InnerList, lines: &[Line]) -> Result<(), Violation> {
     let covered: Vec<String> = input.items.iter().map(Item::serialize).collect();
     let coverage = |component: &str, detail: &str| {
-        Err(Violation::new("signature-coverage", component.replace('"', ""), detail.to_owned()))
+        let named = component.replace('"', "");
+        // A component without a name is the field's own fault.
+        let named = if named.is_empty() { "signature-input".to_owned() } else { named };
+        Err(Violation::new("signature-coverage", named, detail.to_owned()))
     };
     if let Some(line) = lines.iter().find(|line| !covered.contains(&line.identifier)) {
         return coverage(&line.identifier, "the signature does not cover it");

@@ -402,3 +402,40 @@ async fn an_administrator_finds_stops_and_lets_in() {
     world.write(run).await.expect("the roll");
     world.sign_in("window1@430100", DEMO_PASSWORD, SOURCE, NOW).await.expect("signed in again");
 }
+
+/// Two hundred people at once: some are asked to come again, the rest get in, and meanwhile the store answers others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crowd_at_sign_in_is_bounded_and_starves_nobody() {
+    let world = World::empty("430100").await;
+    let mut crowd = tokio::task::JoinSet::new();
+    for _ in 0..200 {
+        let passwords = world.passwords.clone();
+        crowd.spawn(async move { passwords.fits("correct horse", None).await });
+    }
+    for _ in 0..20 {
+        world.store.read("test.others", |_| Ok(())).await.expect("others are answered");
+    }
+    assert!(!crowd.is_empty() && crowd.len() == 200, "nobody was waited for");
+    let (mut answered, mut sent_away) = (0, 0);
+    let mut waited_for_last = false;
+    while let Some(done) = crowd.join_next().await {
+        match done.expect("a task") {
+            Ok(fits) => {
+                assert!(!fits);
+                answered += 1;
+                waited_for_last = true;
+            }
+            result => {
+                assert_eq!(refusal(result), "IDN-PWD-005");
+                // Whoever is too many learns it at once, not after the others.
+                assert!(!waited_for_last || answered < passwords::WAITING_MAX, "the last were kept waiting");
+                sent_away += 1;
+            }
+        }
+    }
+    assert!(
+        passwords::WAITING_MAX <= answered && 0 < sent_away,
+        "{answered} answered, {sent_away} sent away"
+    );
+    assert!(!world.passwords.fits("correct horse", None).await.expect("there is a place again"));
+}
