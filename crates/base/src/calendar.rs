@@ -4,6 +4,7 @@
 //! (调休). A year without a notice follows the weekday rule and every answer about it is provisional.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
 use jiff::ToSpan;
@@ -115,6 +116,8 @@ pub struct Calendar {
 /// The next year's notice has moved these last days of December before (2006, 2007, 2011, 2018),
 /// so they are announced only together with the next year.
 const DECEMBER_OPEN_FROM: i8 = 29;
+/// The years that a calendar may speak of; the sums run over all days between, so that a slip in a year would cost seconds.
+const YEARS: RangeInclusive<i16> = 1949..=2199;
 
 impl Calendar {
     /// The national calendar that is shipped, 2004 to 2026.
@@ -297,7 +300,8 @@ fn exception(line: &str) -> Option<Exception> {
         "adjusted_workday" => true,
         _ => return None,
     };
-    Some(Exception { date: date.parse().ok()?, works, zh: name.to_owned(), en: english(name).to_owned() })
+    let date = date.parse::<Date>().ok().filter(|date| YEARS.contains(&date.year()))?;
+    Some(Exception { date, works, zh: name.to_owned(), en: english(name).to_owned() })
 }
 
 /// The English names of the holidays of the national notices.
