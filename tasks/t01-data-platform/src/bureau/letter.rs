@@ -227,6 +227,11 @@ fn not_taken() -> Refusal {
         .but("请先认领，再处理", "Take it first")
 }
 
+/// A line with its source, where there is one.
+fn with_source(row: ui::SummaryRow, source: &str) -> ui::SummaryRow {
+    if source.is_empty() { row } else { row.from(source) }
+}
+
 impl LetterPage {
     fn headline(&self) -> String {
         let (lang, letter) = (self.lang, &self.letter);
@@ -262,7 +267,8 @@ impl LetterPage {
             rows.push(row("办件", "Case", case.to_string()).code());
         }
         rows.push(row("到", "To", self.frame.city_name(letter.to)));
-        rows.push(row("卡在哪里", "What stopped it", letter.cause.clone()).from(letter.cause_code.clone()));
+        let cause = row("卡在哪里", "What stopped it", letter.cause.clone());
+        rows.push(with_source(cause, &letter.cause_code));
         rows.push(row("试了几次", "Tries", lang.number(letter.attempts)));
         rows.push(row("写成", "Written", lang.time(letter.created)));
         rows.push(row("成为死信", "Given up", lang.time(letter.died)));
@@ -277,9 +283,8 @@ impl LetterPage {
         let row = |zh, en, value: String| ui::SummaryRow::new(lang.t(zh, en), value);
         let mut rows = Vec::new();
         if let Some(closed) = letter.closed {
-            rows.push(
-                row("了结", "Closed", lang.time(closed)).from(letter.closed_by.clone().unwrap_or_default()),
-            );
+            let closed = row("了结", "Closed", lang.time(closed));
+            rows.push(with_source(closed, letter.closed_by.as_deref().unwrap_or_default()));
         }
         if let Some(why) = &letter.why {
             rows.push(row("为什么", "Why", choice_word(lang, &WHY, why)));
