@@ -70,6 +70,11 @@ impl LeafKind {
         LeafKind::Case,
         LeafKind::Definition,
     ];
+
+    /// The kind that is written as this byte.
+    pub fn from_byte(byte: u8) -> Option<LeafKind> {
+        LeafKind::ALL.into_iter().find(|known| *known as u8 == byte)
+    }
 }
 
 impl Leaf {
@@ -95,7 +100,7 @@ impl Leaf {
         if version != LEAF_VERSION {
             return Err(bad("the version is not known").into());
         }
-        let kind = LeafKind::ALL.into_iter().find(|known| *known as u8 == kind);
+        let kind = LeafKind::from_byte(kind);
         let leaf = Leaf {
             kind: kind.ok_or_else(|| bad("the kind is not known"))?,
             at: Timestamp(i64::from_be_bytes(rest.take()?)),

@@ -9,15 +9,18 @@ mod call;
 mod certificate;
 mod client;
 mod contact;
+mod copy;
 mod jobs;
 mod lines;
 mod listener;
+mod mirror;
 mod nonces;
 mod outbox;
 mod probe;
 mod query;
 mod quota;
 mod receive;
+mod recovery;
 mod seen;
 mod sequencer;
 mod server;
@@ -55,6 +58,7 @@ pub use jobs::RunJob;
 pub use listener::PeerCity;
 pub use probe::{Probe, probe};
 pub use query::NodePeers;
+pub use recovery::Standing;
 
 /// Requests of peers that are worked on at once; more wait, and are shed when they wait too long.
 const REQUESTS_MAX: usize = 128;
@@ -101,6 +105,8 @@ pub struct Node {
     holder: String,
     stop: watch::Sender<bool>,
     offline: AtomicBool,
+    /// How things stand with a store that came out of a backup.
+    standing: watch::Sender<Standing>,
     /// What waits for each city.
     lines: Lines,
     /// Who was heard of.
@@ -155,6 +161,7 @@ impl Node {
             stop: watch::Sender::new(false),
             offline: AtomicBool::new(false),
             contacts: Contacts::default(),
+            standing: watch::Sender::new(Standing::Unknown),
             cosigned: Mutex::new(BTreeMap::new()),
             checkpointed: AtomicU64::new(0),
             tallies: Tallies::default(),
@@ -193,6 +200,52 @@ impl Node {
         self.offline.load(Ordering::SeqCst)
     }
 
+    /// How things stand with the store: while it is not sound, the node signs nothing and answers nobody.
+    pub fn standing(&self) -> Standing {
+        self.standing.borrow().clone()
+    }
+
+    /// Waits until the node may sign.
+    pub async fn sound(&self) {
+        // The sender is a field of this node, so the channel cannot close while we wait.
+        let _ = self.standing.subscribe().wait_for(|standing| *standing == Standing::Sound).await;
+    }
+
+    /// What a node that is not sound waits for is logged when it changes; a sound one stays so.
+    fn stand(&self, standing: Standing) {
+        self.standing.send_if_modified(|known| {
+            if *known == Standing::Sound || *known == standing {
+                return false;
+            }
+            match &standing {
+                Standing::Unknown | Standing::Sound => {}
+                Standing::Recovering { taken, waits_for } => {
+                    tracing::warn!(node = %self.me, %taken, ?waits_for, "the store came out of a backup; nothing is signed before the other cities have told what they hold");
+                }
+                Standing::Forked { city, problem } => {
+                    tracing::error!(node = %self.me, %city, problem, "the restored log is not the one that was cosigned; nothing is signed, a person has to decide");
+                }
+            }
+            *known = standing;
+            true
+        });
+    }
+
+    /// The other cities of the region.
+    fn others(&self) -> Vec<NodeId> {
+        let cities = self.desk.trust.list.cities.iter().map(|city| city.node);
+        cities.filter(|city| *city != self.me).collect()
+    }
+
+    /// Does work that signs, once the node may: before that not a single round of it.
+    async fn once_sound(self: Arc<Node>, work: impl Future<Output = ()>) {
+        tokio::select! {
+            biased;
+            () = self.sound() => work.await,
+            () = self.stopped() => {}
+        }
+    }
+
     /// Serves peers on the socket and runs the workers until [`Node::shut_down`].
     ///
     /// A worker that panics ends the node with a fault: half a node would look like a whole one.
@@ -207,6 +260,7 @@ impl Node {
     pub async fn serve(self: Arc<Node>, socket: TcpListener) -> Result<()> {
         let mut tasks = JoinSet::new();
         self.listen(socket, &mut tasks)?;
+        tasks.spawn(recovery::attend(self.clone()));
         self.until_stopped(tasks).await
     }
 
@@ -233,16 +287,17 @@ impl Node {
     }
 
     fn begin_work(self: &Arc<Node>, tasks: &mut JoinSet<()>) {
-        tasks.spawn(outbox::run(self.clone()));
-        tasks.spawn(jobs::run(self.clone()));
-        tasks.spawn(sequencer::run(self.clone()));
+        tasks.spawn(recovery::run(self.clone()));
+        tasks.spawn(self.clone().once_sound(outbox::run(self.clone())));
+        tasks.spawn(self.clone().once_sound(jobs::run(self.clone())));
+        tasks.spawn(self.clone().once_sound(sequencer::run(self.clone())));
         tasks.spawn(nonces::run(self.clone()));
         for to in self.lines.cities() {
-            tasks.spawn(outbox::serve(self.clone(), to));
+            tasks.spawn(self.clone().once_sound(outbox::serve(self.clone(), to)));
         }
-        let others = self.desk.trust.list.cities.iter().map(|city| city.node).filter(|city| *city != self.me);
-        for peer in others.collect::<Vec<_>>() {
-            tasks.spawn(witness::run(self.clone(), peer));
+        for peer in self.others() {
+            tasks.spawn(self.clone().once_sound(witness::run(self.clone(), peer)));
+            tasks.spawn(self.clone().once_sound(mirror::run(self.clone(), peer)));
         }
     }
 

@@ -8,7 +8,7 @@ use tb_exchange::{Answer, BoxFuture, Incoming, Leaf, LeafKind, Outgoing, Peers, 
 use tb_store::{audit, log, usage};
 
 use crate::call::{self, Said};
-use crate::{Node, receive};
+use crate::{Node, receive, recovery};
 
 /// Asks peers in the name of this node.
 pub struct NodePeers {
@@ -25,6 +25,9 @@ impl Peers for NodePeers {
     fn query(&self, ctx: Ctx, message: Outgoing) -> BoxFuture<'_, Result<Answer>> {
         let node = self.node.clone();
         Box::pin(async move {
+            if !recovery::may_sign(&node).await {
+                return Err(call::unavailable(&node, message.envelope.to));
+            }
             if message.envelope.to == node.me {
                 own(&node, message).await
             } else {

@@ -199,6 +199,11 @@ fn receipt_handler<'a>(tx: &mut Tx<'_>, node: &'a Node, incoming: &Incoming) -> 
     let Some(sent) = outbox::find(tx, receipt.message)? else {
         return Err(Violation::inconsistent("store_outbox", receipt.message).into());
     };
+    // A receiver that was restored does once more what it did, and says so once more: that was heard.
+    let known = outbox::receipts(tx, receipt.message)?;
+    if known.iter().any(|kept| kept.receipt.kind == receipt.kind && kept.receipt != receipt) {
+        return Ok(None);
+    }
     let name = format!("{RECEIPT_HANDLERS}{}", sent.message.envelope.service);
     Ok(node.handlers.get(name.as_str()))
 }

@@ -25,7 +25,7 @@ use tower::ServiceExt;
 
 use crate::connection::{self, Crowd, Speaks};
 use crate::listener::{PeerCity, TlsListener};
-use crate::{Node, contact, receive, seen, witness};
+use crate::{Node, contact, mirror, receive, recovery, seen, witness};
 
 /// Room for the fields of a request beside its body.
 const REQUEST_BYTES_MAX: usize = BODY_BYTES_MAX + 64 * 1024;
@@ -89,16 +89,24 @@ fn router(node: Arc<Node>) -> Router {
         .route("/log/checkpoint", get(checkpoint))
         .route("/log/tile/{*rest}", get(tile))
         .route(ADD_CHECKPOINT_PATH, post(witness::add_checkpoint))
+        .route(&format!("{}/checkpoint", mirror::PATH), get(mirror::checkpoint))
+        .route(&format!("{}/tile/{{*rest}}", mirror::PATH), get(mirror::tile))
+        .route(recovery::STATE_PATH, get(recovery::state))
+        .route(recovery::MESSAGES_PATH, get(recovery::messages))
+        .route(recovery::AGAIN_PATH, post(recovery::again))
         .layer(DefaultBodyLimit::max(witness_request::REQUEST_BYTES_MAX))
         .layer(middleware::from_fn_with_state(node.clone(), only_online))
         .layer(middleware::from_fn_with_state(node.clone(), seen::answered))
         .with_state(node)
 }
 
-/// Where the line is cut, nobody answers in the name of the city: the refusal is not signed.
+/// Where the line is cut, or the city is being restored, nobody answers in its name: the refusal is not signed.
 async fn only_online(State(node): State<Arc<Node>>, request: Request, next: Next) -> Response {
     if node.is_offline() {
         return plain(StatusCode::SERVICE_UNAVAILABLE, "this node is off the network");
+    }
+    if !recovery::may_sign(&node).await {
+        return plain(StatusCode::SERVICE_UNAVAILABLE, "this node is being restored");
     }
     next.run(request).await
 }
@@ -289,11 +297,13 @@ pub fn plain(status: StatusCode, text: &'static str) -> Response {
     response
 }
 
-fn failed(error: &Error) -> Response {
+/// That the log could not be read.
+pub fn failed(error: &Error) -> Response {
     tracing::error!(%error, "the log could not be read");
     plain(StatusCode::SERVICE_UNAVAILABLE, "the log cannot be read")
 }
 
-fn text_type() -> (String, String) {
+/// The field of a plain text.
+pub fn text_type() -> (String, String) {
     ("content-type".to_owned(), "text/plain; charset=utf-8".to_owned())
 }

@@ -1,6 +1,7 @@
 //! The witness (见证): cosigns other cities' checkpoints, and refuses a log that forked.
 //!
-//! Invariant: the state is moved in the transaction that reads it, before the cosignature is sent.
+//! Invariants: the state is moved in the transaction that reads it, before the cosignature is sent;
+//! what is cosigned, its leaves are held here (`mirror`).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use axum::extract::{ConnectInfo, State};
 use axum::response::Response;
 use http::{Method, StatusCode};
-use tb_base::{Actor, Ctx, NodeId, Result, Violation};
+use tb_base::{Actor, Ctx, Error, NodeId, Result, Violation};
 use tb_exchange::City;
 use tb_exchange::witness::{self, ADD_CHECKPOINT_PATH, Answer, witness_name};
 use tb_store::{Tx, audit, log};
@@ -17,7 +18,7 @@ use tb_tlog::witness::{Accepted, Known, Refused, Request, decide};
 
 use crate::listener::PeerCity;
 use crate::server::{answer, plain};
-use crate::{Node, contact};
+use crate::{Node, contact, mirror};
 
 /// The first pause after a witness gave nothing; it doubles up to the longest.
 const PAUSE_MILLIS_FIRST: u64 = 250;
@@ -34,6 +35,9 @@ pub async fn add_checkpoint(
     let Ok(request) = body.parse::<Request>() else {
         return plain(StatusCode::BAD_REQUEST, "not an add-checkpoint request");
     };
+    if let Err(response) = hold_leaves(&node, peer.0, &request).await {
+        return response;
+    }
     let ctx = node.ctx(Actor::Peer(peer.0));
     let witness = node.clone();
     let decide = move |tx: &mut Tx<'_>| cosign(tx, &ctx, &witness, peer.0, &request);
@@ -59,6 +63,35 @@ pub async fn add_checkpoint(
     }
 }
 
+/// Copies the leaves of a checkpoint that would be cosigned; what would be refused is not fetched.
+async fn hold_leaves(node: &Arc<Node>, peer: NodeId, request: &Request) -> std::result::Result<(), Response> {
+    let (ctx, witness, asked) = (node.ctx(Actor::Peer(peer)), node.clone(), request.clone());
+    let look =
+        move |tx: &mut Tx<'_>| decided(tx, &ctx, &witness, peer, &asked).map(|(_, decided)| decided.is_ok());
+    let is_good = node.store.read("witness.look", look).await;
+    let held = match (is_good, request.checkpoint()) {
+        (Ok(true), Ok(tree)) => mirror::follow(node, peer, &tree).await,
+        (Ok(_), _) => return Ok(()),
+        (Err(error), _) => Err(error),
+    };
+    match held {
+        Ok(()) => Ok(()),
+        Err(Error::Violation(violation)) => {
+            tracing::warn!(%peer, %violation, "a checkpoint is not of the log that is published");
+            let (ctx, code) = (node.ctx(Actor::Peer(peer)), violation.code.to_string());
+            let line = move |tx: &mut Tx<'_>| audit::line(tx, &ctx, "witness.refuse", peer.as_str(), &code);
+            if let Err(error) = node.store.write("witness.refuse", line).await {
+                tracing::error!(%error, "an audit line could not be written");
+            }
+            Err(plain(StatusCode::UNPROCESSABLE_ENTITY, "the leaves do not lead to this checkpoint"))
+        }
+        Err(error) => {
+            tracing::info!(%peer, %error, "the leaves of a checkpoint could not be copied");
+            Err(plain(StatusCode::SERVICE_UNAVAILABLE, "the leaves of this checkpoint could not be copied"))
+        }
+    }
+}
+
 /// A city may bring its own log only; what the witness knows of it is read, decided on and moved in one.
 fn cosign(
     tx: &mut Tx<'_>,
@@ -67,11 +100,8 @@ fn cosign(
     peer: NodeId,
     request: &Request,
 ) -> Result<std::result::Result<Accepted, Refused>> {
+    let (kept, decided) = decided(tx, ctx, node, peer, request)?;
     let city = city(node, peer)?;
-    let kept = log::witness_state(tx, &city.log_origin)?;
-    let known = kept.as_ref().map_or(Known::NOTHING, |kept| Known { size: kept.size, root: kept.root });
-    let cosigner = witness::cosigner(&node.city, &node.witness_key)?;
-    let decided = decide(&witness::log_keys(city)?, known, request, &cosigner, ctx.now);
     match &decided {
         Ok(Accepted { known, line }) => {
             let note = request.note.clone().with(line.clone()).to_string();
@@ -87,6 +117,22 @@ fn cosign(
         }
     }
     Ok(decided)
+}
+
+/// What is known of the log, and what is said to the request.
+fn decided(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    node: &Node,
+    peer: NodeId,
+    request: &Request,
+) -> Result<(Option<log::WitnessState>, std::result::Result<Accepted, Refused>)> {
+    let city = city(node, peer)?;
+    let kept = log::witness_state(tx, &city.log_origin)?;
+    let known = kept.as_ref().map_or(Known::NOTHING, |kept| Known { size: kept.size, root: kept.root });
+    let cosigner = witness::cosigner(&node.city, &node.witness_key)?;
+    let decided = decide(&witness::log_keys(city)?, known, request, &cosigner, ctx.now);
+    Ok((kept, decided))
 }
 
 fn city(node: &Node, peer: NodeId) -> Result<&City> {

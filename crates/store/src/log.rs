@@ -89,8 +89,19 @@ const WAITING: Stmt = stmt(
 ",
 );
 
+const KINDS: Stmt = stmt(
+    "store.log.kinds",
+    "
+    SELECT kind, COUNT(*) AS leaves
+    FROM store_leaf
+    WHERE $1 <= position
+    GROUP BY kind
+    ORDER BY kind
+",
+);
+
 /// The statements of this file.
-pub(crate) const STATEMENTS: &[Stmt] = &[INSERT, INSERT_SALT, SALT, FORGET, LEAF, OF_MESSAGE, WAITING];
+pub(crate) const STATEMENTS: &[Stmt] = &[KINDS, INSERT, INSERT_SALT, SALT, FORGET, LEAF, OF_MESSAGE, WAITING];
 
 /// A leaf as the log holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,6 +158,17 @@ pub fn waiting(tx: &mut Tx<'_>) -> Result<u32> {
         Some(row) => row.get("leaves"),
         None => Ok(0),
     }
+}
+
+/// How many leaves of each kind stand from an index on.
+pub fn kinds_from(tx: &mut Tx<'_>, start: u64) -> Result<Vec<(LeafKind, u64)>> {
+    let rows = tx.all(&KINDS, params![tree::number(start)?])?;
+    let count = |row: &Row| {
+        let kind = LeafKind::from_byte(row.get("kind")?);
+        let kind = kind.ok_or_else(|| tb_base::Violation::inconsistent("store_leaf", start))?;
+        Ok((kind, row.get("leaves")?))
+    };
+    rows.iter().map(count).collect()
 }
 
 /// The leaf with its commitment, and what must be kept with it.

@@ -29,6 +29,7 @@ mod log;
 mod messages;
 mod query;
 mod raw;
+mod restore;
 mod services;
 mod witness;
 mod world;

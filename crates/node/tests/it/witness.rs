@@ -2,7 +2,7 @@
 
 use http::Method;
 use serde_json::json;
-use tb_base::NodeId;
+use tb_base::{Clock, NodeId};
 use tb_exchange::keys::Secrets;
 use tb_exchange::witness::{ADD_CHECKPOINT_PATH, log_keys, signers, witness_key};
 use tb_store::log::{self, WitnessState};
@@ -123,7 +123,14 @@ async fn a_log_that_was_set_back_is_found_out(on: On) {
     world.start(xiangtan()).await;
     let ours = world.city(changsha()).secrets.clone();
     let longer = signed(&world, &checkpoint(&world, 50, OTHER), &ours);
-    assert_eq!(ask(&world, changsha(), 0, Vec::new(), longer).await.status, 200);
+    // Nobody publishes the leaves of it, so it is not cosigned now; before copies were held, it was.
+    assert_eq!(ask(&world, changsha(), 0, Vec::new(), longer.clone()).await.status, 503);
+    assert_eq!(known(&world, xiangtan()).await, None);
+    let origin = world.listed(changsha()).log_origin.clone();
+    let note = longer.to_string();
+    let state = WitnessState { origin, size: 50, root: OTHER, note, at: world.clock.now() };
+    let plant = move |tx: &mut tb_store::Tx<'_>| log::put_witness_state(tx, None, &state);
+    world.store(xiangtan()).write("test.plant", plant).await.unwrap();
     world.start(changsha()).await;
     world.ask(world.compose(changsha(), xiangtan(), ECHO, &json!({"n": 1}))).await.unwrap();
     let line = ("430300".to_owned(), "log-rolled-back".to_owned());

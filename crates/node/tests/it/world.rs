@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -16,8 +17,9 @@ use tb_exchange::{
 };
 use tb_node::tls::Identity;
 use tb_node::{Node, NodeParts};
+use tb_store::backup::{self, About};
 use tb_store::outbox::{self, Sent, State};
-use tb_store::{Config, Engine, Store, Tx, audit, log};
+use tb_store::{Config, Engine, Store, Tx, audit, drop_schema, log};
 use tb_testkit::{Folder, Postgres};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
@@ -125,7 +127,7 @@ pub struct World {
     contracts: Vec<SignedContract>,
     cities: BTreeMap<NodeId, City>,
     entropy: Arc<Mutex<dyn Entropy>>,
-    _folder: Folder,
+    folder: Folder,
 }
 
 impl World {
@@ -160,7 +162,7 @@ impl World {
             contracts,
             cities,
             entropy: Arc::new(Mutex::new(Counting::new())),
-            _folder: folder,
+            folder,
         }
     }
 
@@ -204,6 +206,44 @@ impl World {
     /// Ends a city in the middle of what it does, as a power failure would.
     pub fn kill(&mut self, node: NodeId) {
         drop(self.cities.get_mut(&node).unwrap().running.take().unwrap());
+    }
+
+    /// A backup of a city, taken while it runs.
+    pub async fn back_up(&self, node: NodeId) -> PathBuf {
+        let to = self.folder.file(&format!("{node}.tongban"));
+        let about = About { city: node, region: "czt".to_owned(), now: self.clock.now() };
+        backup::back_up(&self.city(node).config.engine, &about, &to).await.unwrap();
+        to
+    }
+
+    /// Takes everything from a city that was killed, and gives it what is in the archive.
+    pub async fn lose_and_restore(&self, node: NodeId, archive: &Path) {
+        let engine = &self.city(node).config.engine;
+        match engine {
+            Engine::Sqlite(path) => {
+                for end in ["", "-wal", "-shm"] {
+                    let file = PathBuf::from(format!("{}{end}", path.display()));
+                    // The threads of a node that was killed may be at it still.
+                    until("the file is gone", async || {
+                        let _ = std::fs::remove_file(&file);
+                        (!file.exists()).then_some(())
+                    })
+                    .await;
+                }
+            }
+            Engine::Postgres { url, schema } => drop_schema(url, schema).await.unwrap(),
+        }
+        let now = self.clock.now();
+        until("the store is restored", async || {
+            backup::restore(engine, &[TEST], archive, node, now).await.ok()
+        })
+        .await;
+    }
+
+    /// Opens the store of a city that does not run.
+    pub async fn opened(&self, node: NodeId) -> Store {
+        let config = &self.city(node).config;
+        until("the files are free", async || Store::open(config, &[TEST]).await.ok()).await
     }
 
     pub fn city(&self, node: NodeId) -> &City {

@@ -1,0 +1,122 @@
+//! What a city tells another that was restored: over its pinned connection, and only about that city itself.
+
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, Query, State as Here};
+use axum::response::Response;
+use tb_base::{Actor, Ctx, Error, MessageId, NodeId, Result, Violation};
+use tb_crypto::text::base64;
+use tb_exchange::http_message::RequestEvidence;
+use tb_exchange::service;
+use tb_exchange::witness::witness_name;
+use tb_store::inbox::{self, Kept};
+use tb_store::{Tx, audit, log, mirror, outbox};
+
+use super::{Held, Page, Resent, Since, State, read, write};
+use crate::Node;
+use crate::listener::PeerCity;
+use crate::server::{answer, failed, plain};
+
+/// Bytes of bodies in one page, beside the first message.
+const PAGE_BYTES: usize = 1024 * 1024;
+
+/// `GET /recovery/v1/state`.
+pub async fn state(Here(node): Here<Arc<Node>>, ConnectInfo(peer): ConnectInfo<PeerCity>) -> Response {
+    let asked = node.clone();
+    let look = move |tx: &mut Tx<'_>| state_of(tx, &asked, peer.0);
+    said(node.store.read_snapshot("recovery.state", look).await)
+}
+
+fn state_of(tx: &mut Tx<'_>, node: &Node, peer: NodeId) -> Result<State> {
+    let city = node.desk.trust.list.city(peer);
+    let city = city.ok_or_else(|| Violation::new("key-unknown", "trust-list", "it is no member"))?;
+    Ok(State {
+        cosigned: log::witness_state(tx, &city.log_origin)?.map(|known| known.note),
+        mirrored: mirror::size(tx, peer)?,
+        witnessed: log::cosigned_by(tx, &witness_name(peer))?.map(|kept| kept.cosigned_note()),
+    })
+}
+
+/// `GET /recovery/v1/messages?since=…&after=…`: the messages of the asking city, with its own signatures.
+pub async fn messages(
+    Here(node): Here<Arc<Node>>,
+    ConnectInfo(peer): ConnectInfo<PeerCity>,
+    Query(asked): Query<Since>,
+) -> Response {
+    let holder = node.clone();
+    let look = move |tx: &mut Tx<'_>| {
+        let kept = inbox::from_sender(tx, peer.0, asked.since, asked.after)?;
+        page(&holder, kept)
+    };
+    said(node.store.read("recovery.messages", look).await)
+}
+
+fn page(node: &Node, kept: Vec<Kept>) -> Result<Page> {
+    let is_full = kept.len() == inbox::MESSAGES_MAX as usize;
+    let (mut messages, mut bytes, mut last, mut is_cut) = (Vec::new(), 0, None::<MessageId>, false);
+    for kept in kept {
+        if PAGE_BYTES < bytes {
+            is_cut = true;
+            break;
+        }
+        last = Some(kept.incoming.envelope.id);
+        if let Some(held) = held(node, &kept)? {
+            bytes += held.body.len();
+            messages.push(held);
+        }
+    }
+    Ok(Page { messages, next: last.filter(|_| is_full || is_cut) })
+}
+
+/// A message that its sender had in its outbox; a question it asked is not one, and is not answered twice.
+fn held(node: &Node, kept: &Kept) -> Result<Option<Held>> {
+    let name = kept.incoming.envelope.service.as_str();
+    let is_message =
+        name == service::RECEIPT || node.handlers.get(name).is_some_and(|handler| !handler.query);
+    if !is_message {
+        return Ok(None);
+    }
+    let evidence: RequestEvidence = serde_json::from_value(kept.incoming.evidence.clone())
+        .map_err(|error| Violation::new("inconsistent", "store_inbox", error.to_string()))?;
+    Ok(Some(Held { body: base64(&kept.incoming.body), evidence, received: kept.incoming.at }))
+}
+
+/// `POST /recovery/v1/again`: what the asking city took since then waits for it once more.
+pub async fn again(
+    Here(node): Here<Arc<Node>>,
+    ConnectInfo(peer): ConnectInfo<PeerCity>,
+    body: String,
+) -> Response {
+    let Ok(asked) = read::<Since>(body.as_bytes()) else {
+        return plain(http::StatusCode::BAD_REQUEST, "a moment is expected");
+    };
+    let ctx = node.ctx(Actor::Peer(peer.0));
+    let resend = move |tx: &mut Tx<'_>| resend(tx, &ctx, peer.0, &asked);
+    let resent = node.store.write("recovery.again", resend).await;
+    node.enqueued.notify_one();
+    said(resent)
+}
+
+fn resend(tx: &mut Tx<'_>, ctx: &Ctx, peer: NodeId, asked: &Since) -> Result<Resent> {
+    let again = outbox::send_again(tx, ctx.now, peer, asked.since, asked.after)?;
+    for id in &again.waiting {
+        audit::line(tx, ctx, "recovery.again", id.as_str(), "waiting")?;
+    }
+    for id in &again.too_late {
+        audit::line(tx, ctx, "recovery.again", id.as_str(), "too-late")?;
+    }
+    let waiting = u32::try_from(again.waiting.len()).unwrap_or(u32::MAX);
+    Ok(Resent { waiting, too_late: again.too_late, next: again.next })
+}
+
+fn said(outcome: Result<impl serde::Serialize>) -> Response {
+    let body: Result<Vec<u8>> = outcome.and_then(|value| write(&value));
+    match body {
+        Ok(body) => answer(200, vec![("content-type".into(), "application/json".into())], body),
+        Err(Error::Violation(violation)) => {
+            tracing::warn!(%violation, "a restored city was not answered");
+            plain(http::StatusCode::BAD_REQUEST, "not answered")
+        }
+        Err(error) => failed(&error),
+    }
+}
