@@ -22,7 +22,7 @@ use crate::modules::{self, Parts};
 use crate::observe::{self, Observer};
 use crate::operations::{self, Operations};
 use crate::region::{CityFolder, Region};
-use crate::{housekeeping, site};
+use crate::{housekeeping, restoring, site};
 
 /// A city, ready to run.
 pub struct City {
@@ -213,6 +213,7 @@ impl City {
         }
         operations::appear(&operations).await?;
         tracing::info!(city = %node, duty = duty.name(), process = engine.process(), "ready");
+        let site = restoring::until_sound(site, engine.clone());
         let site_stop = watch::Sender::new(false);
         let beating = tokio::spawn(operations::beat(operations.clone(), site_stop.subscribe()));
         let told = operations_socket
@@ -313,9 +314,14 @@ fn own_site(folder: &CityFolder) -> &str {
 
 /// The database that a city's configuration names.
 pub fn database(folder: &CityFolder) -> Config {
-    let engine = match folder.config.database.as_str() {
-        crate::config::SQLITE => Engine::Sqlite(folder.config.sqlite_file()),
-        url => Engine::Postgres { url: url.to_owned(), schema: folder.config.schema.clone() },
+    database_of(&folder.config)
+}
+
+/// The same without the keys, which may be lost.
+pub fn database_of(config: &CityConfig) -> Config {
+    let engine = match config.database.as_str() {
+        crate::config::SQLITE => Engine::Sqlite(config.sqlite_file()),
+        url => Engine::Postgres { url: url.to_owned(), schema: config.schema.clone() },
     };
     Config { engine, inline: false }
 }

@@ -14,4 +14,6 @@ mod observe;
 pub mod operations;
 pub mod pages;
 pub mod region;
+mod restoring;
+mod sealed_keys;
 mod site;

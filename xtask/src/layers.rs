@@ -40,7 +40,7 @@ pub const OWNERS: &[(&str, &[&str])] = &[
     ("rcgen", &["tb-node"]),
     ("getrandom", &["tongban"]),
     ("clap", &["tongban"]),
-    ("argon2", &["tb-identity"]),
+    ("argon2", &["tb-identity", "tongban"]),
     ("sm2", &["tb-crypto"]),
     ("sm3", &["tb-crypto"]),
     ("sm4", &["tb-crypto"]),

@@ -205,6 +205,11 @@ impl Node {
         self.standing.borrow().clone()
     }
 
+    /// Whether the node may sign; looks where nobody has yet.
+    pub async fn is_sound(self: &Arc<Node>) -> bool {
+        recovery::may_sign(self).await
+    }
+
     /// Waits until the node may sign.
     pub async fn sound(&self) {
         // The sender is a field of this node, so the channel cannot close while we wait.

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod backup;
 mod config;
 mod defs;
 mod demo;
@@ -8,6 +9,7 @@ mod journey;
 mod log;
 mod migrate;
 mod place;
+mod restore;
 mod serve;
 mod verify;
 mod worker;
@@ -35,6 +37,12 @@ pub enum Command {
     Doctor(doctor::Options),
     /// Brings a city's database up to date, or says what that would do.
     Migrate(migrate::Options),
+    /// Writes a backup of a city's data while its node runs.
+    Backup(backup::Options),
+    /// Writes a city's keys, sealed under a passphrase.
+    BackupKeys(backup::KeyOptions),
+    /// Brings a city's data back from a backup, or checks one.
+    Restore(restore::Options),
     /// Drives one case through three cities and writes its evidence; HTTP only.
     Journey(journey::Options),
     /// Checks an evidence bundle with no node running.
@@ -65,6 +73,9 @@ pub async fn run(command: Command) -> Result<(), String> {
         Command::Config { what } => config::run(&what).map_err(|error| error.to_string()),
         Command::Doctor(options) => doctor::run(options).await.map_err(|error| error.to_string()),
         Command::Migrate(options) => migrate::run(options).await.map_err(|error| error.to_string()),
+        Command::Backup(options) => backup::run(options).await.map_err(|error| error.to_string()),
+        Command::BackupKeys(options) => backup::run_keys(&options).map_err(|error| error.to_string()),
+        Command::Restore(options) => restore::run(options).await.map_err(|error| error.to_string()),
         Command::Journey(options) => journey::run(options).await,
         Command::Verify { bundle, trust, json } => verify::run(&bundle, trust.as_deref(), json),
         Command::Defs { what } => defs::run(what).map_err(|error| error.to_string()),

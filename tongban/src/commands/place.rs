@@ -50,6 +50,11 @@ impl Place {
         CityConfig::load(&self.file())
     }
 
+    /// The configuration of a city whose keys or data were lost.
+    pub fn config_to_restore(&self) -> Result<CityConfig> {
+        CityConfig::load_to_restore(&self.file())
+    }
+
     /// The folder with everything in it, for a configuration that was read from it.
     pub fn folder(&self, config: CityConfig) -> Result<CityFolder> {
         let file = self.file();

@@ -7,6 +7,7 @@ mod headers;
 mod operations;
 mod process;
 mod processes;
+mod restore;
 mod shutdown;
 mod sockets;
 mod statements;
