@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use tb_testkit::{Folder, Postgres};
-use tongban::journey::people::{World, list};
+use tongban::journey::people::{World, list, text};
 use tongban::journey::region::{Region, Setup};
 use tongban::journey::steps::{self, DRIVER_HOME, DRIVER_THERE, REVIEWER};
 use tongban::journey::tour::shift_to;
@@ -48,8 +48,10 @@ impl Drill {
 
     /// Her cases at home and there, when both show this one.
     async fn one_case_each(&mut self, case: &str) {
-        steps::both_show(&mut self.world, case, &["received"]).await.expect("the case is in both cities");
+        let path = format!("/cases/{case}");
         for who in [DRIVER_HOME, DRIVER_THERE] {
+            let here = |page: &serde_json::Value| text(page, "/progress/phase") == "received";
+            self.world.until(who, &path, "the case received", here).await.expect("the case is there");
             let cases = self.world.get(who, "/cases").await.expect("her cases");
             assert_eq!(list(&cases, "/cases").len(), 1, "{who}: {cases:#}");
         }
@@ -85,7 +87,7 @@ async fn drill(name: &str, database: Option<(String, String)>) {
     drill.must("restore", &[&from[..], &opening[..]].concat());
     drill.world.region.restart(LOST).await.expect("it comes back");
     drill.one_case_each(&case).await;
-    // It goes on: the officer there takes the case, and home hears of it.
+    // It goes on: the officer there takes the case, and both cities show the very same again.
     let accept = [("command", "accept")];
     steps::act(&mut drill.world, REVIEWER, &case, &accept).await.expect("it is accepted");
     steps::both_show(&mut drill.world, &case, &["accepted"]).await.expect("both cities show it");
