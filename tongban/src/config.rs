@@ -227,7 +227,7 @@ impl CityConfig {
     pub fn load(file: &Path) -> Result<CityConfig> {
         let text = std::fs::read_to_string(file)
             .map_err(|error| Fault::of(format!("reading {}", file.display()), error))?;
-        CityConfig::read(file, &text, problems(file, &text))
+        CityConfig::read(file, &text, &problems(file, &text))
     }
 
     /// The same for a city whose folders were lost, and are about to be restored.
@@ -236,12 +236,12 @@ impl CityConfig {
             .map_err(|error| Fault::of(format!("reading {}", file.display()), error))?;
         let mut found = problems(file, &text);
         found.retain(|problem| !["keys", "data"].contains(&problem.field.as_str()));
-        CityConfig::read(file, &text, found)
+        CityConfig::read(file, &text, &found)
     }
 
-    fn read(file: &Path, text: &str, found: Vec<Problem>) -> Result<CityConfig> {
+    fn read(file: &Path, text: &str, found: &[Problem]) -> Result<CityConfig> {
         if !found.is_empty() {
-            return Err(Fault::new(told(file, &found)).into());
+            return Err(Fault::new(told(file, found)).into());
         }
         let config: CityConfig =
             toml::from_str(text).map_err(|error| Fault::of(format!("reading {}", file.display()), error))?;
