@@ -7,7 +7,8 @@ use std::time::Duration;
 use axum::middleware::from_fn_with_state;
 use tb_base::{Actor, Clock, Ctx, Entropy, Fault, NodeId, Result};
 use tb_crypto::Vault;
-use tb_exchange::{Desk, Peers, TrustList};
+use tb_exchange::{Desk, Peers, SignedTrustList, TrustList};
+use tb_node::tls::Identity;
 use tb_node::{Node, NodeParts};
 use tb_store::{Config, Engine, Store};
 use tb_telemetry::metrics::Metrics;
@@ -110,25 +111,11 @@ impl City {
             clock: clock.clone(),
             entropy: entropy.clone(),
             handlers: modules.iter().flat_map(|module| module.handlers.clone()).collect(),
-            jobs: modules
-                .iter()
-                .flat_map(|module| module.jobs.iter().map(|job| (job.kind, job.run.clone())))
-                .collect(),
+            jobs: jobs(&modules),
         })?;
         engine.measure(metrics.clone());
-        let operations = Arc::new(Operations {
-            node,
-            store: store.clone(),
-            trust: folder.trust.clone(),
-            identity: folder.identity,
-            clock: clock.clone(),
-            duty,
-            process: engine.process().to_owned(),
-            metrics: metrics.clone(),
-            warn: folder.config.warn.clone(),
-            file: folder.config.is_sqlite().then(|| folder.config.sqlite_file()),
-            written: AtomicI64::new(0),
-        });
+        let signed = (folder.trust.clone(), folder.identity);
+        let operations = watched(&folder.config, signed, duty, &store, &clock, &engine, &metrics);
         let peers: Arc<dyn Peers> = engine.peers();
         let app = App::new(AppParts {
             node,
@@ -143,12 +130,8 @@ impl City {
             secure_cookies,
             demo,
         });
-        let counting = if app.demo.is_some() { Counting::Off } else { folder.config.limits.requests };
         let origins = folder.config.origins()?;
-        let app = app
-            .keeping(modules::keep_session(parts.vault.clone()))
-            .behind(Gate::new(counting, origins.clone()))
-            .binding_forms_by(parts.vault.tag("form", node.as_str()));
+        let app = guarded(app, &parts, &folder.config, origins.clone());
         let observer = Arc::new(Observer { node, metrics });
         let site = tb_web::site(app.clone(), &modules).layer(from_fn_with_state(observer, observe::request));
         let (sockets, operations_socket) = listen(&folder.config, duty).await?;
@@ -252,6 +235,44 @@ impl City {
             Some(Err(error)) => Err(Fault::of(format!("running the node of {node}"), error).into()),
         }
     }
+}
+
+/// Every kind of job that the modules do.
+fn jobs(modules: &[Module]) -> Vec<(&'static str, tb_web::RunJob)> {
+    modules.iter().flat_map(|module| module.jobs.iter().map(|job| (job.kind, job.run.clone()))).collect()
+}
+
+/// The application with what keeps sessions, callers and forms in order.
+fn guarded(app: App, parts: &Parts, config: &CityConfig, origins: Origins) -> App {
+    let counting = if app.demo.is_some() { Counting::Off } else { config.limits.requests };
+    app.keeping(modules::keep_session(parts.vault.clone()))
+        .behind(Gate::new(counting, origins))
+        .binding_forms_by(parts.vault.tag("form", config.node.as_str()))
+}
+
+/// What the operator's socket tells of.
+fn watched(
+    config: &CityConfig,
+    (trust, identity): (SignedTrustList, Identity),
+    duty: Duty,
+    store: &Store,
+    clock: &Arc<dyn Clock>,
+    engine: &Arc<Node>,
+    metrics: &Metrics,
+) -> Arc<Operations> {
+    Arc::new(Operations {
+        node: config.node,
+        store: store.clone(),
+        trust,
+        identity,
+        clock: clock.clone(),
+        duty,
+        process: engine.process().to_owned(),
+        metrics: metrics.clone(),
+        warn: config.warn.clone(),
+        file: config.is_sqlite().then(|| config.sqlite_file()),
+        written: AtomicI64::new(0),
+    })
 }
 
 /// What the node does in this process.
