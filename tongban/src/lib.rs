@@ -6,6 +6,7 @@ pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod definitions;
+mod drill;
 mod finding;
 mod housekeeping;
 pub mod journey;

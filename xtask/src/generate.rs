@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde::Deserialize;
 
-use crate::{codes, layers, read, root};
+use crate::{codes, layers, read, root, transactions};
 
 /// Write the files, or only see whether they are current.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,6 +25,7 @@ pub fn run(mode: Mode) -> Result<(), String> {
         ("docs/error-codes.md", error_codes()?),
         ("docs/permits.md", told_by_the_binary(&["defs", "permits"])?),
         ("docs/operations/configuration.md", told_by_the_binary(&["config", "document"])?),
+        ("docs/transactions.md", transaction_table()?),
     ];
     let mut stale = Vec::new();
     for (path, text) in made {
@@ -114,6 +115,19 @@ fn error_codes() -> Result<String, String> {
         let cell = |words: &str| words.replace('|', "\\|");
         let (zh, en) = (cell(&mention.zh), cell(&mention.en));
         let _ = writeln!(text, "| {code} | {zh} | {en} | {} |", mention.path);
+    }
+    Ok(text)
+}
+
+/// Every named transaction, with the files that write under its name.
+fn transaction_table() -> Result<String, String> {
+    let names = transactions::all()?;
+    let mut text = format!(
+        "{HEAD}# Named transactions\n\n{} names.\nA write is one transaction, and its name stands in the `tx` column of the rows that it wrote.\nThe drill of [operations/drills.md](operations/drills.md) kills a city before and after every one that its journey reaches.\nWhat processes a message, or answers a query, is called after its service; what does a job, after its kind.\n\n| name | file |\n|---|---|\n",
+        names.len()
+    );
+    for (name, files) in names {
+        let _ = writeln!(text, "| `{name}` | {} |", files.join(", "));
     }
     Ok(text)
 }

@@ -11,6 +11,7 @@ mod layers;
 mod setup;
 mod threats;
 mod tidy;
+mod transactions;
 
 use std::process::ExitCode;
 

@@ -14,14 +14,25 @@ use tb_exchange::{Envelope, Leaf, LeafKind, Outgoing, Receipt, ReceiptKind};
 
 use crate::{Lease, Row, Stmt, Tx, dead_letters, log, params, sealing, stmt};
 
+/// Messages written at one moment stand one behind the other within this time.
+const TOGETHER_MICROS: i64 = 100_000;
 /// Messages that one look takes at the most.
 pub const MESSAGES_MAX: u32 = 256;
 
 const INSERT: Stmt = stmt("store.outbox.insert", "
     INSERT INTO store_outbox (id, recipient, service, case_id, envelope, body, leaf, evidence, state, attempts,
         next_try, lease_until, problem, created, version, at, tx)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, NULL, 'waiting', 0, $8, 0, NULL, $8, 1, $8, $9)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, NULL, 'waiting', 0, $8, 0, NULL, $9, 1, $8, $10)
 ");
+
+const NEWEST: Stmt = stmt(
+    "store.outbox.newest",
+    "
+    SELECT MAX(created) AS newest
+    FROM store_outbox
+    WHERE recipient = $1 AND state = 'waiting'
+",
+);
 
 const DUE: Stmt = stmt(
     "store.outbox.due",
@@ -33,7 +44,7 @@ const DUE: Stmt = stmt(
         FROM store_line
         WHERE store_line.recipient = store_outbox.recipient AND holder <> $3 AND $1 < store_line.lease_until
     )
-    ORDER BY next_try, id
+    ORDER BY next_try, created, id
     LIMIT $2
     FOR UPDATE SKIP LOCKED
 ",
@@ -217,6 +228,7 @@ pub(crate) const STATEMENTS: &[Stmt] = &[
     AGAIN,
     BACK,
     INSERT,
+    NEWEST,
     DUE,
     LEASE,
     LINE,
@@ -286,6 +298,12 @@ pub fn send(tx: &mut Tx<'_>, ctx: &Ctx, message: &Outgoing) -> Result<()> {
     let envelope = &message.envelope;
     let leaf = sent_leaf(message, ctx.now);
     let hash = log::append_about(tx, ctx, leaf, envelope.subject.as_ref().map(|subject| &subject.0[..]))?;
+    // Two messages of one transaction have one moment: the second is written behind the first all the same.
+    let newest: Option<Timestamp> =
+        tx.one(&NEWEST, params![envelope.to])?.map(|row| row.get("newest")).transpose()?.flatten();
+    let is_near = |newest: &Timestamp| *newest < Timestamp(ctx.now.micros() + TOGETHER_MICROS);
+    let behind = newest.filter(is_near).map_or(ctx.now, |newest| Timestamp(newest.micros() + 1));
+    let created = ctx.now.max(behind);
     let text = json("store_outbox.envelope", envelope)?;
     let body = sealing::seal(tx.sealer(), &body_of(envelope.id), &message.body);
     tx.run(
@@ -299,6 +317,7 @@ pub fn send(tx: &mut Tx<'_>, ctx: &Ctx, message: &Outgoing) -> Result<()> {
             body,
             hash,
             ctx.now,
+            created,
             tx.name,
         ],
     )

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::journey::drill;
 use crate::journey::report::Report;
 use crate::journey::tour::{Tour, travel};
 
@@ -24,13 +25,19 @@ pub struct Options {
     /// Use PostgreSQL, with a schema for each city, instead of SQLite files.
     #[arg(long)]
     database: Option<String>,
+    /// Kill each city at every write that it reaches, before and after it took effect, and start it again.
+    #[arg(long)]
+    drill: bool,
+    /// Keep the cities' data in this folder.
+    #[arg(long, hide = true)]
+    data: Option<PathBuf>,
 }
 
 /// Runs it; an error names the step that is missing.
 pub async fn run(options: Options) -> Result<(), String> {
-    let Options { json, out, at, database } = options;
+    let Options { json, out, at, database, drill, data } = options;
     let binary = std::env::current_exe().map_err(|error| error.to_string())?;
-    let tour = Tour { binary, out, at, database, quiet: json };
+    let tour = Tour { binary, out, at, database, quiet: json, drill, data };
     let (report, outcome) = travel(tour).await;
     if json {
         println!("{}", serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?);
@@ -49,6 +56,9 @@ fn summarise(report: &Report) {
         "looks {}, inclusion proofs {}, cosignatures {}",
         report.looks, report.proofs, report.cosignatures
     );
+    if !report.kills.is_empty() {
+        println!("{}", drill::summary(&report.kills));
+    }
     println!(
         "evidence in {}, {} ms in all: {}",
         report.bundle,

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use clap::Args;
 use tb_base::{Clock, Date, Fault, Result, Timestamp};
-use tokio::sync::watch;
+use tb_store::Watch;
+use tokio::sync::watch as channel;
 
 use crate::city::{City, Duty, Opening};
 use crate::clock::SystemClock;
 use crate::commands::place::{self, Addresses, Place};
 use crate::commands::{demo, log};
+use crate::drill::{self, Point};
 
 /// Options of `serve`.
 #[derive(Args)]
@@ -27,6 +29,12 @@ pub struct Options {
     /// Open the demo's addresses too (sign-in by one click, phone). Only for a city on loopback.
     #[arg(long, hide = true)]
     demo: bool,
+    /// Halt at this write, `NAME:before` or `NAME:after`, or at any with `any`; a drill kills the process there.
+    #[arg(long, hide = true, value_delimiter = ',', requires = "demo")]
+    halt_at: Vec<String>,
+    /// Do not halt at these.
+    #[arg(long, hide = true, value_delimiter = ',', requires = "halt_at")]
+    passed: Vec<Point>,
 }
 
 /// Options of every process of a city.
@@ -47,7 +55,8 @@ pub struct Run {
 pub async fn run(options: Options) -> Result<()> {
     let duty = if options.without_workers { Duty::Front } else { Duty::Everything };
     let settings = options.demo.then(demo::Settings::fresh);
-    start(&options.place, &options.addresses, &options.run, duty, settings.as_ref()).await
+    let watch = watch(options.halt_at, options.passed)?;
+    start(&options.place, &options.addresses, &options.run, duty, settings.as_ref(), watch).await
 }
 
 /// One process of a city, until a signal comes.
@@ -57,6 +66,7 @@ pub async fn start(
     run: &Run,
     duty: Duty,
     demo: Option<&demo::Settings>,
+    watch: Option<Watch>,
 ) -> Result<()> {
     let mut config = place.config()?;
     addresses.change(&mut config);
@@ -66,11 +76,14 @@ pub async fn start(
     let clock = clock(run.at, run.shift);
     let opening = Opening { folder, region: &region, clock, duty, demo: None };
     let city = demo::open_city(opening, demo, None).await?;
+    if let Some(watch) = watch {
+        city.store.watch(watch);
+    }
     until_signal(city).await
 }
 
 async fn until_signal(city: City) -> Result<()> {
-    let stop = watch::Sender::new(false);
+    let stop = channel::Sender::new(false);
     let mut running = tokio::spawn(city.run(stop.subscribe()));
     let doing = |error| Fault::of("running the city", error);
     tokio::select! {
@@ -80,6 +93,17 @@ async fn until_signal(city: City) -> Result<()> {
     }
     stop.send_replace(true);
     running.await.map_err(doing)?
+}
+
+/// Where a drill wants the process to halt; a city with the demo's addresses is on loopback.
+fn watch(halt_at: Vec<String>, passed: Vec<Point>) -> Result<Option<Watch>> {
+    let points = match halt_at.as_slice() {
+        [] => return Ok(None),
+        [any] if any == "any" => Ok(Vec::new()),
+        points => points.iter().map(|point| point.parse()).collect(),
+    };
+    let points = points.map_err(|error: String| Fault::new(format!("reading --halt-at: {error}")))?;
+    Ok(Some(drill::halting(points, passed)))
 }
 
 /// Real time, time that begins on a given day, or time shifted by a fixed amount.

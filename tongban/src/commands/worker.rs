@@ -20,5 +20,5 @@ pub struct Options {
 
 /// Runs until a signal comes.
 pub async fn run(options: Options) -> Result<()> {
-    serve::start(&options.place, &options.addresses, &options.run, Duty::Work, None).await
+    serve::start(&options.place, &options.addresses, &options.run, Duty::Work, None, None).await
 }

@@ -39,7 +39,7 @@ pub struct Page {
 
 impl Page {
     /// The errors of its form, or how it begins.
-    fn short(&self) -> String {
+    pub fn short(&self) -> String {
         match self.json.pointer("/form/errors").or_else(|| self.json.pointer("/errors")) {
             Some(errors) => errors.to_string(),
             None => String::from_utf8_lossy(&self.body).chars().take(SHORT_LETTERS).collect(),

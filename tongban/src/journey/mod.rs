@@ -3,6 +3,8 @@
 //! Invariant: nothing in this folder names a block of the product; what it sees is what any program outside sees.
 
 pub mod browser;
+pub mod drill;
+pub mod patience;
 pub mod people;
 pub mod proof;
 pub mod region;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::journey::browser::Browser;
+use crate::journey::patience;
 use crate::journey::region::Region;
 
 /// The password of the demo's accounts.
@@ -20,12 +21,19 @@ pub struct World {
     /// The nodes.
     pub region: Region,
     people: BTreeMap<String, Browser>,
+    /// Whether people try again what failed, as in a drill they must.
+    is_patient: bool,
 }
 
 impl World {
     /// Nobody is signed in yet.
     pub fn new(region: Region) -> World {
-        World { region, people: BTreeMap::new() }
+        World { is_patient: region.is_drilled(), region, people: BTreeMap::new() }
+    }
+
+    /// Whether cities may be away at any moment.
+    pub fn is_patient(&self) -> bool {
+        self.is_patient
     }
 
     /// The browser of an account such as `driver@430100`; signs in the first time.
@@ -42,6 +50,27 @@ impl World {
 
     /// Reads a page as somebody.
     pub async fn get(&mut self, login: &str, path: &str) -> Result<Value, String> {
+        if self.is_patient {
+            patience::get(self, login, path).await
+        } else {
+            self.get_once(login, path).await
+        }
+    }
+
+    /// Downloads a file as somebody.
+    pub async fn download(&mut self, login: &str, path: &str) -> Result<Vec<u8>, String> {
+        if self.is_patient {
+            return patience::download(self, login, path).await;
+        }
+        self.download_once(login, path).await
+    }
+
+    pub(crate) async fn download_once(&mut self, login: &str, path: &str) -> Result<Vec<u8>, String> {
+        let page = self.person(login).await?.call(hyper::Method::GET, path, None).await?;
+        if page.status == 200 { Ok(page.body) } else { Err(format!("{path}: {}", page.short())) }
+    }
+
+    pub(crate) async fn get_once(&mut self, login: &str, path: &str) -> Result<Value, String> {
         self.person(login).await?.get(path).await
     }
 
@@ -53,6 +82,9 @@ impl World {
         path: &str,
         fields: &[(&str, &str)],
     ) -> Result<String, String> {
+        if self.is_patient {
+            return patience::post(self, login, form, path, fields).await;
+        }
         let browser = self.person(login).await?;
         browser.get(form).await?;
         browser.post(path, fields).await

@@ -47,8 +47,8 @@ pub async fn prove_looks(
         list(page, "/rows").iter().map(|row| text(row, "/proof_url").to_owned()).collect();
     for (at, url) in urls.iter().enumerate() {
         let file = folder.join(format!("look-{at}.json"));
-        let proof = world.person(DRIVER_HOME).await?.call(hyper::Method::GET, url, None).await?;
-        std::fs::write(&file, &proof.body).map_err(|error| error.to_string())?;
+        let proof = world.download(DRIVER_HOME, url).await?;
+        std::fs::write(&file, &proof).map_err(|error| error.to_string())?;
         verify(binary, &file, &folder.join("trust.json")).await.map_err(|error| format!("{url}: {error}"))?;
     }
     Ok(urls.len())

@@ -1,11 +1,13 @@
 //! The three processes that a journey runs on: founded in a folder of their own, started, killed, restarted.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::journey::browser::Browser;
+use crate::journey::drill::{Charge, Kill, Supervisor};
 
 /// The cities of the journey, in the order of their folders.
 pub const CITIES: [&str; 3] = ["430100", "430200", "430300"];
@@ -13,6 +15,11 @@ pub const CITIES: [&str; 3] = ["430100", "430200", "430300"];
 const START_SECONDS_MAX: u64 = 30;
 /// How often a node that starts is asked.
 const ASK_MILLIS: u64 = 20;
+/// The ports that journeys take theirs from.
+const PORTS_FROM: u16 = 10_000;
+const PORTS: u16 = 22_000;
+/// Keeps journeys that run beside each other apart.
+const PORTS_STEP: u32 = 97;
 
 /// How the region is to be run.
 #[derive(Clone, Debug)]
@@ -25,6 +32,8 @@ pub struct Setup {
     pub shift: i64,
     /// A PostgreSQL address, or SQLite files.
     pub database: Option<String>,
+    /// Kill each city at every write that it reaches.
+    pub drill: bool,
 }
 
 /// One city's process.
@@ -39,6 +48,7 @@ struct Process {
 pub struct Region {
     setup: Setup,
     processes: Vec<Process>,
+    supervisors: Vec<Supervisor>,
 }
 
 impl Region {
@@ -61,9 +71,9 @@ impl Region {
             return Err("the region could not be founded".to_owned());
         }
         let sites = ports.chunks(2).map(|pair| Process { child: None, site: pair[0], ahead: 0 });
-        let mut region = Region { setup, processes: sites.collect() };
+        let mut region = Region { setup, processes: sites.collect(), supervisors: Vec::new() };
         for at in 0..CITIES.len() {
-            region.begin(at)?;
+            if region.setup.drill { region.supervise(at)? } else { region.begin(at)? }
         }
         for city in CITIES {
             region.ready(city).await?;
@@ -72,22 +82,45 @@ impl Region {
     }
 
     fn begin(&mut self, at: usize) -> Result<(), String> {
-        let log = std::fs::File::options()
-            .create(true)
-            .append(true)
-            .open(self.setup.folder.join(format!("{}.log", CITIES[at])))
-            .map_err(|error| error.to_string())?;
-        let child = Command::new(&self.setup.binary)
-            .args(["serve", "--demo", "--city"])
-            .arg(self.setup.folder.join(CITIES[at]))
-            .args(["--shift", &(self.setup.shift + self.processes[at].ahead).to_string()])
-            .stdin(Stdio::null())
+        let child = serve(&self.setup, at, self.processes[at].ahead)?
             .stdout(Stdio::null())
-            .stderr(log)
             .spawn()
             .map_err(|error| format!("starting {}: {error}", CITIES[at]))?;
         self.processes[at].child = Some(child);
         Ok(())
+    }
+
+    /// Puts a city under the drill: it halts at every write, is killed there and started again.
+    fn supervise(&mut self, at: usize) -> Result<(), String> {
+        let setup = self.setup.clone();
+        let start = move |passed: &[String]| {
+            let mut command = serve(&setup, at, 0)?;
+            command.args(["--halt-at", "any"]);
+            if !passed.is_empty() {
+                command.args(["--passed", &passed.join(",")]);
+            }
+            command.stdout(Stdio::piped()).spawn().map_err(|error| error.to_string())
+        };
+        let site = SocketAddr::from(([127, 0, 0, 1], self.processes[at].site));
+        let charge = Charge { city: CITIES[at].to_owned(), site, start: Box::new(start) };
+        self.supervisors.push(Supervisor::begin(charge)?);
+        Ok(())
+    }
+
+    /// Whether cities are killed by a drill.
+    pub fn is_drilled(&self) -> bool {
+        !self.supervisors.is_empty()
+    }
+
+    /// What went wrong with the drill itself.
+    pub fn drill_problem(&self) -> Option<String> {
+        self.supervisors.iter().find_map(Supervisor::problem)
+    }
+
+    /// Ends the drill and with it the cities; gives every kill.
+    pub fn finish_drill(&mut self) -> Result<Vec<Kill>, String> {
+        let kills: Result<Vec<_>, String> = self.supervisors.iter_mut().map(Supervisor::finish).collect();
+        Ok(kills?.into_iter().flatten().collect())
     }
 
     /// Waits until a city answers.
@@ -96,6 +129,9 @@ impl Region {
         let begun = Instant::now();
         let mut browser = self.browser(city);
         while browser.call(hyper::Method::GET, "/healthz", None).await.is_err() {
+            if let Some(problem) = self.drill_problem() {
+                return Err(problem);
+            }
             let at = index(city);
             if let Some(status) =
                 self.processes[at].child.as_mut().and_then(|child| child.try_wait().ok().flatten())
@@ -157,6 +193,7 @@ impl Region {
 impl Drop for Region {
     /// Ends the nodes, and removes what they left in a database that is somebody else's.
     fn drop(&mut self) {
+        self.supervisors.clear();
         for city in CITIES {
             let _ = self.kill(city);
         }
@@ -168,6 +205,23 @@ impl Drop for Region {
     }
 }
 
+/// A city's process, to be started; its clock may be ahead of the others'.
+fn serve(setup: &Setup, at: usize, ahead: i64) -> Result<Command, String> {
+    let log = std::fs::File::options()
+        .create(true)
+        .append(true)
+        .open(setup.folder.join(format!("{}.log", CITIES[at])))
+        .map_err(|error| error.to_string())?;
+    let mut command = Command::new(&setup.binary);
+    command
+        .args(["serve", "--demo", "--city"])
+        .arg(setup.folder.join(CITIES[at]))
+        .args(["--shift", &(setup.shift + ahead).to_string()])
+        .stdin(Stdio::null())
+        .stderr(log);
+    Ok(command)
+}
+
 /// Schemas of this process alone: a demo on the same database keeps its own.
 fn schemas() -> String {
     format!("journey_{}_", std::process::id())
@@ -177,10 +231,23 @@ fn index(city: &str) -> usize {
     CITIES.iter().position(|it| *it == city).unwrap_or(0)
 }
 
-/// Ports that nobody listens on now.
+/// Ports that nobody listens on now, below those that the system gives to calls that go out: a city that is killed
+/// and started again finds its own port free, and no call to it while it is away can end at itself.
 fn free_ports(count: usize) -> Result<Vec<u16>, String> {
-    let sockets: Result<Vec<TcpListener>, _> = (0..count).map(|_| TcpListener::bind("127.0.0.1:0")).collect();
-    let sockets = sockets.map_err(|error| error.to_string())?;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let start = std::process::id().wrapping_mul(PORTS_STEP);
+    let mut sockets: Vec<TcpListener> = Vec::new();
+    for _ in 0..PORTS {
+        if sockets.len() == count {
+            break;
+        }
+        let at = start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % u32::from(PORTS);
+        let port = PORTS_FROM + u16::try_from(at).unwrap_or(0);
+        sockets.extend(TcpListener::bind(("127.0.0.1", port)).ok());
+    }
+    if sockets.len() < count {
+        return Err(format!("no {count} ports are free from {PORTS_FROM} on"));
+    }
     sockets
         .iter()
         .map(|socket| socket.local_addr().map(|it| it.port()).map_err(|error| error.to_string()))

@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use crate::journey::drill::Kill;
+
 /// A step that was taken.
 #[derive(Clone, Debug, Serialize)]
 pub struct StepLine {
@@ -44,6 +46,9 @@ pub struct Report {
     pub looks: u64,
     /// Where the evidence is.
     pub bundle: String,
+    /// Where the drill killed a city.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub kills: Vec<Kill>,
     /// The whole time, from the first request to the verified bundle.
     pub millis: u64,
 }

@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
+use crate::journey::patience;
 use crate::journey::people::{World, list, text};
 use crate::journey::proof;
 use crate::journey::region::{CITIES, Region, Setup};
@@ -14,6 +15,8 @@ use crate::journey::steps::{self, APPROVER, CLERK, DRIVER_HOME, DRIVER_THERE, IN
 /// Nine in the morning, China's time, is one o'clock UTC.
 const MORNING_SECONDS: i64 = 3_600;
 const DAY_SECONDS: i64 = 86_400;
+/// So often a certificate is shown in a drill.
+const SHOWN_MAX: usize = 60;
 
 /// What the journey is to be.
 pub struct Tour {
@@ -27,6 +30,10 @@ pub struct Tour {
     pub database: Option<String>,
     /// Print no steps.
     pub quiet: bool,
+    /// Kill each city at every write that it reaches.
+    pub drill: bool,
+    /// Where the cities' data goes and stays; a folder that is removed where none is named.
+    pub data: Option<PathBuf>,
 }
 
 /// A journey under way.
@@ -39,13 +46,15 @@ struct Traveller {
 
 /// Takes the journey; the report tells how far it came.
 pub async fn travel(tour: Tour) -> (Report, Result<(), String>) {
-    let folder = std::env::temp_dir().join(format!("tongban-journey-{}", std::process::id()));
+    let temporary = std::env::temp_dir().join(format!("tongban-journey-{}", std::process::id()));
+    let folder = tour.data.clone().unwrap_or_else(|| temporary.clone());
     let outcome = start(&tour, folder.clone()).await;
     let (report, outcome) = match outcome {
         Ok(world) => {
             let mut traveller =
                 Traveller { tour, world, watch: Stopwatch::begin(), report: Report::default() };
             let outcome = traveller.travel().await;
+            let outcome = traveller.come_to_rest(outcome).await;
             traveller.report.millis = traveller.watch.total();
             traveller.report.ok = outcome.is_ok();
             (traveller.report, outcome)
@@ -53,7 +62,7 @@ pub async fn travel(tour: Tour) -> (Report, Result<(), String>) {
         Err(error) => (Report::default(), Err(error)),
     };
     if outcome.is_ok() {
-        let _ = std::fs::remove_dir_all(folder);
+        let _ = std::fs::remove_dir_all(temporary);
     }
     (report, outcome)
 }
@@ -67,6 +76,7 @@ async fn start(tour: &Tour, folder: PathBuf) -> Result<World, String> {
         folder,
         shift: shift_to(&tour.at)?,
         database: tour.database.clone(),
+        drill: tour.drill,
     };
     Ok(World::new(Region::start(setup).await?))
 }
@@ -99,6 +109,34 @@ fn days_since_1970(day: &str) -> Option<i64> {
 }
 
 impl Traveller {
+    /// Ends the drill, if there was one; where the data stays, the cities run on until nothing waits any more.
+    async fn come_to_rest(&mut self, outcome: Result<(), String>) -> Result<(), String> {
+        let kills = self.world.region.finish_drill();
+        outcome?;
+        self.report.kills = kills?;
+        if self.tour.drill {
+            for city in CITIES {
+                self.world.region.restart(city).await?;
+            }
+        }
+        if !self.tour.drill && self.tour.data.is_none() {
+            return Ok(());
+        }
+        for city in CITIES {
+            let nothing_waits = |page: &Value| {
+                let none_to = |peer: &Value| peer.pointer("/waiting").and_then(Value::as_u64) == Some(0);
+                list(page, "/peers").iter().all(none_to)
+                    && list(page, "/dead").is_empty()
+                    && page.pointer("/log/waiting").and_then(Value::as_u64) == Some(0)
+            };
+            let bureau = format!("bureau1@{city}");
+            self.world
+                .until(&bureau, "/bureau", "that nothing waits and nothing is dead", nothing_waits)
+                .await?;
+        }
+        Ok(())
+    }
+
     /// Writes a step down; gives nothing back, so that a step is one line.
     #[expect(clippy::print_stdout, reason = "the steps are what the user watches")]
     fn done(&mut self, who: &str, step: &str, seen: &str) {
@@ -115,6 +153,9 @@ impl Traveller {
     }
 
     async fn travel(&mut self) -> Result<(), String> {
+        if self.world.is_patient() {
+            patience::first_sign_in(&mut self.world).await?;
+        }
         let case = self.collect().await?;
         self.report.case.clone_from(&case);
         self.correct(&case).await?;
@@ -178,14 +219,14 @@ impl Traveller {
 
     /// Review, decision, and the certificate that supersedes the old one.
     async fn decide(&mut self, case: &str) -> Result<(), String> {
-        let before = self.world.get(DRIVER_HOME, "/licences").await?;
+        let before = steps::licences(&mut self.world).await?;
         let version = version(&before);
         let opine = [("command", "opine"), ("agrees", "approve"), ("text", "符合条件，建议准予换发")];
         steps::act(&mut self.world, REVIEWER, case, &opine).await?;
         self.done(REVIEWER, "reviewed", "proposes to approve");
         steps::act(&mut self.world, APPROVER, case, &[("command", "approve")]).await?;
         steps::both_show(&mut self.world, case, &["delivering", "decided"]).await?;
-        let after = self.world.get(DRIVER_HOME, "/licences").await?;
+        let after = steps::licences(&mut self.world).await?;
         if self::version(&after) != version.map(|version| version + 1) {
             return Err(format!("the certificate should be one version on from {version:?}: {after}"));
         }
@@ -212,17 +253,28 @@ impl Traveller {
 
     /// She shows the new certificate in Zhuzhou, whose inspector asks Xiangtan live.
     async fn present(&mut self) -> Result<(), String> {
-        let code = steps::show_certificate(&mut self.world).await?;
-        let answer = steps::inspect(&mut self.world, &code).await?;
-        if text(&answer, "/answer") != "yes" {
-            return Err(format!("the inspector should see yes: {answer}"));
-        }
+        let code = self.inspected().await?;
         let again = steps::inspect(&mut self.world, &code).await?;
         if text(&again, "/answer") == "yes" {
             return Err("a code was good twice".to_owned());
         }
         self.done(INSPECTOR, "verified live with Xiangtan", "yes; the same code again is refused");
         Ok(())
+    }
+
+    /// Shows the certificate to the inspector; gives the code that was good. In a drill a code may be used up by an
+    /// answer that nobody heard: then she shows another one.
+    async fn inspected(&mut self) -> Result<String, String> {
+        let mut seen = String::new();
+        for _ in 0..if self.world.is_patient() { SHOWN_MAX } else { 1 } {
+            let code = steps::show_certificate(&mut self.world).await?;
+            match steps::inspect(&mut self.world, &code).await {
+                Ok(answer) if text(&answer, "/answer") == "yes" => return Ok(code),
+                Ok(answer) => seen = answer.to_string(),
+                Err(error) => seen = error,
+            }
+        }
+        Err(format!("the inspector should see yes: {seen}"))
     }
 
     /// 谁看了我的数据 on either site, each look with its proof; then the evidence of the case.

@@ -47,6 +47,7 @@ fn begin(runtime: &tokio::runtime::Runtime, folder: &Folder, shift: i64) -> Flee
         folder: folder.path().join("region"),
         shift,
         database: Some(postgres.url.clone()),
+        drill: false,
     };
     std::fs::create_dir(&setup.folder).expect("a folder");
     let mut region = runtime.block_on(Region::start(setup)).expect("the region starts");

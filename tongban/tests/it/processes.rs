@@ -83,6 +83,7 @@ async fn a_killed_node_loses_nothing_and_doubles_nothing() {
         folder: folder.path().to_owned(),
         shift: shift_to("2026-03-10").expect("a day"),
         database: None,
+        drill: false,
     };
     let mut world = World::new(Region::start(setup).await.expect("the region starts"));
     let draft = steps::prepare_online(&mut world).await.expect("a draft");

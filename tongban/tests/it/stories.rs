@@ -39,6 +39,7 @@ async fn tell_all(database: Option<String>) {
         folder: folder.path().to_owned(),
         shift: shift_to(DAY).expect("a day"),
         database,
+        drill: false,
     };
     let mut world = World::new(Region::start(setup).await.expect("the region starts"));
     for path in stories() {

@@ -18,7 +18,7 @@ both! {
     what_waits_for_a_city, a_duplicate_takes_effect_once, duplicates_at_once_take_effect_once,
     the_same_id_with_other_words_is_a_violation, a_refusal_is_kept_and_undone, a_fault_leaves_no_record,
     messages_of_a_case, a_salt_can_be_forgotten, a_line_is_held_by_one_process_and_none_overtakes,
-    an_unheard_message_keeps_its_place, a_nonce_counts_once_for_each_sender_until_it_ends,
+    an_unheard_message_keeps_its_place, messages_of_one_transaction_keep_their_order, a_nonce_counts_once_for_each_sender_until_it_ends,
     what_a_restored_receiver_lost_waits_again,
     what_a_restored_sender_lost_is_taken_back_once, what_a_city_sent_is_given_in_pages,
 }
@@ -166,6 +166,17 @@ async fn a_line_is_held_by_one_process_and_none_overtakes(bench: &Bench) {
     // If it was only frozen, it learns before its next try that the line is no longer its own.
     assert!(!holds("one").await.unwrap());
     assert_eq!(due_for(bench, 64, "one", 10).await, []);
+}
+
+/// Ids of one millisecond are in no order, so what was written first is told by more than the moment.
+async fn messages_of_one_transaction_keep_their_order(bench: &Bench) {
+    let numbers = [7_u8, 3, 9, 1, 5, 8, 2];
+    let send = move |tx: &mut Tx<'_>| {
+        let ctx = ctx(20);
+        numbers.iter().try_for_each(|number| outbox::send(tx, &ctx, &outgoing(*number, "430300", None)))
+    };
+    bench.store.write("test.send", send).await.unwrap();
+    assert_eq!(due(bench, 20).await, numbers.map(id));
 }
 
 async fn an_unheard_message_keeps_its_place(bench: &Bench) {

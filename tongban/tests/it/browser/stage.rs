@@ -32,6 +32,7 @@ impl Stage {
             folder: folder.path().to_owned(),
             shift: BEGIN_SECONDS - now_seconds(),
             database: None,
+            drill: false,
         };
         let world = World::new(Region::start(setup).await?);
         Ok(Stage { world, chrome: Chrome::start(), faults: Faults::default(), _folder: folder })
