@@ -149,12 +149,10 @@ async fn store(folder: &CityFolder, now: Timestamp) -> Vec<Finding> {
     let fits = standing.as_ref().is_ok_and(|it| it.waiting.is_empty());
     found.push(checks::migrations(standing));
     if fits {
-        match inside(folder, &config, now).await {
-            Ok(inside) => found.extend(inside),
-            Err(error) => {
-                found.push(Finding::fail("database", error.to_string(), "see the database's own log"))
-            }
-        }
+        let failed = |error: tb_base::Error| {
+            vec![Finding::fail("database", error.to_string(), "see the database's own log")]
+        };
+        found.extend(inside(folder, &config, now).await.unwrap_or_else(failed));
     }
     found
 }

@@ -86,6 +86,7 @@ async fn a_promoted_standby_has_everything_that_was_acknowledged() {
     let rows =
         store.read("test.all", |tx| tx.all(&ALL, &[])?.iter().map(|row| row.get("id")).collect()).await;
     let rows: BTreeSet<String> = rows.unwrap();
+    store.close().await;
     let told = told.lock().unwrap();
     println!(
         "{before} acknowledged before the promotion, {WRITES} more within {} ms; {} in all, {} unknown, {} failed",
@@ -98,5 +99,4 @@ async fn a_promoted_standby_has_everything_that_was_acknowledged() {
     assert!(told.failed.is_disjoint(&rows), "done after all: {:?}", told.failed.intersection(&rows));
     let known: BTreeSet<String> = told.done.union(&told.unknown).cloned().collect();
     assert!(rows.is_subset(&known), "nobody wrote {:?}", rows.difference(&known).collect::<Vec<_>>());
-    store.close().await;
 }
