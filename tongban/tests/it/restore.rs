@@ -23,7 +23,7 @@ impl Drill {
         let folder = Folder::new(name);
         let shift = shift_to("2026-03-10").expect("a day");
         let binary = PathBuf::from(env!("CARGO_BIN_EXE_tongban"));
-        let setup = Setup { binary, folder: folder.path().to_owned(), shift, database };
+        let setup = Setup { binary, folder: folder.path().to_owned(), shift, database, drill: false };
         Drill { world: World::new(Region::start(setup).await.expect("the region starts")), folder, shift }
     }
 
