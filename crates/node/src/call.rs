@@ -25,15 +25,17 @@ impl Said {
         let Some(problem) = &self.problem else { return false };
         match &problem.refusal {
             Some(refusal) => matches!(refusal.class, tb_base::Class::NotNow | tb_base::Class::Conflict),
-            None => problem.is_temporary() || problem.clock_delta_ms.is_some() || is_turned(problem),
+            None => problem.is_temporary() || problem.clock_delta_ms.is_some() || is_about_the_way(problem),
         }
     }
 }
 
-/// Whether the bytes that arrived may not be the bytes that were sent: something changed them on the way, or this
-/// city signs with a key that its list does not have. Neither is a word on the message: it waits until that is mended.
-fn is_turned(problem: &Problem) -> bool {
-    matches!(problem.code(), "digest-mismatch" | "signature-invalid")
+/// Whether it is no word on the message: something changed the bytes on the way, this city signs with a key that the
+/// other's list does not have yet, or one of the two runs a version that the other does not understand.
+/// Then the message waits until that is mended.
+fn is_about_the_way(problem: &Problem) -> bool {
+    let codes = ["grammar", "signature-coverage", "digest-mismatch", "signature-invalid", "key-unknown"];
+    codes.contains(&problem.code())
 }
 
 /// Sends a signed request. An error means that the city said nothing that could be believed: it may be tried again.

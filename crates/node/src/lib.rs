@@ -20,6 +20,7 @@ mod probe;
 mod query;
 mod quota;
 mod receive;
+mod reconcile;
 mod recovery;
 mod seen;
 mod sequencer;
@@ -303,6 +304,7 @@ impl Node {
         for peer in self.others() {
             tasks.spawn(self.clone().once_sound(witness::run(self.clone(), peer)));
             tasks.spawn(self.clone().once_sound(mirror::run(self.clone(), peer)));
+            tasks.spawn(self.clone().once_sound(reconcile::run(self.clone(), peer)));
         }
     }
 

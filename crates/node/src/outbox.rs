@@ -9,9 +9,9 @@ use std::time::Duration;
 use tb_base::{Actor, Error, Fault, NodeId, Result, Timestamp, Violation};
 use tb_exchange::http_message;
 use tb_exchange::retry::{self, Next};
-use tb_exchange::{Incoming, Outgoing, Receipt};
+use tb_exchange::{Incoming, LeafKind, Outgoing, Receipt};
 use tb_store::outbox::{self, Sent, State};
-use tb_store::{Lease, Tx, audit};
+use tb_store::{Lease, Tx, audit, owed};
 
 use crate::call::{self, Said};
 use crate::lines::{Line, Place};
@@ -153,7 +153,7 @@ async fn own(node: &Arc<Node>, line: &Line, place: Place, sent: &Sent) -> Result
     };
     match receive::message(node, incoming, None).await {
         Ok((receipt, _)) => {
-            settle(node, receipt, serde_json::Value::Null).await?;
+            settle(node, node.me, receipt, serde_json::Value::Null).await?;
             line.remove(&place);
             line.answered();
             Ok(())
@@ -172,7 +172,7 @@ async fn heard(node: &Arc<Node>, line: &Line, place: Place, sent: &Sent, said: S
     let Some(problem) = &said.problem else {
         return match receipt(&said.body) {
             Ok(receipt) => {
-                settle(node, receipt, said.evidence).await?;
+                settle(node, sent.message.envelope.to, receipt, said.evidence).await?;
                 line.remove(&place);
                 Ok(())
             }
@@ -206,9 +206,20 @@ fn receipt(body: &[u8]) -> Result<Receipt> {
     receipt.map_err(|error| Violation::new("schema", "receipt", error.to_string()).into())
 }
 
-async fn settle(node: &Arc<Node>, receipt: Receipt, evidence: serde_json::Value) -> Result<()> {
-    let (now, id) = (node.clock.now(), receipt.message);
-    node.store.write("outbox.delivered", move |tx| outbox::settled(tx, now, id, &receipt, &evidence)).await
+async fn settle(node: &Arc<Node>, to: NodeId, receipt: Receipt, evidence: serde_json::Value) -> Result<()> {
+    let (now, id, is_own) = (node.clock.now(), receipt.message, to == node.me);
+    let leaf = hash(&receipt.leaf)?;
+    let settle = move |tx: &mut Tx<'_>| {
+        outbox::settled(tx, now, id, &receipt, &evidence)?;
+        // The city's own word that it took the message: its log has to say the same.
+        if is_own { Ok(()) } else { owed::owe(tx, now, to, id, LeafKind::Received, Some(leaf)) }
+    };
+    node.store.write("outbox.delivered", settle).await
+}
+
+fn hash(hex: &str) -> Result<[u8; 32]> {
+    let bytes = tb_crypto::text::unhex(hex)?;
+    bytes.try_into().map_err(|_| Violation::new("schema", "receipt", "its leaf is no hash").into())
 }
 
 /// When a message is tried again that was not delivered; nothing is tried past the deadline.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tb_base::{Actor, Ctx, Error, Fault, NodeId, Result};
 use tb_crypto::sha256;
 use tb_exchange::{Answer, BoxFuture, Incoming, Leaf, LeafKind, Outgoing, Peers, http_message};
-use tb_store::{audit, log, usage};
+use tb_store::{audit, log, owed, usage};
 
 use crate::call::{self, Said};
 use crate::{Node, receive, recovery};
@@ -58,7 +58,7 @@ async fn remote(node: &Arc<Node>, ctx: &Ctx, message: Outgoing) -> Result<Answer
     let now = node.clock.now();
     let signed = http_message::sign_request(&message, &node.secrets, &node.desk, now, ctx.random())?;
     let base = signed.base_hash;
-    let asked = write_leaf(node, ctx, &message, LeafKind::Sent, sha256(&message.body), base);
+    let asked = write_leaf(node, ctx, &message, LeafKind::Sent, sha256(&message.body), base, None);
     let (asked, said) = tokio::join!(asked, call::call(node, to, &signed));
     asked?;
     let said = match said {
@@ -68,7 +68,9 @@ async fn remote(node: &Arc<Node>, ctx: &Ctx, message: Outgoing) -> Result<Answer
     node.lines.open(to);
     // A refusal is an answer, too, and its leaf stands beside the other city's.
     let got = node.ctx(Actor::System);
-    write_leaf(node, &got, &message, LeafKind::Got, sha256(&said.body), base).await?;
+    // What it answered, its log has to say, too.
+    let owes = said.problem.is_none().then_some(to);
+    write_leaf(node, &got, &message, LeafKind::Got, sha256(&said.body), base, owes).await?;
     answer(node, to, said)
 }
 
@@ -107,6 +109,7 @@ async fn write_leaf(
     kind: LeafKind,
     content: [u8; 32],
     base: [u8; 32],
+    owes: Option<NodeId>,
 ) -> Result<()> {
     let envelope = &message.envelope;
     let (id, contract, at) = (envelope.id, envelope.contract.hash16(), ctx.now);
@@ -118,7 +121,11 @@ async fn write_leaf(
         if let Some((to, service)) = &asked {
             usage::asked(tx, &ctx, id, *to, service)?;
         }
-        log::append_about(tx, &ctx, leaf.clone(), subject.as_ref().map(|subject| &subject[..])).map(drop)
+        log::append_about(tx, &ctx, leaf.clone(), subject.as_ref().map(|subject| &subject[..]))?;
+        match owes {
+            Some(city) => owed::owe(tx, ctx.now, city, id, LeafKind::Answered, None),
+            None => Ok(()),
+        }
     };
     node.store.write("exchange.ask", write).await
 }

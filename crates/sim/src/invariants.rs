@@ -7,7 +7,7 @@ use tb_case::acts::{self, ActStatus};
 use tb_case::{PhaseKind, keep};
 use tb_exchange::{LeafKind, ReceiptKind};
 use tb_store::outbox::State;
-use tb_store::{jobs, log, outbox};
+use tb_store::{jobs, log, outbox, owed};
 use tb_tlog::witness::Request;
 
 use crate::effects;
@@ -29,6 +29,7 @@ pub async fn check(people: &Arc<People>) -> Result<Vec<String>> {
     wrongs.extend(acts_are_done(world, &ledger).await?);
     wrongs.extend(messages_took_effect_once(world, &ledger).await?);
     wrongs.extend(answers_are_in_both_logs(world, &ledger).await?);
+    wrongs.extend(omissions_are_found(world, &ledger).await?);
     for node in world.cities.keys() {
         wrongs.extend(city_is_quiet(world, *node).await?);
         wrongs.extend(log_has_one_history(world, *node).await?);
@@ -145,6 +146,30 @@ async fn answers_are_in_both_logs(world: &World, ledger: &Ledger) -> Result<Vec<
     Ok(wrongs)
 }
 
+/// Whoever left out what it took is found out by those who were told that it took it, and nobody else is accused.
+async fn omissions_are_found(world: &World, ledger: &Ledger) -> Result<Vec<String>> {
+    let mut wrongs = Vec::new();
+    for node in world.cities.keys().copied() {
+        for owed in world.read(node, |tx, _| owed::missing(tx, owed::LEAVES_MAX)).await? {
+            if world.storm.liar != Some((owed.city, Lie::OmittedLeaf)) {
+                wrongs.push(format!("{node} says that {} left out {}", owed.city, owed.message));
+            }
+        }
+    }
+    for (id, from, to) in ledger.sent.iter().copied() {
+        if world.storm.liar != Some((to, Lie::OmittedLeaf)) {
+            continue;
+        }
+        let leaves = world.read(to, move |tx, _| log::of_message(tx, id)).await?;
+        let is_there = leaves.iter().any(|kept| kept.leaf.kind == LeafKind::Received);
+        let missing = world.read(from, |tx, _| owed::missing(tx, owed::LEAVES_MAX)).await?;
+        if is_there == missing.iter().any(|owed| owed.message == id) {
+            wrongs.push(format!("{to} has {} leaves of {id}, and {from} believes otherwise", leaves.len()));
+        }
+    }
+    Ok(wrongs)
+}
+
 /// Each side has its leaf; a city that lies by leaving leaves out is found by exactly this.
 async fn leaves(
     world: &World,
@@ -189,6 +214,9 @@ async fn city_is_quiet(world: &World, node: NodeId) -> Result<Vec<String>> {
             }
             if jobs::next_due(tx)?.is_some_and(|due| due <= now) {
                 wrongs.push(format!("{node} has a job that is due"));
+            }
+            if owed::is_open(tx)? {
+                wrongs.push(format!("{node} is owed leaves"));
             }
             if 0 < log::waiting(tx)? {
                 wrongs.push(format!("{node} has leaves that wait"));

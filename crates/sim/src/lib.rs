@@ -34,7 +34,7 @@ pub use storm::{Lie, Planted, Storm};
 /// After so many calm seconds everything must have come to rest: a job that failed often waits over an hour.
 const CALM_SECONDS_MAX: u64 = 3 * 3_600;
 /// A planted mistake often leaves something that never comes to rest.
-const PLANTED_CALM_SECONDS_MAX: u64 = 300;
+const PLANTED_CALM_SECONDS_MAX: u64 = 600;
 /// How often the owners of cases are looked at while the storm goes on.
 const LOOK_SECONDS: u64 = 3;
 

@@ -30,6 +30,7 @@ pub mod log;
 pub mod mirror;
 pub mod nonces;
 pub mod outbox;
+pub mod owed;
 pub mod processes;
 pub mod restored;
 pub mod search;
@@ -80,6 +81,11 @@ pub const SCHEMA: Schema = Schema {
             sql: include_str!("../migrations/0006_processes.sql"),
             sha256: "5a069f2497c2bcb967584eca9d14505f1f884c397ee36f1a50b2acccf083a62b",
         },
+        Migration {
+            name: "0008_owed",
+            sql: include_str!("../migrations/0008_owed.sql"),
+            sha256: "911da8399360b262de61415854c9b8401314602ebea11602a66c3e5b00c30c42",
+        },
     ],
     statements: &[
         migrate::STATEMENTS,
@@ -96,6 +102,7 @@ pub const SCHEMA: Schema = Schema {
         nonces::STATEMENTS,
         log::lag::STATEMENTS,
         outbox::STATEMENTS,
+        owed::STATEMENTS,
         restored::STATEMENTS,
         outbox::standing::STATEMENTS,
         contact::STATEMENTS,

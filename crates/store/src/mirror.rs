@@ -10,7 +10,7 @@ use tb_tlog::{Hash, HashReader, leaf_hash, tree_root};
 
 use crate::log::Ahead;
 use crate::log::tree::{Grown, TILE_MAX, beyond, number, read_hashes, tile_positions};
-use crate::{Stmt, Tx, Value, params, stmt};
+use crate::{Stmt, Tx, Value, owed, params, stmt};
 
 const SIZE: Stmt = stmt(
     "store.mirror.size",
@@ -119,6 +119,7 @@ pub fn extend(
         batch.push((&HASH, params![city, number(*position)?, *hash].to_vec()));
     }
     tx.run_all(&batch)?;
+    owed::paid(tx, city, leaves)?;
     Ok(grown.size)
 }
 

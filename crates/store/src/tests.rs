@@ -29,6 +29,7 @@ mod messages;
 mod migrations;
 mod mirror;
 mod model;
+mod owed;
 mod sealed;
 mod server;
 mod tree;

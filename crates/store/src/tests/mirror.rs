@@ -13,7 +13,7 @@ both! {
     a_copy_follows_its_log, a_copy_takes_nothing_else, a_log_takes_its_leaves_back, a_log_takes_no_other_leaves,
 }
 
-fn city() -> NodeId {
+pub(super) fn city() -> NodeId {
     "430200".parse().unwrap()
 }
 
@@ -36,12 +36,12 @@ async fn grown(bench: &Bench) {
     assert_eq!(sequence(bench, fence, 2_000).await.unwrap(), 0..300);
 }
 
-async fn leaves(bench: &Bench, start: u64, end: u64) -> Vec<Vec<u8>> {
+pub(super) async fn leaves(bench: &Bench, start: u64, end: u64) -> Vec<Vec<u8>> {
     bench.store.read("test.entries", move |tx| log::entries(tx, start..end)).await.unwrap()
 }
 
 /// The signed tree of that size, and the proof to it from a smaller one.
-async fn ahead(bench: &Bench, from: u64, size: u64) -> Ahead {
+pub(super) async fn ahead(bench: &Bench, from: u64, size: u64) -> Ahead {
     let read = move |tx: &mut Tx<'_>| {
         let proof = if from == size { Vec::new() } else { log::consistency(tx, from, size)? };
         Ok(Ahead { size, root: log::root(tx, size)?, proof })
@@ -49,7 +49,7 @@ async fn ahead(bench: &Bench, from: u64, size: u64) -> Ahead {
     bench.store.read("test.ahead", read).await.unwrap()
 }
 
-async fn extend(bench: &Bench, start: u64, leaves: Vec<Vec<u8>>, ahead: Ahead) -> Result<u64> {
+pub(super) async fn extend(bench: &Bench, start: u64, leaves: Vec<Vec<u8>>, ahead: Ahead) -> Result<u64> {
     let extend = move |tx: &mut Tx<'_>| mirror::extend(tx, at(9), city(), start, &leaves, &ahead);
     bench.store.write("test.extend", extend).await
 }

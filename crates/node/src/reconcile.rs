@@ -1,0 +1,77 @@
+//! Holding what cities said against their logs (对账): whoever acknowledged a message and left it out is found out.
+//!
+//! Invariant: nobody is accused whose log was not seen whole: the copy holds everything that the city shows now.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Method;
+use tb_base::{Actor, NodeId, Result, Violation};
+use tb_exchange::witness;
+use tb_store::owed::Owed;
+use tb_store::{Tx, audit, mirror, owed};
+use tb_tlog::Checkpoint;
+use tb_tlog::note::Note;
+
+use crate::Node;
+
+/// How often it is looked whether a leaf is owed for too long.
+const PERIOD_SECONDS: u64 = 20;
+/// Where a city publishes the newest checkpoint of its log.
+const CHECKPOINT_PATH: &str = "/log/checkpoint";
+
+/// Runs until the node stops.
+pub async fn run(node: Arc<Node>, peer: NodeId) {
+    while !node.is_stopped() {
+        if let Err(error) = round(&node, peer).await {
+            tracing::info!(%peer, %error, "what a city owes could not be held against its log");
+        }
+        tokio::select! {
+            biased;
+            () = tokio::time::sleep(Duration::from_secs(PERIOD_SECONDS)) => {}
+            () = node.stopped() => return,
+        }
+    }
+}
+
+async fn round(node: &Arc<Node>, peer: NodeId) -> Result<()> {
+    let now = node.clock.now();
+    if !node.store.read("owed.peek", move |tx| owed::is_overdue(tx, now, peer)).await? {
+        return Ok(());
+    }
+    let shown = shown(node, peer).await?;
+    let held = node.store.read("owed.copy", move |tx| mirror::size(tx, peer)).await?;
+    if held < shown {
+        // Its witness is about to copy it.
+        return Ok(());
+    }
+    let ctx = node.ctx(Actor::System);
+    let look = move |tx: &mut Tx<'_>| {
+        let missing = owed::look_after(tx, now, peer)?;
+        for owed in &missing {
+            audit::line(tx, &ctx, "exchange.omitted", owed.message.as_str(), peer.as_str())?;
+        }
+        Ok(missing)
+    };
+    node.store.write("owed.look", look).await?.iter().for_each(accuse);
+    Ok(())
+}
+
+fn accuse(owed: &Owed) {
+    let Owed { city, message, .. } = owed;
+    tracing::error!(%city, %message, "a city left out of its log what it said it took");
+}
+
+/// The size of the log that the city shows now, by its own signature.
+async fn shown(node: &Arc<Node>, peer: NodeId) -> Result<u64> {
+    let city = node.desk.trust.list.city(peer);
+    let city =
+        city.ok_or_else(|| Violation::new("key-unknown", "trust-list", format!("{peer} is no member")))?;
+    let reply = node.clients.call(peer, Method::GET, CHECKPOINT_PATH, &[], Vec::new()).await?;
+    if reply.status != 200 {
+        return Err(crate::call::unavailable(node, peer));
+    }
+    let note = Note::parse(&String::from_utf8_lossy(&reply.body))?;
+    note.verify(&witness::log_keys(city)?)?;
+    Ok(Checkpoint::parse(note.text())?.size)
+}
