@@ -1,5 +1,6 @@
 //! One running city (城市): its folder opened, its store at hand, its site and its exchange listening.
 
+use std::path::PathBuf;
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -7,10 +8,12 @@ use std::time::Duration;
 use axum::middleware::from_fn_with_state;
 use tb_base::{Actor, Clock, Ctx, Entropy, Fault, NodeId, Result};
 use tb_crypto::Vault;
-use tb_exchange::{Desk, Peers, SignedTrustList, TrustList};
+use tb_exchange::SignedTrustList;
+use tb_exchange::package::Package;
+use tb_exchange::{Peers, TrustList};
 use tb_node::tls::Identity;
 use tb_node::{Node, NodeParts};
-use tb_store::{Config, Engine, Store};
+use tb_store::{Config, Engine, Store, Tx};
 use tb_telemetry::metrics::Metrics;
 use tb_web::limits::{Counting, Gate};
 use tb_web::{App, AppParts, CityFront, DemoSettings, Module, Origins};
@@ -23,7 +26,7 @@ use crate::modules::{self, Parts};
 use crate::observe::{self, Observer};
 use crate::operations::{self, Operations};
 use crate::region::{CityFolder, Region};
-use crate::{housekeeping, restoring, site};
+use crate::{housekeeping, restoring, site, trust};
 
 /// A city, ready to run.
 pub struct City {
@@ -44,6 +47,9 @@ pub struct City {
     operations_socket: Option<TcpListener>,
     /// Of the site and of the exchange; a worker has none.
     sockets: Option<(TcpListener, TcpListener)>,
+    folder: PathBuf,
+    /// Every trust list that was in force.
+    history: Vec<Package>,
 }
 
 /// What a process of a city does (进程分工).
@@ -91,7 +97,7 @@ impl City {
         demo_on_loopback(&folder, demo.as_ref())?;
         let secure_cookies = own_site(&folder).starts_with("https://");
         let entropy: Arc<Mutex<dyn Entropy>> = Arc::new(Mutex::new(OsEntropy));
-        let desk = Desk::new(node, folder.trust.clone(), folder.contracts.clone(), &folder.secrets)?;
+        let desk = folder.desk()?;
         let store = Store::open(&database(&folder), &modules::schemas()).await?;
         let metrics = Metrics::default();
         store.measure(metrics.clone());
@@ -113,6 +119,7 @@ impl City {
             handlers: modules.iter().flat_map(|module| module.handlers.clone()).collect(),
             jobs: jobs(&modules),
         })?;
+        trust::keep_in(&engine, folder.path.clone());
         engine.measure(metrics.clone());
         let signed = (folder.trust.clone(), folder.identity);
         let operations = watched(&folder.config, signed, duty, &store, &clock, &engine, &metrics);
@@ -135,7 +142,6 @@ impl City {
         let observer = Arc::new(Observer { node, metrics });
         let site = tb_web::site(app.clone(), &modules).layer(from_fn_with_state(observer, observe::request));
         let (sockets, operations_socket) = listen(&folder.config, duty).await?;
-        let stop_within = Duration::from_secs(folder.config.limits.stop_seconds);
         Ok(City {
             node,
             store,
@@ -145,10 +151,12 @@ impl City {
             site,
             origins,
             duty,
-            stop_within,
+            stop_within: Duration::from_secs(folder.config.limits.stop_seconds),
             operations,
             operations_socket,
             sockets,
+            folder: folder.path,
+            history: folder.history,
         })
     }
 
@@ -176,6 +184,7 @@ impl City {
 
     /// Serves until told to stop; requests and messages in work are finished. A node that fails ends the city.
     pub async fn run(self, mut stop: watch::Receiver<bool>) -> Result<()> {
+        let ctx = self.ctx();
         let City {
             node,
             store,
@@ -189,11 +198,15 @@ impl City {
             stop_within,
             operations,
             operations_socket,
+            folder,
+            history,
         } = self;
-        if duty != Duty::Front {
-            let now = app.clock.now();
-            store.write("city.begin", move |tx| housekeeping::begin(tx, now)).await?;
-        }
+        let begin = move |tx: &mut Tx<'_>| {
+            history.iter().try_for_each(|package| tb_store::trust::put(tx, &ctx, package))?;
+            if duty == Duty::Front { Ok(()) } else { housekeeping::begin(tx, ctx.now) }
+        };
+        store.write("city.begin", begin).await?;
+        let watching = tokio::spawn(trust::watch(folder, engine.clone()));
         operations::appear(&operations).await?;
         tracing::info!(city = %node, duty = duty.name(), process = engine.process(), "ready");
         let site = restoring::until_sound(site, engine.clone());
@@ -209,6 +222,7 @@ impl City {
             _ = stop.wait_for(|stop| *stop) => None,
             ended = &mut engine_task => Some(ended),
         };
+        watching.abort();
         site_stop.send_replace(true);
         engine.shut_down();
         let running = failed.is_none();

@@ -248,6 +248,14 @@ impl CityConfig {
         Ok(config.beside(file))
     }
 
+    /// What a file says before the city has its first trust list: nothing that lies beside it is looked for.
+    pub fn before_trust(file: &Path) -> Result<CityConfig> {
+        let doing = || format!("reading {}", file.display());
+        let text = std::fs::read_to_string(file).map_err(|error| Fault::of(doing(), error))?;
+        let config: CityConfig = toml::from_str(&text).map_err(|error| Fault::of(doing(), error))?;
+        Ok(config.beside(file))
+    }
+
     /// Paths are meant from the folder of the file.
     fn beside(mut self, file: &Path) -> CityConfig {
         let folder = file.parent().unwrap_or(Path::new("."));

@@ -11,10 +11,13 @@ use serde::{Deserialize, Serialize};
 use tb_base::{Entropy, Fault, NodeId, Result, Timestamp};
 use tb_exchange::founding::{Charter, Founder, Member, found};
 use tb_exchange::keys::{Secrets, WitnessKey};
-use tb_exchange::{ServiceTerms, SignedContract, SignedTrustList};
+use tb_exchange::package::Package;
+use tb_exchange::{Desk, Quorum, ServiceTerms, SignedContract, SignedTrustList};
 use tb_node::tls::Identity;
 
 use crate::config::{self, CityConfig};
+use crate::keys::{self, Keys};
+use crate::trust;
 
 /// The region that the binary ships with.
 pub const SHIPPED: &str = include_str!("../../region/region.toml");
@@ -37,6 +40,9 @@ pub struct Region {
     pub name_en: String,
     /// How long a city keeps what it received from another, in days.
     pub retention_days: u32,
+    /// How many cities must sign a trust list after the first, such as `2/3`; two of three where nothing is said.
+    #[serde(default)]
+    pub quorum: Option<Quorum>,
     /// Its cities.
     pub city: Vec<RegionCity>,
     /// What every two of them agree, by service.
@@ -118,19 +124,8 @@ pub struct CityFolder {
     pub trust: SignedTrustList,
     /// The contracts of the region.
     pub contracts: Vec<SignedContract>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TlsFile {
-    certificate: String,
-    key: String,
-}
-
-struct Made {
-    secrets: Secrets,
-    witness: WitnessKey,
-    identity: Identity,
+    /// Every list that was in force with its contracts, the present one last.
+    pub history: Vec<Package>,
 }
 
 /// Founds the region under `data` unless it is there already; gives the folder of each city in order.
@@ -148,12 +143,7 @@ pub fn prepare(
     }
     let mut made = Vec::new();
     for city in &region.city {
-        let identity = Identity::generate(city.node)?;
-        made.push(Made {
-            secrets: Secrets::generate(entropy),
-            witness: WitnessKey::generate(entropy),
-            identity,
-        });
+        made.push(Keys::generate(city.node, entropy)?);
     }
     let founders: Vec<Founder<'_>> = region
         .city
@@ -181,7 +171,7 @@ pub fn prepare(
     Ok(folders)
 }
 
-fn member(city: &RegionCity, made: &Made, ports: Ports) -> Member {
+fn member(city: &RegionCity, made: &Keys, ports: Ports) -> Member {
     Member {
         node: city.node,
         name: city.name.clone(),
@@ -196,32 +186,29 @@ fn member(city: &RegionCity, made: &Made, ports: Ports) -> Member {
 fn write_city(
     folder: &Path,
     node: NodeId,
-    made: &Made,
+    made: &Keys,
     ports: Ports,
     database: Option<&Database>,
     trust: &SignedTrustList,
     contracts: &[SignedContract],
 ) -> Result<()> {
-    let keys = folder.join("keys");
-    fs::create_dir_all(&keys).map_err(|error| Fault::of(format!("making {}", keys.display()), error))?;
-    let tls = TlsFile {
-        certificate: tb_crypto::text::base64(&made.identity.certificate),
-        key: tb_crypto::text::base64(&made.identity.key),
-    };
-    write_secret(&keys.join("secrets.json"), &made.secrets.to_json())?;
-    write_secret(&keys.join("witness.json"), &made.witness.to_json())?;
-    write_secret(&keys.join("tls.json"), &json(&tls)?)?;
+    made.write(&folder.join(keys::FOLDER))?;
     write(&folder.join("trust.json"), &json(trust)?)?;
     write(&folder.join("contracts.json"), &json(&contracts)?)?;
+    let socket = |port| SocketAddr::from(([127, 0, 0, 1], port));
     let config = CityConfig::new(
         node,
-        SocketAddr::from(([127, 0, 0, 1], ports.site)),
-        SocketAddr::from(([127, 0, 0, 1], ports.exchange)),
+        socket(ports.site),
+        socket(ports.exchange),
         database.map_or(config::SQLITE, |database| &database.url),
         &database.map(|database| database.schema(node)).unwrap_or_default(),
     );
-    let text = toml::to_string(&config).map_err(|error| Fault::of("writing city.toml", error))?;
-    // Last: a folder with a configuration is complete.
+    write_config(folder, &config)
+}
+
+/// Writes a configuration, last of all: a folder with one is complete.
+pub fn write_config(folder: &Path, config: &CityConfig) -> Result<()> {
+    let text = toml::to_string(config).map_err(|error| Fault::of("writing city.toml", error))?;
     write(&folder.join(config::FILE), &text)
 }
 
@@ -238,51 +225,44 @@ impl CityFolder {
 
     /// Reads what lies beside a configuration, which is in the folder `path`.
     pub fn of(config: CityConfig, path: &Path) -> Result<CityFolder> {
-        let keys = &config.keys;
-        let tls: TlsFile = parse(&keys.join("tls.json"))?;
+        let history = trust::history(path)?;
+        let present = history.last().ok_or_else(|| trust::none_installed(path))?;
+        let keys = keys::in_force(&config.keys, config.node, &present.trust.list)?;
         Ok(CityFolder {
-            secrets: Secrets::from_json(&read(&keys.join("secrets.json"))?)?,
-            witness: WitnessKey::from_json(&read(&keys.join("witness.json"))?)?,
-            identity: Identity {
-                certificate: tb_crypto::text::unbase64(&tls.certificate)?,
-                key: tb_crypto::text::unbase64(&tls.key)?,
-            },
-            trust: parse(&path.join("trust.json"))?,
-            contracts: parse(&path.join("contracts.json"))?,
+            secrets: keys.secrets,
+            witness: keys.witness,
+            identity: keys.identity,
+            trust: present.trust.clone(),
+            contracts: present.contracts.clone(),
+            history,
             path: path.to_owned(),
             config,
         })
     }
+
+    /// What the city knows of its peers, and of those that it had.
+    pub fn desk(&self) -> Result<Desk> {
+        trust::desk(self.config.node, &self.history, &self.secrets)
+    }
 }
 
-fn json(value: &impl Serialize) -> Result<String> {
+/// A value as readable JSON.
+pub(crate) fn json(value: &impl Serialize) -> Result<String> {
     serde_json::to_string_pretty(value).map_err(|error| Fault::of("writing JSON", error).into())
 }
 
-fn parse<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
+/// A value of a JSON file.
+pub(crate) fn parse<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
     serde_json::from_str(&read(path)?)
         .map_err(|error| Fault::of(format!("reading {}", path.display()), error).into())
 }
 
-fn read(path: &Path) -> Result<String> {
+/// The text of a file.
+pub(crate) fn read(path: &Path) -> Result<String> {
     fs::read_to_string(path).map_err(|error| Fault::of(format!("reading {}", path.display()), error).into())
 }
 
-fn write(path: &Path, text: &str) -> Result<()> {
+/// Writes a text.
+pub(crate) fn write(path: &Path, text: &str) -> Result<()> {
     fs::write(path, text).map_err(|error| Fault::of(format!("writing {}", path.display()), error).into())
-}
-
-/// Key files are for the node's own user only, from the first byte on.
-fn write_secret(path: &Path, text: &str) -> Result<()> {
-    use std::io::Write as _;
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let doing = || format!("writing {}", path.display());
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(|error| Fault::of(doing(), error))?;
-    file.write_all(text.as_bytes()).map_err(|error| Fault::of(doing(), error).into())
 }

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use tb_base::{ContractId, NodeId, Result, Timestamp, Violation};
 use tb_crypto::text;
 
-use crate::TrustList;
 use crate::keys::Secrets;
 use crate::trust::verify_one;
+use crate::{City, TrustList};
 
 /// In a list of purposes: any item.
 pub const ANY_PURPOSE: &str = "*";
@@ -157,12 +157,31 @@ impl SignedContract {
         }
         let message = signed_text(&self.contract)?;
         for (node, signature) in &self.signatures {
+            // A contract with a city that left is evidence still.
             let city = trust
-                .city(*node)
+                .known(*node)
                 .ok_or_else(|| Violation::new("key-unknown", "contract", format!("{node} is no member")))?;
-            verify_one(&city.keys, *node, &message, signature, "contract")?;
+            verify_one(city, *node, &message, signature, "contract")?;
         }
         Ok(())
+    }
+}
+
+impl SignedContract {
+    /// Adds the signature of a party unless it stands there already under a key of the list.
+    pub fn sign_where_missing(&mut self, node: NodeId, secrets: &Secrets, trust: &TrustList) -> Result<()> {
+        let stands = match trust.city(node) {
+            Some(city) => self.is_signed_by(city)?,
+            None => false,
+        };
+        if stands { Ok(()) } else { self.sign(node, secrets) }
+    }
+
+    /// Whether a key of the city, present or replaced in good order, signed it.
+    pub fn is_signed_by(&self, city: &City) -> Result<bool> {
+        let message = signed_text(&self.contract)?;
+        let signature = self.signatures.get(&city.node);
+        Ok(signature.is_some_and(|it| verify_one(city, city.node, &message, it, "contract").is_ok()))
     }
 }
 

@@ -7,13 +7,16 @@ mod again;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use tb_base::{ContractId, Ctx, MessageId, NodeId, Refusal, Result, Timestamp, Violation};
+use tb_crypto::AgreementKey;
 
 pub use again::Again;
 
 use crate::contract::SELF_CONTRACT;
 use crate::keys::Secrets;
+use crate::package::Package;
 use crate::problem::mismatch;
 use crate::{
     Contract, ContractRef, Envelope, Outgoing, Pseudonym, Purpose, ServiceTerms, SignedContract,
@@ -28,18 +31,27 @@ pub const HEAD_TEXT_BYTES_MAX: usize = 128;
 const GROUNDS: [&str; 4] = ["consent", "statute", "case", "subject"];
 
 /// What a city knows about its peers: trust list, contracts in force, and the keys of pseudonyms.
+///
+/// Clones share what is in force: [`Desk::replace`] takes effect for all of them, and nobody waits for it.
 #[derive(Clone)]
 pub struct Desk {
     /// This city.
     pub me: NodeId,
-    /// The trust list in force.
-    pub trust: SignedTrustList,
-    /// Contracts of this city, by id; set once, for their references go with them.
-    pub contracts: BTreeMap<ContractId, SignedContract>,
+    agreement: AgreementKey,
+    standing: Arc<RwLock<Arc<Standing>>>,
+}
+
+/// What is in force at one moment.
+struct Standing {
+    trust: Arc<SignedTrustList>,
+    /// Contracts of this city, by id.
+    contracts: Arc<BTreeMap<ContractId, SignedContract>>,
     /// How messages name the contracts: the hash of each is made once.
     references: BTreeMap<ContractId, ContractRef>,
-    /// Pseudonym keys by contract, agreed by P-256 Diffie-Hellman.
-    pub(crate) pseudonym_keys: BTreeMap<ContractId, [u8; 32]>,
+    /// Contracts that ended or were replaced: evidence stands under them.
+    ended: Vec<SignedContract>,
+    /// Pseudonym keys by contract, agreed by P-256 Diffie-Hellman, the present ones first.
+    pseudonym_keys: Vec<(ContractId, [u8; 32])>,
 }
 
 impl Desk {
@@ -52,40 +64,59 @@ impl Desk {
         contracts: Vec<SignedContract>,
         secrets: &Secrets,
     ) -> Result<Desk> {
-        trust.verify_signatures()?;
-        let mut desk = Desk {
-            me,
-            trust,
-            contracts: BTreeMap::new(),
-            references: BTreeMap::new(),
-            pseudonym_keys: BTreeMap::new(),
-        };
-        desk.add_key(SELF_CONTRACT.parse()?, &secrets.agreement.public(), secrets)?;
-        for signed in contracts {
-            let Some(peer) = signed.contract.peer_of(me) else { continue };
-            signed.verify(&desk.trust.list)?;
-            let id = signed.contract.id.clone();
-            let known = desk.contracts.get(&id);
-            if known.is_some_and(|known| signed.contract.version <= known.contract.version) {
-                continue;
-            }
-            let keys = &desk.trust.list.city(peer).ok_or_else(|| unknown_city(peer))?.keys;
-            desk.add_key(id.clone(), &keys.agreement_bytes()?, secrets)?;
-            desk.references.insert(id.clone(), signed.contract.reference()?);
-            desk.contracts.insert(id, signed);
-        }
-        Ok(desk)
+        let agreement = secrets.agreement.clone();
+        let standing = Arc::new(Standing::new(me, &agreement, trust, contracts)?);
+        Ok(Desk { me, agreement, standing: Arc::new(RwLock::new(standing)) })
     }
 
-    fn add_key(&mut self, id: ContractId, peer: &[u8], secrets: &Secrets) -> Result<()> {
-        let key = secrets.agreement.agree(peer, id.as_str().as_bytes())?;
-        self.pseudonym_keys.insert(id, key);
+    /// Whether the package could stand in force here: every key in it that this city needs can be used.
+    pub fn check(&self, package: &Package) -> Result<()> {
+        let (trust, contracts) = (package.trust.clone(), package.contracts.clone());
+        Standing::new(self.me, &self.agreement, trust, contracts).map(drop)
+    }
+
+    /// Puts another trust list and other contracts in force, from the next message on.
+    ///
+    /// Whether the list may follow the present one is for the caller to check ([`crate::package`]); what ended is
+    /// remembered, since people may still ask who looked at their data under it.
+    pub fn replace(&self, trust: SignedTrustList, contracts: Vec<SignedContract>) -> Result<()> {
+        let mut next = Standing::new(self.me, &self.agreement, trust, contracts)?;
+        let mut standing = self.standing.write().unwrap_or_else(PoisonError::into_inner);
+        next.remember(&standing);
+        *standing = Arc::new(next);
         Ok(())
+    }
+
+    fn standing(&self) -> Arc<Standing> {
+        self.standing.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The trust list in force.
+    pub fn trust(&self) -> Arc<SignedTrustList> {
+        self.standing().trust.clone()
+    }
+
+    /// The contracts of this city in force, by id.
+    pub fn contracts(&self) -> Arc<BTreeMap<ContractId, SignedContract>> {
+        self.standing().contracts.clone()
+    }
+
+    /// The contracts of this city, and those that ended: what messages of any day stand under.
+    pub fn contracts_ever(&self) -> Vec<SignedContract> {
+        let standing = self.standing();
+        standing.contracts.values().chain(&standing.ended).cloned().collect()
+    }
+
+    /// Whether the city is a member of the region.
+    pub fn is_member(&self, city: NodeId) -> bool {
+        self.standing().trust.list.city(city).is_some()
     }
 
     /// The person's pseudonym under a contract.
     pub fn pseudonym(&self, contract: &ContractId, resident: &str) -> Result<Pseudonym> {
-        let key = self.pseudonym_keys.get(contract).ok_or_else(|| {
+        let standing = self.standing();
+        let key = standing.pseudonym_keys.iter().find(|(id, _)| id == contract);
+        let (_, key) = key.ok_or_else(|| {
             Refusal::not_allowed(
                 "EXC-CON-001",
                 format!("本市没有契约 {contract}"),
@@ -95,15 +126,15 @@ impl Desk {
         Ok(Pseudonym(tb_crypto::hmac_sm3(key, resident.as_bytes())))
     }
 
-    /// The person's pseudonyms under every contract of this city, and under `self`.
+    /// The person's pseudonyms under every contract that this city has or had, and under `self`.
     pub fn pseudonyms(&self, resident: &str) -> Vec<(ContractId, Pseudonym)> {
         let of = |key: &[u8; 32]| Pseudonym(tb_crypto::hmac_sm3(key, resident.as_bytes()));
-        self.pseudonym_keys.iter().map(|(id, key)| (id.clone(), of(key))).collect()
+        self.standing().pseudonym_keys.iter().map(|(id, key)| (id.clone(), of(key))).collect()
     }
 
     /// The other cities that this city has a contract with.
     pub fn peers(&self) -> BTreeSet<NodeId> {
-        self.contracts.values().filter_map(|signed| signed.contract.peer_of(self.me)).collect()
+        self.contracts().values().filter_map(|signed| signed.contract.peer_of(self.me)).collect()
     }
 
     /// Composes a message that a contract in force allows; refuses any other (missing contract, service, purpose).
@@ -155,10 +186,11 @@ impl Desk {
         if to == self.me {
             return ContractRef::own_city();
         }
-        if !self.trust.list.is_current(now) {
-            return Err(refuse_stale_trust(&self.trust).into());
+        let standing = self.standing();
+        if !standing.trust.list.is_current(now) {
+            return Err(refuse_stale_trust(&standing.trust).into());
         }
-        let mut granted = self
+        let mut granted = standing
             .contracts
             .values()
             .map(|signed| &signed.contract)
@@ -169,7 +201,7 @@ impl Desk {
             return Err(refuse_grant(to, service).into());
         }
         match granted.find(|(_, terms)| terms.allows(&purpose.item)) {
-            Some((contract, _)) => self.reference(contract),
+            Some((contract, _)) => standing.reference(contract),
             None => Err(refuse_purpose(&format!("{} for {service}", purpose.item)).into()),
         }
     }
@@ -200,14 +232,19 @@ impl Desk {
         if envelope.from == self.me {
             return self.check_own(envelope);
         }
-        if !self.trust.list.is_current(now) {
+        let standing = self.standing();
+        if standing.trust.list.city(envelope.from).is_none() {
+            let detail = format!("{} is no member", envelope.from);
+            return Err(Violation::new("key-unknown", "tb-from", detail));
+        }
+        if !standing.trust.list.is_current(now) {
             return Err(Violation::new(
                 "expired",
                 "trust-list",
                 "the trust list of the receiver is not current",
             ));
         }
-        let contract = self.contract_of(envelope)?;
+        let contract = standing.contract_of(self.me, envelope)?;
         if !contract.is_in_force(now) {
             return Err(Violation::new(
                 "grant",
@@ -232,6 +269,60 @@ impl Desk {
         ))
     }
 
+    /// The terms that a message stands under; nothing for a message of the city to itself, which is not limited.
+    pub fn terms(&self, envelope: &Envelope) -> Option<ServiceTerms> {
+        self.standing().terms(envelope).cloned()
+    }
+
+    /// How many messages a day the terms allow; nothing for a message of the city to itself.
+    pub fn quota_per_day(&self, envelope: &Envelope) -> Option<u32> {
+        self.standing().terms(envelope).map(|terms| terms.quota_per_day)
+    }
+
+    /// Checks one more message of the day against the quota; `sent_today` counts those before it.
+    pub fn check_quota(&self, envelope: &Envelope, sent_today: u32) -> Result<()> {
+        match self.standing().terms(envelope) {
+            Some(terms) if terms.quota_per_day <= sent_today => {
+                let detail = format!("{} a day for {}", terms.quota_per_day, envelope.service);
+                Err(Violation::new("quota", "tb-contract", detail).into())
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+impl Standing {
+    fn new(
+        me: NodeId,
+        agreement: &AgreementKey,
+        trust: SignedTrustList,
+        offered: Vec<SignedContract>,
+    ) -> Result<Standing> {
+        trust.verify_signatures()?;
+        let mut contracts: BTreeMap<ContractId, SignedContract> = BTreeMap::new();
+        let own = SELF_CONTRACT.parse()?;
+        let mut pseudonym_keys = vec![key_with(agreement, own, &agreement.public())?];
+        for signed in offered {
+            if signed.contract.peer_of(me).is_none() {
+                continue;
+            }
+            signed.verify(&trust.list)?;
+            let known = contracts.get(&signed.contract.id);
+            if known.is_none_or(|known| known.contract.version < signed.contract.version) {
+                contracts.insert(signed.contract.id.clone(), signed);
+            }
+        }
+        let mut references = BTreeMap::new();
+        for (id, signed) in &contracts {
+            references.insert(id.clone(), signed.contract.reference()?);
+            let peer = signed.contract.peer_of(me).ok_or_else(|| unknown_city(me))?;
+            let city = trust.list.city(peer).ok_or_else(|| unknown_city(peer))?;
+            pseudonym_keys.push(key_with(agreement, id.clone(), &city.keys.agreement_bytes()?)?);
+        }
+        let (trust, contracts) = (Arc::new(trust), Arc::new(contracts));
+        Ok(Standing { trust, contracts, references, ended: Vec::new(), pseudonym_keys })
+    }
+
     fn reference(&self, contract: &Contract) -> Result<ContractRef> {
         match self.references.get(&contract.id) {
             Some(known) => Ok(known.clone()),
@@ -239,10 +330,31 @@ impl Desk {
         }
     }
 
-    fn contract_of(&self, envelope: &Envelope) -> std::result::Result<&Contract, Violation> {
+    /// Takes over what stood before and stands no more.
+    fn remember(&mut self, before: &Standing) {
+        for signed in before.contracts.values().chain(&before.ended) {
+            let stands = self.contracts.get(&signed.contract.id);
+            let is_known = stands.is_some_and(|stands| stands.contract == signed.contract)
+                || self.ended.iter().any(|ended| ended.contract == signed.contract);
+            if !is_known {
+                self.ended.push(signed.clone());
+            }
+        }
+        for pair in &before.pseudonym_keys {
+            if !self.pseudonym_keys.contains(pair) {
+                self.pseudonym_keys.push(pair.clone());
+            }
+        }
+    }
+
+    fn terms(&self, envelope: &Envelope) -> Option<&ServiceTerms> {
+        self.contracts.get(&envelope.contract.id)?.contract.services.get(&envelope.service)
+    }
+
+    fn contract_of(&self, me: NodeId, envelope: &Envelope) -> std::result::Result<&Contract, Violation> {
         let named = &envelope.contract;
         let signed =
-            self.contracts.get(&named.id).filter(|signed| signed.contract.is_between(self.me, envelope.from));
+            self.contracts.get(&named.id).filter(|signed| signed.contract.is_between(me, envelope.from));
         let contract = &signed
             .ok_or_else(|| Violation::new("grant", "tb-contract", format!("no contract {} here", named.id)))?
             .contract;
@@ -254,22 +366,11 @@ impl Desk {
         let words = |it: &ContractRef| format!("v{} {}", it.version, it.hash);
         Err(Violation::new("contract-stale", "tb-contract", mismatch(&words(known), &words(named))))
     }
+}
 
-    /// The terms that a message stands under; nothing for a message of the city to itself, which is not limited.
-    pub fn terms(&self, envelope: &Envelope) -> Option<&ServiceTerms> {
-        self.contracts.get(&envelope.contract.id)?.contract.services.get(&envelope.service)
-    }
-
-    /// Checks one more message of the day against the quota; `sent_today` counts those before it.
-    pub fn check_quota(&self, envelope: &Envelope, sent_today: u32) -> Result<()> {
-        match self.terms(envelope) {
-            Some(terms) if terms.quota_per_day <= sent_today => {
-                let detail = format!("{} a day for {}", terms.quota_per_day, envelope.service);
-                Err(Violation::new("quota", "tb-contract", detail).into())
-            }
-            Some(_) | None => Ok(()),
-        }
-    }
+fn key_with(agreement: &AgreementKey, id: ContractId, peer: &[u8]) -> Result<(ContractId, [u8; 32])> {
+    let key = agreement.agree(peer, id.as_str().as_bytes())?;
+    Ok((id, key))
 }
 
 fn check_terms(contract: &Contract, envelope: &Envelope) -> std::result::Result<(), Violation> {

@@ -44,6 +44,20 @@ pub struct Charter {
     pub retention_days: u32,
 }
 
+impl Charter {
+    /// The first contract of two cities.
+    pub fn contract(&self, parties: [NodeId; 2]) -> Result<Contract> {
+        Ok(Contract {
+            id: format!("{}-{}-{}", self.region, parties[0], parties[1]).parse()?,
+            version: 1,
+            parties,
+            effective: self.not_before.date(),
+            services: self.services.clone(),
+            retention_days: self.retention_days,
+        })
+    }
+}
+
 /// A member with its secrets.
 pub struct Founder<'a> {
     /// What it says of itself.
@@ -62,6 +76,10 @@ pub fn found(charter: &Charter, founders: &[Founder<'_>]) -> Result<(SignedTrust
         not_before: charter.not_before,
         not_after: charter.not_after,
         cities: founders.iter().map(city).collect(),
+        quorum: None,
+        previous: None,
+        contracts: Vec::new(),
+        left: Vec::new(),
     });
     for founder in founders {
         trust.sign(founder.member.node, founder.secrets)?;
@@ -76,29 +94,29 @@ pub fn found(charter: &Charter, founders: &[Founder<'_>]) -> Result<(SignedTrust
 }
 
 fn city(founder: &Founder<'_>) -> City {
-    let member = founder.member.clone();
-    City {
-        node: member.node,
-        name: member.name,
-        name_en: member.name_en,
-        app: member.app,
-        exchange_url: member.exchange_url,
-        site_url: member.site_url,
-        log_origin: format!("tongban/{}", member.node),
-        keys: founder.secrets.public(&member.tls_sha256, &founder.witness.public()),
+    founder.member.clone().city(founder.secrets, founder.witness)
+}
+
+impl Member {
+    /// The entry of the trust list.
+    pub fn city(self, secrets: &Secrets, witness: &WitnessKey) -> City {
+        City {
+            node: self.node,
+            log_origin: format!("tongban/{}", self.node),
+            keys: secrets.public(&self.tls_sha256, &witness.public()),
+            name: self.name,
+            name_en: self.name_en,
+            app: self.app,
+            exchange_url: self.exchange_url,
+            site_url: self.site_url,
+            former: Vec::new(),
+        }
     }
 }
 
 fn agree(charter: &Charter, one: &Founder<'_>, other: &Founder<'_>) -> Result<SignedContract> {
     let parties = [one.member.node, other.member.node];
-    let mut signed = SignedContract::new(Contract {
-        id: format!("{}-{}-{}", charter.region, parties[0], parties[1]).parse()?,
-        version: 1,
-        parties,
-        effective: charter.not_before.date(),
-        services: charter.services.clone(),
-        retention_days: charter.retention_days,
-    });
+    let mut signed = SignedContract::new(charter.contract(parties)?);
     signed.sign(parties[0], one.secrets)?;
     signed.sign(parties[1], other.secrets)?;
     Ok(signed)

@@ -95,6 +95,20 @@ impl CityKeys {
         text::unbase64(&self.agreement).map_err(|_| unreadable("agreement"))
     }
 
+    /// Every key with its job.
+    pub fn jobs(&self) -> [(&'static str, &str); 8] {
+        [
+            ("governance", self.governance.as_str()),
+            ("message", &self.message),
+            ("message-sm2", &self.message_sm2),
+            ("log", &self.log),
+            ("log-sm2", &self.log_sm2),
+            ("witness", &self.witness),
+            ("agreement", &self.agreement),
+            ("licence-sm2", &self.licence_sm2),
+        ]
+    }
+
     fn text(&self, key_use: KeyUse) -> &str {
         match key_use {
             KeyUse::Governance => &self.governance,
@@ -148,6 +162,19 @@ impl Secrets {
             licence_sm2: SigningKey::generate(Algorithm::Sm2, entropy),
             agreement: AgreementKey::generate(entropy),
             vault,
+        }
+    }
+
+    /// The same city with new keys for messages, log and governance.
+    ///
+    /// What seals its register, ties pseudonyms and signs licences stays: nothing that is stored would fit new ones.
+    pub fn renewed(&self, entropy: &mut dyn Entropy) -> Secrets {
+        let fresh = Secrets::generate(entropy);
+        Secrets {
+            licence_sm2: self.licence_sm2.clone(),
+            agreement: self.agreement.clone(),
+            vault: self.vault,
+            ..fresh
         }
     }
 

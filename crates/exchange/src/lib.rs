@@ -6,13 +6,18 @@ mod contract;
 mod desk;
 mod envelope;
 mod leaf;
+mod quorum;
 mod receipt;
 mod trust;
 
 pub mod bundle;
+pub mod ceremony;
+pub mod difference;
+pub mod fork;
 pub mod founding;
 pub mod http_message;
 pub mod keys;
+pub mod package;
 pub mod problem;
 pub mod retry;
 pub mod service;
@@ -27,5 +32,6 @@ pub use desk::{
 };
 pub use envelope::{Envelope, Incoming, Outgoing, Pseudonym, Purpose};
 pub use leaf::{LEAF_BYTES, Leaf, LeafKind, subject_commitment};
+pub use quorum::Quorum;
 pub use receipt::{Receipt, ReceiptKind};
-pub use trust::{CITIES_MAX, City, CityKeys, SignedTrustList, TrustList};
+pub use trust::{CITIES_MAX, City, CityKeys, FormerKeys, SignedTrustList, TrustList};

@@ -1,6 +1,7 @@
 //! The region's trust list (信任名单): which cities there are, by which keys they are known.
 //!
-//! Invariant: a list counts only with valid signatures of all its members but one, and of at least one.
+//! Invariants: the first list needs every member; a later one a quorum of its own members and of those before it.
+//! A key that was replaced counts for what was signed until its last moment, and for nothing after it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,9 +10,15 @@ use tb_base::{NodeId, Result, Timestamp, Violation};
 use tb_crypto::text;
 
 use crate::keys::{KeyUse, Secrets};
+use crate::problem::mismatch;
+use crate::quorum::Quorum;
 
 /// How many cities a region may have.
 pub const CITIES_MAX: usize = 64;
+/// How many replaced sets of keys a list remembers for a city; the oldest leave first.
+pub const FORMER_KEYS_MAX: usize = 16;
+/// How many cities that left a list remembers.
+pub const LEFT_MAX: usize = 64;
 /// What stands before the canonical text when a list is signed, so that no other text can be taken for one.
 const SIGNED_AS: &[u8] = b"tongban-trust-v1\n";
 
@@ -59,6 +66,19 @@ pub struct City {
     pub log_origin: String,
     /// Its keys.
     pub keys: CityKeys,
+    /// Keys that it had before, the newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<FormerKeys>,
+}
+
+/// Keys that were replaced (旧密钥): they count for what was signed until a moment, so that evidence outlives them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FormerKeys {
+    /// The keys.
+    pub keys: CityKeys,
+    /// The last moment at which they may sign and open connections.
+    pub until: Timestamp,
 }
 
 /// The list itself.
@@ -75,9 +95,21 @@ pub struct TrustList {
     pub not_after: Timestamp,
     /// The members.
     pub cities: Vec<City>,
+    /// How many must sign the next list; two of three where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quorum: Option<Quorum>,
+    /// The fingerprint of the list before this one; the first has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<String>,
+    /// Hashes of the contracts that go with it, sorted; a list founded in one place names none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contracts: Vec<String>,
+    /// Cities that were members once: their keys check evidence and open nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<City>,
 }
 
-/// A list with the signatures of the cities; valid with all but one of them, and at least one.
+/// A list with the signatures of the cities.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SignedTrustList {
@@ -108,9 +140,19 @@ impl TrustList {
         self.not_before <= now && now <= self.not_after
     }
 
-    /// How many signatures a list of this size needs.
+    /// The member of that code, or the city that once was one.
+    pub fn known(&self, node: NodeId) -> Option<&City> {
+        self.city(node).or_else(|| self.left.iter().find(|city| city.node == node))
+    }
+
+    /// How many signatures of its members this list needs: of all for the first, else a quorum.
     pub fn signatures_min(&self) -> usize {
-        self.cities.len().saturating_sub(1).max(1)
+        if self.version <= 1 { self.cities.len() } else { self.quorum_min() }
+    }
+
+    /// How many of its members decide about the next list.
+    pub fn quorum_min(&self) -> usize {
+        self.quorum.unwrap_or(Quorum::TWO_THIRDS).of(self.cities.len())
     }
 
     fn check_form(&self) -> std::result::Result<(), Violation> {
@@ -121,38 +163,74 @@ impl TrustList {
         if self.not_after <= self.not_before {
             return bad("it ends before it begins".to_owned());
         }
-        let nodes: BTreeSet<NodeId> = self.cities.iter().map(|city| city.node).collect();
-        let origins: BTreeSet<&str> = self.cities.iter().map(|city| city.log_origin.as_str()).collect();
-        if nodes.len() < self.cities.len() || origins.len() < self.cities.len() {
-            return bad("two members share a code or a log".to_owned());
+        if LEFT_MAX < self.left.len() || self.all().any(|city| FORMER_KEYS_MAX < city.former.len()) {
+            return bad("it remembers too much".to_owned());
+        }
+        let nodes: BTreeSet<NodeId> = self.all().map(|city| city.node).collect();
+        let origins: BTreeSet<&str> = self.all().map(|city| city.log_origin.as_str()).collect();
+        let cities = self.cities.len() + self.left.len();
+        if nodes.len() < cities || origins.len() < cities {
+            return bad("two cities share a code or a log".to_owned());
         }
         self.check_keys()
     }
 
-    /// No key may stand twice: a key for two jobs lets a text of one job pass as one of the other.
+    fn all(&self) -> impl Iterator<Item = &City> {
+        self.cities.iter().chain(&self.left)
+    }
+
+    /// No key may have two jobs or two cities: else a text of one job could pass as one of the other.
     fn check_keys(&self) -> std::result::Result<(), Violation> {
-        let mut seen = BTreeSet::new();
-        for city in &self.cities {
-            let keys = &city.keys;
-            let all = [
-                &keys.governance,
-                &keys.message,
-                &keys.message_sm2,
-                &keys.log,
-                &keys.log_sm2,
-                &keys.witness,
-                &keys.agreement,
-                &keys.licence_sm2,
-            ];
-            if !all.into_iter().all(|key| seen.insert(key)) {
-                return Err(Violation::new(
-                    "grammar",
-                    "trust-list",
-                    format!("a key of {} stands twice", city.node),
-                ));
+        let mut seen: BTreeMap<&str, (NodeId, &str)> = BTreeMap::new();
+        for city in self.all() {
+            let sets = std::iter::once(&city.keys).chain(city.former.iter().map(|former| &former.keys));
+            for (at, keys) in sets.enumerate() {
+                for (job, key) in keys.jobs() {
+                    // A set of keys that was replaced may have kept some; within one set a key stands once.
+                    let known = seen.insert(key, (city.node, job));
+                    if known.is_some_and(|known| at == 0 || known != (city.node, job)) {
+                        let detail = format!("a key of {} stands twice", city.node);
+                        return Err(Violation::new("grammar", "trust-list", detail));
+                    }
+                }
             }
         }
         Ok(())
+    }
+}
+
+impl City {
+    /// The keys that the city may use at that moment: the present ones, and former ones that still count.
+    pub fn keys_at(&self, at: Timestamp) -> impl Iterator<Item = &CityKeys> {
+        let former = self.former.iter().filter(move |former| at <= former.until);
+        std::iter::once(&self.keys).chain(former.map(|former| &former.keys))
+    }
+
+    /// The present keys and all former ones, for what bears no time.
+    pub fn keys_ever(&self) -> impl Iterator<Item = &CityKeys> {
+        std::iter::once(&self.keys).chain(self.former.iter().map(|former| &former.keys))
+    }
+
+    /// Checks a signature that was made at that moment, by whatever key of this use counted then.
+    pub fn verify_at(
+        &self,
+        key_use: KeyUse,
+        at: Timestamp,
+        text: &[u8],
+        signature: &[u8],
+    ) -> std::result::Result<(), Violation> {
+        let valid = self
+            .keys_at(at)
+            .any(|keys| keys.key(key_use).is_ok_and(|key| key.verify(text, signature).is_ok()));
+        if valid {
+            return Ok(());
+        }
+        Err(Violation::new("signature-invalid", key_use.name(), format!("not of {}", self.node)))
+    }
+
+    /// Whether a certificate with this fingerprint is the city's at that moment.
+    pub fn shows(&self, tls_sha256: &str, at: Timestamp) -> bool {
+        self.keys_at(at).any(|keys| keys.tls_sha256 == tls_sha256)
     }
 }
 
@@ -182,57 +260,62 @@ impl SignedTrustList {
     /// Checks form, signatures and their number: what does not depend on the day.
     pub fn verify_signatures(&self) -> Result<()> {
         self.list.check_form()?;
-        self.count_signatures(&self.list)
+        let text = signed_text(&self.list)?;
+        let mut valid = 0;
+        for (node, signature) in &self.signatures {
+            let city = self
+                .list
+                .known(*node)
+                .ok_or_else(|| Violation::new("key-unknown", "trust-list", format!("{node} is no member")))?;
+            verify_one(city, *node, &text, signature, "trust-list")?;
+            valid += usize::from(self.list.city(*node).is_some());
+        }
+        enough(valid, self.list.signatures_min(), "of its members")
     }
 
-    /// Checks that this list may replace `previous`: same region, higher version, signed by the old members too.
+    /// Checks that this list may replace `previous` now.
     pub fn verify_after(&self, previous: &TrustList, now: Timestamp) -> Result<()> {
         self.verify(now)?;
+        self.verify_successor(previous)
+    }
+
+    /// Checks that this list follows `previous`: same region, the next number, and the old members want it.
+    pub fn verify_successor(&self, previous: &TrustList) -> Result<()> {
+        self.verify_signatures()?;
         if self.list.region != previous.region {
             return Err(Violation::new("grammar", "trust-list", "it is of another region").into());
         }
         if self.list.version <= previous.version {
-            let detail = crate::problem::mismatch(
-                &format!("version above {}", previous.version),
-                &self.list.version.to_string(),
-            );
+            let detail = mismatch(&format!("above {}", previous.version), &self.list.version.to_string());
             return Err(Violation::new("replay", "trust-list", detail).into());
         }
-        let by_the_old = SignedTrustList {
-            list: self.list.clone(),
-            signatures: self
-                .signatures
-                .iter()
-                .filter(|(node, _)| previous.city(**node).is_some())
-                .map(|(node, signature)| (*node, signature.clone()))
-                .collect(),
-        };
-        by_the_old.count_signatures(previous)
-    }
-
-    /// Every signature must be valid under the governance key in `keys`, and there must be enough of them.
-    fn count_signatures(&self, keys: &TrustList) -> Result<()> {
-        let message = signed_text(&self.list)?;
-        for (node, signature) in &self.signatures {
-            let city = keys
-                .city(*node)
-                .ok_or_else(|| Violation::new("key-unknown", "trust-list", format!("{node} is no member")))?;
-            verify_one(&city.keys, *node, &message, signature, "trust-list")?;
+        let fingerprint = previous.fingerprint()?;
+        let (next, named) = (previous.version + 1, self.list.previous.as_deref());
+        if self.list.version != next || named != Some(fingerprint.as_str()) {
+            let expected = format!("version {next} after {fingerprint}");
+            let actual = format!("version {} after {}", self.list.version, named.unwrap_or("none"));
+            return Err(Violation::new("gap", "trust-list", mismatch(&expected, &actual)).into());
         }
-        if self.signatures.len() < keys.signatures_min() {
-            let detail = crate::problem::mismatch(
-                &format!("at least {} signatures", keys.signatures_min()),
-                &self.signatures.len().to_string(),
-            );
-            return Err(Violation::new("signature-coverage", "trust-list", detail).into());
-        }
-        Ok(())
+        let text = signed_text(&self.list)?;
+        let by_the_old = self.signatures.iter().filter(|(node, signature)| {
+            let city = previous.city(**node);
+            city.is_some_and(|city| verify_one(city, **node, &text, signature, "trust-list").is_ok())
+        });
+        enough(by_the_old.count(), previous.quorum_min(), "of the members before")
     }
 }
 
-/// Checks one governance signature, given as base64.
+fn enough(valid: usize, needed: usize, whose: &str) -> Result<()> {
+    if needed <= valid {
+        return Ok(());
+    }
+    let detail = mismatch(&format!("at least {needed} signatures {whose}"), &valid.to_string());
+    Err(Violation::new("signature-coverage", "trust-list", detail).into())
+}
+
+/// Checks one governance signature, given as base64, by the present key or one that was replaced in good order.
 pub(crate) fn verify_one(
-    keys: &CityKeys,
+    city: &City,
     node: NodeId,
     message: &[u8],
     signature: &str,
@@ -241,7 +324,8 @@ pub(crate) fn verify_one(
     let invalid =
         || Violation::new("signature-invalid", component, format!("the signature of {node} is not valid"));
     let bytes = text::unbase64(signature).map_err(|_| invalid())?;
-    keys.key(KeyUse::Governance)?.verify(message, &bytes).map_err(|_| invalid())
+    let mut keys = city.keys_ever().filter_map(|keys| keys.key(KeyUse::Governance).ok());
+    if keys.any(|key| key.verify(message, &bytes).is_ok()) { Ok(()) } else { Err(invalid()) }
 }
 
 fn signed_text(list: &TrustList) -> Result<Vec<u8>> {

@@ -21,12 +21,35 @@ pub fn witness_name(node: NodeId) -> String {
     format!("tongban/witness/{node}")
 }
 
-/// The keys that sign a city's checkpoints: Ed25519, then SM2.
+/// The keys that sign a city's checkpoints: Ed25519, then SM2; then those that it had before.
+///
+/// A checkpoint bears no time and a quiet log stands as it was signed, so former keys count without end:
+/// whoever has one can only continue the log that the witnesses know.
 pub fn log_keys(city: &City) -> Result<Vec<Verifier>, Violation> {
-    Ok(vec![
-        Verifier::new(&city.log_origin, Kind::Ed25519, city.keys.key(KeyUse::Log)?)?,
-        Verifier::new(&city.log_origin, Kind::Sm2, city.keys.key(KeyUse::LogSm2)?)?,
-    ])
+    let mut verifiers = Vec::new();
+    for keys in city.keys_ever() {
+        let pair = [(Kind::Ed25519, KeyUse::Log), (Kind::Sm2, KeyUse::LogSm2)];
+        for (kind, key_use) in pair {
+            let verifier = Verifier::new(&city.log_origin, kind, keys.key(key_use)?)?;
+            if !verifiers.contains(&verifier) {
+                verifiers.push(verifier);
+            }
+        }
+    }
+    Ok(verifiers)
+}
+
+/// The keys of a city's witness, the present one first.
+pub fn witness_keys(city: &City) -> Result<Vec<Verifier>, Violation> {
+    let mut verifiers = Vec::new();
+    for keys in city.keys_ever() {
+        let key = keys.key(KeyUse::Witness)?;
+        let verifier = Verifier::new(&witness_name(city.node), Kind::Cosignature, key)?;
+        if !verifiers.contains(&verifier) {
+            verifiers.push(verifier);
+        }
+    }
+    Ok(verifiers)
 }
 
 /// The key of a city's witness.

@@ -74,7 +74,7 @@ async fn spoken(node: &Arc<Node>, to: NodeId, signed: &SignedRequest) -> Result<
 
 /// The refusal that names a city which cannot be reached.
 pub fn unavailable(node: &Node, to: NodeId) -> Error {
-    match node.desk.trust.list.city(to) {
+    match node.desk.trust().list.city(to) {
         Some(city) => tb_exchange::unavailable(&city.name, &city.name_en).into(),
         None => tb_exchange::unavailable(to.as_str(), to.as_str()).into(),
     }

@@ -1,6 +1,7 @@
 //! Calls to other cities (线路): one pooled, pinned client per peer; a simulation brings a wire of its own.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -11,10 +12,10 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use tb_base::{Fault, NodeId, Refusal, Result};
-use tb_exchange::{BoxFuture, City, TrustList};
+use tb_exchange::{BoxFuture, City};
 use tb_telemetry::trace::{HEADER, Place};
 
-use crate::tls::{self, Identity};
+use crate::tls::{self, Door, Identity, Pin};
 
 /// A peer that does not take the connection in this time is down for now.
 const CONNECT_SECONDS_MAX: u64 = 3;
@@ -48,20 +49,32 @@ pub trait Wire: Send + Sync {
     ) -> BoxFuture<'a, Result<Reply>>;
 }
 
-/// Clients for all peers of this node.
+/// Clients for the peers of this node, made when they are first needed and anew when the list changes.
 pub struct PeerClients {
-    clients: BTreeMap<NodeId, (Http, City)>,
+    door: Door,
+    identity: Identity,
+    clients: Mutex<BTreeMap<NodeId, (Http, City)>>,
 }
 
 impl PeerClients {
-    /// One client per other city of the trust list, each pinned to that city's certificate.
-    pub fn new(me: NodeId, identity: &Identity, trust: &TrustList) -> Result<PeerClients> {
-        let mut clients = BTreeMap::new();
-        for city in trust.cities.iter().filter(|city| city.node != me) {
-            let config = tls::client_config(identity, &city.keys.tls_sha256)?;
-            clients.insert(city.node, (http_client(config), city.clone()));
+    /// One client per other city of the trust list in force, each pinned to that city's certificate.
+    pub fn new(door: Door, identity: Identity) -> PeerClients {
+        PeerClients { door, identity, clients: Mutex::new(BTreeMap::new()) }
+    }
+
+    /// The client of a city as the list says now; what the list said before goes with its connections.
+    fn client(&self, to: NodeId) -> Result<(Http, City)> {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let trust = self.door.trust();
+        clients.retain(|node, (_, known)| trust.list.city(*node) == Some(known));
+        if let Some(client) = clients.get(&to) {
+            return Ok(client.clone());
         }
-        Ok(PeerClients { clients })
+        let city = trust.list.city(to).ok_or_else(|| unknown(to))?.clone();
+        let config = tls::client_config(&self.identity, Pin::City(self.door.clone(), to))?;
+        let client = (http_client(config), city);
+        clients.insert(to, client.clone());
+        Ok(client)
     }
 
     async fn send(
@@ -72,7 +85,7 @@ impl PeerClients {
         fields: &[(String, String)],
         body: Vec<u8>,
     ) -> Result<Reply> {
-        let (client, city) = self.clients.get(&to).ok_or_else(|| unknown(to))?;
+        let (client, city) = self.client(to)?;
         let mut request = Request::builder().method(method).uri(format!("{}{path}", city.exchange_url));
         for (name, value) in fields {
             request = request.header(name, value);
@@ -84,12 +97,12 @@ impl PeerClients {
         let request = request.body(Full::new(Bytes::from(body)));
         let request = request.map_err(|error| Fault::of("building a request to a peer", error))?;
         let call = async {
-            let response = client.request(request).await.map_err(|error| down(city, &error))?;
-            read(response, city).await
+            let response = client.request(request).await.map_err(|error| down(&city, &error))?;
+            read(response, &city).await
         };
         match tokio::time::timeout(Duration::from_secs(CALL_SECONDS_MAX), call).await {
             Ok(reply) => reply,
-            Err(late) => Err(down(city, &late)),
+            Err(late) => Err(down(&city, &late)),
         }
     }
 }

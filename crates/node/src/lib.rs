@@ -13,6 +13,7 @@ mod copy;
 mod jobs;
 mod lines;
 mod listener;
+mod membership;
 mod mirror;
 mod nonces;
 mod outbox;
@@ -51,12 +52,14 @@ use crate::client::PeerClients;
 use crate::contact::Contacts;
 use crate::lines::Lines;
 use crate::listener::TlsListener;
+use crate::membership::Membership;
 use crate::quota::Tallies;
-use crate::tls::Identity;
+use crate::tls::{Door, Identity};
 
 pub use client::{Reply, Wire};
 pub use jobs::RunJob;
 pub use listener::PeerCity;
+pub use membership::KeepTrust;
 pub use probe::{Probe, probe};
 pub use query::NodePeers;
 pub use recovery::Standing;
@@ -108,6 +111,8 @@ pub struct Node {
     offline: AtomicBool,
     /// How things stand with a store that came out of a backup.
     standing: watch::Sender<Standing>,
+    /// Who belongs to the region, while that changes.
+    membership: Membership,
     /// What waits for each city.
     lines: Lines,
     /// Who was heard of.
@@ -129,19 +134,21 @@ pub struct Node {
 impl Node {
     /// Puts a node together; nothing runs yet. From here on what messages say lies sealed in its store.
     pub fn new(parts: NodeParts) -> Result<Arc<Node>> {
-        let clients = PeerClients::new(parts.desk.me, &parts.identity, &parts.desk.trust.list)?;
+        let door = Door::new(parts.desk.as_ref().clone(), parts.clock.clone());
+        let clients = PeerClients::new(door, parts.identity.clone());
         Node::over(parts, Arc::new(clients))
     }
 
     /// The same over another wire, for simulation; it is driven by [`Node::work`] and [`Node::answer`].
     pub fn over(parts: NodeParts, clients: Arc<dyn Wire>) -> Result<Arc<Node>> {
         let me = parts.desk.me;
-        let trust = &parts.desk.trust.list;
-        let city = trust.city(me);
+        let trust = parts.desk.trust();
+        // A city that left still serves its own people.
+        let city = trust.list.known(me);
         let city = city
             .ok_or_else(|| Violation::new("key-unknown", "trust-list", format!("{me} is no member")))?
             .clone();
-        let lines = Lines::new(trust.cities.iter().map(|city| city.node));
+        let lines = Lines::new(trust.list.cities.iter().map(|city| city.node));
         let ctx = Ctx::new(parts.clock.now(), Actor::System, me, parts.entropy.clone());
         parts.store.seal_messages(Sealer::new(Vault::new(parts.secrets.vault), parts.entropy.clone()));
         Ok(Arc::new(Node {
@@ -149,6 +156,7 @@ impl Node {
             holder: ctx.trace.to_string(),
             city,
             clients,
+            membership: Membership::new(),
             lines,
             store: parts.store,
             desk: parts.desk,
@@ -239,7 +247,8 @@ impl Node {
 
     /// The other cities of the region.
     fn others(&self) -> Vec<NodeId> {
-        let cities = self.desk.trust.list.cities.iter().map(|city| city.node);
+        let trust = self.desk.trust();
+        let cities = trust.list.cities.iter().map(|city| city.node);
         cities.filter(|city| *city != self.me).collect()
     }
 
@@ -284,9 +293,9 @@ impl Node {
     }
 
     fn listen(self: &Arc<Node>, socket: TcpListener, tasks: &mut JoinSet<()>) -> Result<()> {
-        let trust = Arc::new(self.desk.trust.list.clone());
-        let config = tls::server_config(&self.identity, trust.clone())?;
-        let listener = TlsListener::new(socket, config, trust);
+        let door = Door::new(self.desk.as_ref().clone(), self.clock.clone());
+        let config = tls::server_config(&self.identity, door.clone())?;
+        let listener = TlsListener::new(socket, config, door);
         let listener = listener.map_err(|error| Fault::of("listening for peers", error))?;
         tasks.spawn(server::run(self.clone(), listener));
         Ok(())
@@ -298,17 +307,11 @@ impl Node {
         tasks.spawn(self.clone().once_sound(jobs::run(self.clone())));
         tasks.spawn(self.clone().once_sound(sequencer::run(self.clone())));
         tasks.spawn(nonces::run(self.clone()));
-        for to in self.lines.cities() {
-            tasks.spawn(self.clone().once_sound(outbox::serve(self.clone(), to)));
-        }
-        for peer in self.others() {
-            tasks.spawn(self.clone().once_sound(witness::run(self.clone(), peer)));
-            tasks.spawn(self.clone().once_sound(mirror::run(self.clone(), peer)));
-            tasks.spawn(self.clone().once_sound(reconcile::run(self.clone(), peer)));
-        }
+        tasks.spawn(membership::serve(self.clone()));
     }
 
     async fn until_stopped(self: Arc<Node>, mut tasks: JoinSet<()>) -> Result<()> {
+        tasks.spawn(membership::run(self.clone()));
         let ended = self.attend(&mut tasks).await;
         self.shut_down();
         let within = Duration::from_secs(STOP_SECONDS_MAX);

@@ -4,7 +4,7 @@
 //! Only ids are held here: the messages are in the outbox, and what is lost here is found there again.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use tb_base::{MessageId, NodeId, Timestamp};
 use tokio::sync::Notify;
@@ -104,25 +104,35 @@ impl Line {
     }
 }
 
-/// The lines to all cities of the region, the own one among them.
+/// The lines to all cities of the region, the own one among them; a city that left keeps its line.
 pub struct Lines {
-    lines: BTreeMap<NodeId, Line>,
+    lines: RwLock<BTreeMap<NodeId, Arc<Line>>>,
 }
 
 impl Lines {
     /// Empty lines.
     pub fn new(cities: impl Iterator<Item = NodeId>) -> Lines {
-        Lines { lines: cities.map(|city| (city, Line::default())).collect() }
+        let lines = Lines { lines: RwLock::new(BTreeMap::new()) };
+        lines.add(cities);
+        lines
+    }
+
+    /// Adds the lines that are missing.
+    pub fn add(&self, cities: impl Iterator<Item = NodeId>) {
+        let mut lines = self.lines.write().unwrap_or_else(PoisonError::into_inner);
+        for city in cities {
+            lines.entry(city).or_default();
+        }
     }
 
     /// The cities.
-    pub fn cities(&self) -> impl Iterator<Item = NodeId> + '_ {
-        self.lines.keys().copied()
+    pub fn cities(&self) -> Vec<NodeId> {
+        self.lines.read().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
     }
 
-    /// The line to a city, if it is one of the region.
-    pub fn to(&self, city: NodeId) -> Option<&Line> {
-        self.lines.get(&city)
+    /// The line to a city, if it is or was one of the region.
+    pub fn to(&self, city: NodeId) -> Option<Arc<Line>> {
+        self.lines.read().unwrap_or_else(PoisonError::into_inner).get(&city).cloned()
     }
 
     /// Opens the line to a city.
@@ -134,12 +144,12 @@ impl Lines {
 
     /// Every witness has something to sign.
     pub fn all_grown(&self) {
-        self.lines.values().for_each(|line| line.grown.notify_one());
+        self.cities().into_iter().filter_map(|city| self.to(city)).for_each(|line| line.grown.notify_one());
     }
 
     /// Opens every line.
     pub fn all_open(&self) {
-        self.lines.values().for_each(Line::open);
+        self.cities().into_iter().for_each(|city| self.open(city));
     }
 }
 

@@ -2,20 +2,22 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
 use rustls::ServerConfig;
 use tb_base::NodeId;
-use tb_exchange::TrustList;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use crate::tls;
+use crate::tls::{self, Door};
 
 /// Handshakes that take longer are dropped.
 const HANDSHAKE_SECONDS_MAX: u64 = 5;
@@ -28,7 +30,50 @@ const ACCEPTED_MAX: usize = 256;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PeerCity(pub NodeId);
 
-type Accepted = (TlsStream<TcpStream>, PeerCity);
+type Accepted = (Guarded, PeerCity);
+
+/// A connection that lasts as long as its certificate is good: a city that left is cut off in the midst of one.
+pub struct Guarded {
+    stream: TlsStream<TcpStream>,
+    door: Door,
+    city: NodeId,
+    shown: String,
+}
+
+impl Guarded {
+    /// The protocol that both sides agreed on.
+    pub fn speaks(&self) -> Option<&[u8]> {
+        self.stream.get_ref().1.alpn_protocol()
+    }
+}
+
+impl AsyncRead for Guarded {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if !self.door.is_open(self.city, &self.shown) {
+            let ended = format!("the certificate of {} is not good any more", self.city);
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionAborted, ended)));
+        }
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Guarded {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
 
 /// Accepts TLS connections of the region's cities; a slow handshake delays nobody else.
 pub struct TlsListener {
@@ -39,14 +84,10 @@ pub struct TlsListener {
 
 impl TlsListener {
     /// Begins to accept on a bound socket.
-    pub fn new(
-        tcp: TcpListener,
-        config: Arc<ServerConfig>,
-        trust: Arc<TrustList>,
-    ) -> io::Result<TlsListener> {
+    pub fn new(tcp: TcpListener, config: Arc<ServerConfig>, door: Door) -> io::Result<TlsListener> {
         let address = tcp.local_addr()?;
         let (sender, accepted) = mpsc::channel(ACCEPTED_MAX);
-        let accepting = tokio::spawn(accept(tcp, TlsAcceptor::from(config), trust, sender));
+        let accepting = tokio::spawn(accept(tcp, TlsAcceptor::from(config), door, sender));
         Ok(TlsListener { accepted, address, accepting })
     }
 }
@@ -57,12 +98,7 @@ impl Drop for TlsListener {
     }
 }
 
-async fn accept(
-    tcp: TcpListener,
-    acceptor: TlsAcceptor,
-    trust: Arc<TrustList>,
-    sender: mpsc::Sender<Accepted>,
-) {
+async fn accept(tcp: TcpListener, acceptor: TlsAcceptor, door: Door, sender: mpsc::Sender<Accepted>) {
     let places = Arc::new(Semaphore::new(HANDSHAKES_MAX));
     loop {
         let Ok((stream, from)) = tcp.accept().await else {
@@ -74,9 +110,9 @@ async fn accept(
             tracing::warn!(%from, "a connection was turned away: too many handshakes");
             continue;
         };
-        let (acceptor, trust, sender) = (acceptor.clone(), trust.clone(), sender.clone());
+        let (acceptor, door, sender) = (acceptor.clone(), door.clone(), sender.clone());
         tokio::spawn(async move {
-            let shaken = handshake(stream, &acceptor, &trust).await;
+            let shaken = handshake(stream, &acceptor, door).await;
             drop(place);
             match shaken {
                 Ok(accepted) => drop(sender.send(accepted).await),
@@ -86,18 +122,19 @@ async fn accept(
     }
 }
 
-async fn handshake(stream: TcpStream, acceptor: &TlsAcceptor, trust: &TrustList) -> io::Result<Accepted> {
+async fn handshake(stream: TcpStream, acceptor: &TlsAcceptor, door: Door) -> io::Result<Accepted> {
     stream.set_nodelay(true)?;
     let within = Duration::from_secs(HANDSHAKE_SECONDS_MAX);
     let stream = tokio::time::timeout(within, acceptor.accept(stream)).await??;
     let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
-    let city = certificates.first().and_then(|shown| tls::city_of(trust, shown));
-    let city = city.ok_or_else(|| io::Error::other("no city has this certificate"))?;
-    Ok((stream, PeerCity(city)))
+    let shown = certificates.first().map(|shown| shown.to_vec()).unwrap_or_default();
+    let city = door.city_of(&shown).ok_or_else(|| io::Error::other("no city has this certificate"))?;
+    let guarded = Guarded { stream, door, city, shown: tls::fingerprint(&shown) };
+    Ok((guarded, PeerCity(city)))
 }
 
 impl Listener for TlsListener {
-    type Io = TlsStream<TcpStream>;
+    type Io = Guarded;
     type Addr = PeerCity;
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {

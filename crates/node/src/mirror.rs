@@ -50,7 +50,7 @@ pub async fn run(node: Arc<Node>, peer: NodeId) {
 
 /// The tree that was cosigned, where the copy does not hold it.
 async fn behind(node: &Arc<Node>, peer: NodeId) -> Result<Option<Checkpoint>> {
-    let origin = match node.desk.trust.list.city(peer) {
+    let origin = match node.desk.trust().list.city(peer) {
         Some(city) => city.log_origin.clone(),
         None => return Ok(None),
     };
@@ -98,7 +98,8 @@ async fn same(node: &Arc<Node>, peer: NodeId, tree: &Checkpoint) -> Result<()> {
 /// `GET /log/mirror/{city}/checkpoint`: what this city cosigned last of that log.
 pub async fn checkpoint(State(node): State<Arc<Node>>, Path(city): Path<String>) -> Response {
     let origin = city.parse::<NodeId>().ok();
-    let Some(origin) = origin.and_then(|city| node.desk.trust.list.city(city)) else {
+    let trust = node.desk.trust();
+    let Some(origin) = origin.and_then(|city| trust.list.city(city)) else {
         return plain(StatusCode::NOT_FOUND, "no such city");
     };
     let origin = origin.log_origin.clone();

@@ -26,6 +26,9 @@ const LEASE_SECONDS: i64 = 10;
 /// The pause doubles with each failure in a row up to this one: 16 seconds at the longest.
 const DOUBLINGS_MAX: u32 = 5;
 
+/// Why a message to a city that left is given up.
+const NO_MEMBER: &str = "its receiver is no member of the region";
+
 /// Puts what falls due into the line of its city, until the node stops.
 pub async fn run(node: Arc<Node>) {
     while !node.is_stopped() {
@@ -55,9 +58,9 @@ async fn round(node: &Arc<Node>) -> Result<usize> {
     let taken = node.store.write("outbox.take", take).await?;
     for sent in &taken {
         let envelope = &sent.message.envelope;
-        match node.lines.to(envelope.to) {
+        match node.lines.to(envelope.to).filter(|_| node.speaks_to(envelope.to)) {
             Some(line) => line.put((sent.created, envelope.id), &envelope.service),
-            None => bury(node, sent, "its receiver is no member of the region").await?,
+            None => bury(node, sent, NO_MEMBER).await?,
         }
     }
     Ok(taken.len())
@@ -68,10 +71,10 @@ pub async fn serve(node: Arc<Node>, to: NodeId) {
     let Some(line) = node.lines.to(to) else { return };
     while !node.is_stopped() {
         let Some(place) = line.next(node.clock.now()) else {
-            wait(&node, line).await;
+            wait(&node, &line).await;
             continue;
         };
-        if let Err(error) = one(&node, line, place).await {
+        if let Err(error) = one(&node, &line, place).await {
             tracing::error!(%error, "what became of a message could not be written down");
             line.close(node.clock.now().plus_seconds(1));
         }
@@ -101,6 +104,10 @@ async fn one(node: &Arc<Node>, line: &Line, place: Place) -> Result<()> {
     if sent.message.envelope.deadline < node.clock.now() {
         line.remove(&place);
         return bury(node, &sent, "its deadline has passed").await;
+    }
+    if !node.speaks_to(sent.message.envelope.to) {
+        line.remove(&place);
+        return bury(node, &sent, NO_MEMBER).await;
     }
     if sent.message.envelope.to == node.me {
         return own(node, line, place, &sent).await;

@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use http::Method;
 use tb_base::{Fault, NodeId, Result};
-use tb_exchange::TrustList;
 use tokio::time::Instant;
 
 use crate::client::{PeerClients, Wire};
-use crate::tls::Identity;
+use crate::tls::{Door, Identity};
 
 /// What was seen of a city.
 #[derive(Clone, Debug)]
@@ -21,9 +20,9 @@ pub struct Probe {
     pub checkpoint: Option<String>,
 }
 
-/// Asks a city for its newest checkpoint, as `me` with its certificate.
-pub async fn probe(me: NodeId, identity: &Identity, trust: &TrustList, peer: NodeId) -> Result<Probe> {
-    let clients = PeerClients::new(me, identity, trust)?;
+/// Asks a city for its newest checkpoint, with this certificate.
+pub async fn probe(door: Door, identity: &Identity, peer: NodeId) -> Result<Probe> {
+    let clients = PeerClients::new(door, identity.clone());
     let begun = Instant::now();
     let reply = clients.call(peer, Method::GET, "/log/checkpoint", &[], Vec::new()).await?;
     let took = begun.elapsed();

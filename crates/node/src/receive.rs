@@ -97,8 +97,8 @@ fn replay() -> Violation {
 /// How many messages of the service came before this one today, for the quota of the contract.
 fn sent_today(tx: &mut Tx<'_>, ctx: &Ctx, node: &Node, incoming: &Incoming) -> Result<u32> {
     let envelope = &incoming.envelope;
-    match node.desk.terms(envelope) {
-        Some(terms) => node.tallies.sent_today(tx, ctx.now, envelope, terms.quota_per_day),
+    match node.desk.quota_per_day(envelope) {
+        Some(quota) => node.tallies.sent_today(tx, ctx.now, envelope, quota),
         None => Ok(0),
     }
 }

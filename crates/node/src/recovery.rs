@@ -230,7 +230,8 @@ async fn ask_all(
 
 async fn ask(node: &Arc<Node>, peer: NodeId) -> Result<Told> {
     let state: State = read(&fetch(node, peer, STATE_PATH).await?)?;
-    let city = node.desk.trust.list.city(peer);
+    let trust = node.desk.trust();
+    let city = trust.list.city(peer);
     let city = city.ok_or_else(|| Violation::new("key-unknown", "trust-list", "it is no member"))?;
     let cosigned = state.cosigned.map(|note| verified(&node.city, city, &note)).transpose()?;
     let witnessed = state.witnessed.map(|note| verified(city, &node.city, &note)).transpose()?;

@@ -25,7 +25,7 @@ use tower::ServiceExt;
 
 use crate::connection::{self, Crowd, Speaks};
 use crate::listener::{PeerCity, TlsListener};
-use crate::{Node, contact, mirror, receive, recovery, seen, witness};
+use crate::{Node, contact, membership, mirror, receive, recovery, seen, witness};
 
 /// Room for the fields of a request beside its body.
 const REQUEST_BYTES_MAX: usize = BODY_BYTES_MAX + 64 * 1024;
@@ -55,7 +55,7 @@ pub async fn run(node: Arc<Node>, mut listener: TlsListener) {
         };
         let (site, stopping) = (site.clone(), node.clone());
         connections.spawn(async move {
-            let speaks = match stream.get_ref().1.alpn_protocol() {
+            let speaks = match stream.speaks() {
                 Some(b"h2") => Speaks::Http2,
                 Some(_) | None => Speaks::Http1,
             };
@@ -94,7 +94,9 @@ fn router(node: Arc<Node>) -> Router {
         .route(recovery::STATE_PATH, get(recovery::state))
         .route(recovery::MESSAGES_PATH, get(recovery::messages))
         .route(recovery::AGAIN_PATH, post(recovery::again))
+        .route("/trust/{number}", get(membership::list))
         .layer(DefaultBodyLimit::max(witness_request::REQUEST_BYTES_MAX))
+        .layer(middleware::from_fn_with_state(node.clone(), membership::only_members))
         .layer(middleware::from_fn_with_state(node.clone(), only_online))
         .layer(middleware::from_fn_with_state(node.clone(), seen::answered))
         .with_state(node)

@@ -3,6 +3,7 @@
 //! There is no certificate authority: the trust list names the SHA-256 of each city's certificate, and
 //! the other city's list is the only thing that makes a certificate good.
 
+use std::fmt;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -10,9 +11,9 @@ use rustls::crypto::{CryptoProvider, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{ClientConfig, DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme};
-use tb_base::{Date, Fault, NodeId, Result};
+use tb_base::{Clock, Date, Fault, NodeId, Result};
 use tb_crypto::{sha256, text};
-use tb_exchange::TrustList;
+use tb_exchange::{Desk, SignedTrustList};
 
 use crate::certificate;
 
@@ -53,20 +54,52 @@ impl Identity {
     }
 }
 
-fn fingerprint(certificate: &[u8]) -> String {
+/// How the trust list names a certificate.
+pub fn fingerprint(certificate: &[u8]) -> String {
     text::hex(&sha256(certificate))
 }
 
-/// The city whose certificate this is, if any.
-pub fn city_of(trust: &TrustList, certificate: &[u8]) -> Option<NodeId> {
-    let shown = fingerprint(certificate);
-    trust.cities.iter().find(|city| city.keys.tls_sha256 == shown).map(|city| city.node)
+/// Which certificates are good: the trust list in force decides, at the moment of the question.
+#[derive(Clone)]
+pub struct Door {
+    desk: Desk,
+    clock: Arc<dyn Clock>,
+}
+
+impl Door {
+    /// By the list of this desk.
+    pub fn new(desk: Desk, clock: Arc<dyn Clock>) -> Door {
+        Door { desk, clock }
+    }
+
+    /// The trust list in force.
+    pub fn trust(&self) -> Arc<SignedTrustList> {
+        self.desk.trust()
+    }
+
+    /// The city whose certificate this is, if any.
+    pub fn city_of(&self, certificate: &[u8]) -> Option<NodeId> {
+        let (shown, now) = (fingerprint(certificate), self.clock.now());
+        self.trust().list.cities.iter().find(|city| city.shows(&shown, now)).map(|city| city.node)
+    }
+
+    /// Whether this city may show the certificate of this fingerprint, now.
+    pub fn is_open(&self, node: NodeId, shown: &str) -> bool {
+        let now = self.clock.now();
+        self.trust().list.city(node).is_some_and(|city| city.shows(shown, now))
+    }
+}
+
+impl fmt::Debug for Door {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Door({})", self.desk.me)
+    }
 }
 
 /// How this node answers: any city of the trust list may connect, nobody else.
-pub fn server_config(identity: &Identity, trust: Arc<TrustList>) -> Result<Arc<ServerConfig>> {
+pub fn server_config(identity: &Identity, door: Door) -> Result<Arc<ServerConfig>> {
     let provider = provider();
-    let verifier = Arc::new(AnyCity { trust, provider: provider.clone() });
+    let verifier = Arc::new(AnyCity { door, provider: provider.clone() });
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])
         .map_err(|error| Fault::of("configuring TLS", error))?
@@ -77,10 +110,28 @@ pub fn server_config(identity: &Identity, trust: Arc<TrustList>) -> Result<Arc<S
     Ok(Arc::new(config))
 }
 
-/// How this node calls one city: only that city's certificate is good.
-pub fn client_config(identity: &Identity, expected: &str) -> Result<ClientConfig> {
+/// Which certificate is good for whoever calls.
+#[derive(Clone, Debug)]
+pub enum Pin {
+    /// The one of this fingerprint.
+    Certificate(String),
+    /// Those that the trust list names for a city at the moment of the call.
+    City(Door, NodeId),
+}
+
+impl Pin {
+    fn fits(&self, shown: &str) -> bool {
+        match self {
+            Pin::Certificate(expected) => expected == shown,
+            Pin::City(door, city) => door.is_open(*city, shown),
+        }
+    }
+}
+
+/// How a city is called: only its pinned certificates are good.
+pub fn client_config(identity: &Identity, pin: Pin) -> Result<ClientConfig> {
     let provider = provider();
-    let verifier = Arc::new(OneCity { expected: expected.to_owned(), provider: provider.clone() });
+    let verifier = Arc::new(OneCity { pin, provider: provider.clone() });
     ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])
         .map_err(|error| Fault::of("configuring TLS", error))?
@@ -98,10 +149,10 @@ fn stranger() -> rustls::Error {
     rustls::Error::InvalidCertificate(rustls::CertificateError::ApplicationVerificationFailure)
 }
 
-/// Accepts the one certificate that the trust list names for the city called.
+/// Accepts the certificates that the trust list names for the city called.
 #[derive(Debug)]
 struct OneCity {
-    expected: String,
+    pin: Pin,
     provider: Arc<CryptoProvider>,
 }
 
@@ -114,7 +165,7 @@ impl ServerCertVerifier for OneCity {
         _: &[u8],
         _: UnixTime,
     ) -> std::result::Result<ServerCertVerified, rustls::Error> {
-        if fingerprint(end_entity) == self.expected {
+        if self.pin.fits(&fingerprint(end_entity)) {
             Ok(ServerCertVerified::assertion())
         } else {
             Err(stranger())
@@ -147,7 +198,7 @@ impl ServerCertVerifier for OneCity {
 /// Accepts the certificate of any city of the trust list.
 #[derive(Debug)]
 struct AnyCity {
-    trust: Arc<TrustList>,
+    door: Door,
     provider: Arc<CryptoProvider>,
 }
 
@@ -162,7 +213,7 @@ impl ClientCertVerifier for AnyCity {
         _: &[CertificateDer<'_>],
         _: UnixTime,
     ) -> std::result::Result<ClientCertVerified, rustls::Error> {
-        city_of(&self.trust, end_entity).map(|_| ClientCertVerified::assertion()).ok_or_else(stranger)
+        self.door.city_of(end_entity).map(|_| ClientCertVerified::assertion()).ok_or_else(stranger)
     }
 
     fn verify_tls12_signature(

@@ -8,15 +8,18 @@ use std::time::Duration;
 
 use axum::extract::{ConnectInfo, State};
 use axum::response::Response;
-use http::{Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use tb_base::{Actor, Ctx, Error, NodeId, Result, Violation};
+use tb_crypto::text;
 use tb_exchange::City;
+use tb_exchange::fork::{self, Fork};
 use tb_exchange::witness::{self, ADD_CHECKPOINT_PATH, Answer, witness_name};
-use tb_store::{Tx, audit, log};
+use tb_store::{Tx, audit, log, trust};
 use tb_tlog::note::{Note, Signature};
 use tb_tlog::witness::{Accepted, Known, Refused, Request, decide};
 
 use crate::listener::PeerCity;
+use crate::membership::{self, field};
 use crate::server::{answer, plain};
 use crate::{Node, contact, mirror};
 
@@ -28,10 +31,14 @@ const PAUSE_MILLIS_MAX: u64 = 16_000;
 pub async fn add_checkpoint(
     State(node): State<Arc<Node>>,
     ConnectInfo(peer): ConnectInfo<PeerCity>,
+    headers: HeaderMap,
     body: String,
 ) -> Response {
     node.lines.open(peer.0);
     contact::heard(&node, peer.0, None).await;
+    if let Some(said) = headers.get(membership::FIELD).and_then(|value| value.to_str().ok()) {
+        membership::heard(&node, peer.0, said).await;
+    }
     let Ok(request) = body.parse::<Request>() else {
         return plain(StatusCode::BAD_REQUEST, "not an add-checkpoint request");
     };
@@ -53,7 +60,7 @@ pub async fn add_checkpoint(
                 }
             }
             let said = Answer::of(&decided);
-            let fields = vec![("content-type".to_owned(), said.content_type().to_owned())];
+            let fields = vec![("content-type".to_owned(), said.content_type().to_owned()), field(&node)];
             answer(said.status(), fields, said.body().into_bytes())
         }
         Err(error) => {
@@ -112,6 +119,9 @@ fn cosign(
         // A log that was restarted does not remember what we know; that is no offence.
         Err(Refused::Conflict { .. }) => {}
         Err(refused) => {
+            if let (Refused::Forked { .. } | Refused::BadProof, Some(kept)) = (refused, &kept) {
+                keep_fork(tx, ctx, node, &city, kept, request)?;
+            }
             let violation = Violation::from(refused.clone());
             audit::line(tx, ctx, "witness.refuse", &city.log_origin, &violation.code)?;
         }
@@ -131,12 +141,39 @@ fn decided(
     let kept = log::witness_state(tx, &city.log_origin)?;
     let known = kept.as_ref().map_or(Known::NOTHING, |kept| Known { size: kept.size, root: kept.root });
     let cosigner = witness::cosigner(&node.city, &node.witness_key)?;
-    let decided = decide(&witness::log_keys(city)?, known, request, &cosigner, ctx.now);
+    let decided = decide(&witness::log_keys(&city)?, known, request, &cosigner, ctx.now);
     Ok((kept, decided))
 }
 
-fn city(node: &Node, peer: NodeId) -> Result<&City> {
-    let city = node.desk.trust.list.city(peer);
+/// What cannot both be the history of a log is kept as a document that anybody can check.
+fn keep_fork(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    node: &Node,
+    city: &City,
+    kept: &log::WitnessState,
+    request: &Request,
+) -> Result<()> {
+    let fork = Fork {
+        format: fork::FORMAT.to_owned(),
+        log: city.node,
+        witness: node.me,
+        at: ctx.now,
+        known: kept.note.clone(),
+        shown: request.note.to_string(),
+        proof: request.proof.iter().map(|hash| text::base64(hash)).collect(),
+        trust: node.desk.trust().as_ref().clone(),
+    };
+    let id = fork.id()?;
+    if trust::put_fork(tx, ctx.now, &city.log_origin, &fork.sign(&node.secrets)?)? {
+        tracing::error!(log = %city.log_origin, fork = %id, "a log has two histories; the evidence is kept");
+        audit::line(tx, ctx, "witness.fork", &city.log_origin, &id)?;
+    }
+    Ok(())
+}
+
+fn city(node: &Node, peer: NodeId) -> Result<City> {
+    let city = node.desk.trust().list.city(peer).cloned();
     city.ok_or_else(|| Violation::new("key-unknown", "witness", format!("{peer} is no member")).into())
 }
 
@@ -146,6 +183,10 @@ pub async fn run(node: Arc<Node>, peer: NodeId) {
     let mut last_problem = String::new();
     let mut pause_millis = PAUSE_MILLIS_FIRST;
     while !node.is_stopped() {
+        if !node.desk.is_member(peer) {
+            membership::changed(&node).await;
+            continue;
+        }
         let asked = tokio::select! {
             biased;
             asked = ask(&node, peer) => asked,
@@ -208,7 +249,8 @@ async fn ask(node: &Arc<Node>, peer: NodeId) -> Result<()> {
     // A second try starts from the size that the witness says it knows; a third would be a loop.
     for _ in 0..2 {
         let request = request(node, old, latest.size, &latest.note).await?.into_bytes();
-        let reply = node.clients.call(peer, Method::POST, ADD_CHECKPOINT_PATH, &[], request).await;
+        let fields = [field(node)];
+        let reply = node.clients.call(peer, Method::POST, ADD_CHECKPOINT_PATH, &fields, request).await;
         let reply = match reply {
             Ok(reply) => reply,
             Err(error) => {
@@ -216,6 +258,9 @@ async fn ask(node: &Arc<Node>, peer: NodeId) -> Result<()> {
                 return Err(error);
             }
         };
+        if let Some((_, said)) = reply.fields.iter().find(|(name, _)| name == membership::FIELD) {
+            membership::heard(node, peer, said).await;
+        }
         let body = String::from_utf8_lossy(&reply.body);
         match Answer::read(reply.status, &body)? {
             Answer::Cosigned(lines) => return keep(node, peer, latest.size, &latest.note, lines).await,
@@ -248,7 +293,7 @@ async fn keep(node: &Arc<Node>, peer: NodeId, size: u64, note: &str, lines: Vec<
     let note = Note::parse(note)?;
     let own = lines.into_iter().find(|line| line.name() == name);
     let own = own.ok_or_else(|| Violation::new("witness-refused", "body", "no line of this witness"))?;
-    note.with(own.clone()).verify(&[witness::witness_key(city)?])?;
+    note.with(own.clone()).verify(&[witness::witness_key(&city)?])?;
     let now = node.clock.now();
     let line = format!("{}\n", own.to_string().trim_end());
     node.store.write("witness.keep", move |tx| log::add_cosignature(tx, now, size, &name, &line)).await?;

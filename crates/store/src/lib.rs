@@ -34,6 +34,7 @@ pub mod owed;
 pub mod processes;
 pub mod restored;
 pub mod search;
+pub mod trust;
 pub mod usage;
 
 pub use check::check_statements;
@@ -82,6 +83,11 @@ pub const SCHEMA: Schema = Schema {
             sha256: "5a069f2497c2bcb967584eca9d14505f1f884c397ee36f1a50b2acccf083a62b",
         },
         Migration {
+            name: "0007_trust",
+            sql: include_str!("../migrations/0007_trust.sql"),
+            sha256: "aab54a8d2c7692d1c8d512562f17b72f92582bda6cc313faeacb497da1cc5b29",
+        },
+        Migration {
             name: "0008_owed",
             sql: include_str!("../migrations/0008_owed.sql"),
             sha256: "911da8399360b262de61415854c9b8401314602ebea11602a66c3e5b00c30c42",
@@ -109,5 +115,6 @@ pub const SCHEMA: Schema = Schema {
         dead_letters::STATEMENTS,
         usage::STATEMENTS,
         processes::STATEMENTS,
+        trust::STATEMENTS,
     ],
 };

@@ -70,7 +70,7 @@ fn of_case(tx: &mut Tx<'_>, ctx: &Ctx, parts: &Parts, case: CaseId) -> Result<Si
     };
     let facts = facts.ok_or_else(unknown)?;
     let reader = reader(ctx, &facts)?;
-    let mut part = Part::new(ctx.node, ctx.now, parts.desk.trust.clone());
+    let mut part = Part::new(ctx.node, ctx.now, parts.desk.trust().as_ref().clone());
     let mut wanted = event_leaves(tx, case)?;
     messages::add(tx, parts, &mut part, &mut wanted, case, reader == Reader::Staff)?;
     if let Some(applicant) = facts.applicant {
@@ -144,7 +144,7 @@ fn looks(
 
 /// The contracts of this city, which messages stand under.
 fn contracts(parts: &Parts) -> Vec<tb_exchange::SignedContract> {
-    parts.desk.contracts.values().cloned().collect()
+    parts.desk.contracts_ever()
 }
 
 fn unknown() -> Refusal {

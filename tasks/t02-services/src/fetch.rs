@@ -192,7 +192,7 @@ impl Job<'_> {
             &self.number,
         )?;
         let answer = self.query(message).await?;
-        let given = ask::fetched(&self.parts.desk.trust.list, &answer)?;
+        let given = ask::fetched(&self.parts.desk.trust().list, &answer)?;
         let record = &given.extract.record;
         Ok(Fetched {
             material: wanted.material.clone(),

@@ -52,7 +52,7 @@ pub async fn ask(
     let message = show::message(&parts.desk, &visit.ctx, city, holder.number.as_str(), ask)?;
     match heard(query(visit.app.clone(), visit.ctx.clone(), message).await)? {
         Heard::Silent(refusal) => Ok(Heard::Silent(refusal)),
-        Heard::Answer(answer) => match show::presented(&parts.desk.trust.list, &answer) {
+        Heard::Answer(answer) => match show::presented(&parts.desk.trust().list, &answer) {
             Ok(presented) => Ok(Heard::Answer(presented)),
             Err(Error::Violation(_)) => Ok(Heard::Silent(unreadable())),
             Err(error) => Err(error.into()),

@@ -254,7 +254,7 @@ async fn verdict(visit: &Visit, parts: &Parts, code: &Code) -> Result<Verdict> {
         Ok(message) => query(visit.app.clone(), ctx.clone(), message).await,
         Err(error) => Err(error),
     };
-    match ask::verdict(&parts.desk.trust.list, ctx, city, answer) {
+    match ask::verdict(&parts.desk.trust().list, ctx, city, answer) {
         Err(Error::Refused(refusal)) => match refusal.class {
             Class::NotAllowed => Ok(Verdict::NotAllowed { refusal: *refusal, as_of: ctx.now }),
             Class::NotNow | Class::Invalid | Class::Conflict | Class::Gone => {

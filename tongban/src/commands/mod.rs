@@ -11,6 +11,7 @@ mod migrate;
 mod place;
 mod restore;
 mod serve;
+mod trust;
 mod verify;
 mod worker;
 
@@ -56,6 +57,12 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// The key ceremony: keys of a city, trust lists signed by several cities, members that come and go.
+    Trust {
+        /// The step.
+        #[command(subcommand)]
+        what: trust::What,
+    },
     /// Looks at the definitions that the binary holds.
     Defs {
         /// What to do with them.
@@ -78,6 +85,7 @@ pub async fn run(command: Command) -> Result<(), String> {
         Command::Restore(options) => restore::run(options).await.map_err(|error| error.to_string()),
         Command::Journey(options) => journey::run(options).await,
         Command::Verify { bundle, trust, json } => verify::run(&bundle, trust.as_deref(), json),
+        Command::Trust { what } => trust::run(what).await.map_err(|error| error.to_string()),
         Command::Defs { what } => defs::run(what).map_err(|error| error.to_string()),
     }
 }

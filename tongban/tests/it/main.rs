@@ -1,6 +1,7 @@
 //! Integration tests of the whole binary: processes, stories, browser journeys, registered statements.
 
 mod browser;
+mod ceremony;
 mod crash;
 mod demo;
 mod fleet;

@@ -91,7 +91,7 @@ fn check_log(report: &mut Report, part: &Part) -> Vec<Leaf> {
 /// The log signed it with both keys, and at least one other city cosigned it.
 fn check_checkpoint(part: &Part, text: &str) -> Found<(Checkpoint, BTreeSet<NodeId>)> {
     let list = &part.trust.list;
-    let city = list.city(part.node).ok_or("the city is not in the trust list")?;
+    let city = list.known(part.node).ok_or("the city is not in the trust list")?;
     let note = Note::parse(text).map_err(words)?;
     let checkpoint = Checkpoint::parse(note.text()).map_err(words)?;
     if checkpoint.origin != city.log_origin {
@@ -103,13 +103,15 @@ fn check_checkpoint(part: &Part, text: &str) -> Found<(Checkpoint, BTreeSet<Node
             return Err(format!("the log did not sign with {kind:?}"));
         }
     }
-    let others = || list.cities.iter().filter(|other| other.node != part.node);
-    let keys: Vec<Verifier> = others().map(witness::witness_key).collect::<Result<_, _>>().map_err(words)?;
+    let others = || list.cities.iter().chain(&list.left).filter(|other| other.node != part.node);
+    let keys: Vec<Vec<Verifier>> =
+        others().map(witness::witness_keys).collect::<Result<_, _>>().map_err(words)?;
     if keys.is_empty() {
         return Ok(((checkpoint, BTreeSet::new()), "there is no other city to cosign".to_owned()));
     }
-    let cosigned =
-        note.verify(&keys).map_err(|violation| format!("no cosignature of another city: {violation}"))?;
+    let cosigned = note
+        .verify(&keys.concat())
+        .map_err(|violation| format!("no cosignature of another city: {violation}"))?;
     let cosigners: BTreeSet<NodeId> = others()
         .filter(|other| cosigned.iter().any(|line| line.name == witness::witness_name(other.node)))
         .map(|other| other.node)
@@ -275,7 +277,7 @@ fn check_licence(part: &Part, licence: &LicenceEvidence) -> Found<()> {
     if tb_crypto::canonical(&value).map_err(words)? != record {
         return Err("the record is not in its canonical encoding".to_owned());
     }
-    let issuer = part.trust.list.city(licence.issuer).ok_or("the issuer is not in the trust list")?;
+    let issuer = part.trust.list.known(licence.issuer).ok_or("the issuer is not in the trust list")?;
     let key = issuer.keys.key(KeyUse::LicenceSm2).map_err(words)?;
     let signature = text::unbase64(&licence.signature).map_err(words)?;
     key.verify(&licence_text(record), &signature).map_err(|_| "the issuer did not sign this record")?;

@@ -129,11 +129,11 @@ fn form(value: &Value) -> Result<(Part, String), String> {
 }
 
 fn check_signature(part: &Part, signature: &str) -> Result<((), String), String> {
-    let city = part.trust.list.city(part.node).ok_or("the city is not in its trust list")?;
-    let key = city.keys.key(KeyUse::Message).map_err(|violation| violation.to_string())?;
+    let city = part.trust.list.known(part.node).ok_or("the city is not in its trust list")?;
     let body = tb_crypto::canonical(part).map_err(|error| error.to_string())?;
     let bytes = text::unbase64(signature).map_err(|_| "the signature is not base64")?;
-    key.verify(&signed_text(&body), &bytes).map_err(|_| "the part was changed or is not of that city")?;
+    city.verify_at(KeyUse::Message, part.made_at, &signed_text(&body), &bytes)
+        .map_err(|_| "the part was changed or is not of that city")?;
     Ok(((), format!("by the message key of {}", part.node)))
 }
 

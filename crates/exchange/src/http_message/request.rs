@@ -120,7 +120,8 @@ pub fn verify_request(
     body: &[u8],
     now: Timestamp,
 ) -> std::result::Result<Incoming, Violation> {
-    let checked = check_request(&desk.trust.list, method, path, fields, Some(body))?;
+    let trust = desk.trust();
+    let checked = check_request(&trust.list, method, path, fields, Some(body))?;
     signature::check_clock(checked.created, checked.expires, now)?;
     desk.check_admission(&checked.envelope, now)?;
     let evidence = serde_json::to_value(&checked.evidence)

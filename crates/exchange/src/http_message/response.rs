@@ -71,7 +71,7 @@ pub fn verify_response(
     now: Timestamp,
 ) -> std::result::Result<CheckedResponse, Violation> {
     let facts = Facts::read(&request.method, &request.path, &request.fields);
-    let checked = check_response(&desk.trust.list, &facts, status, fields, Some(body))?;
+    let checked = check_response(&desk.trust().list, &facts, status, fields, Some(body))?;
     signature::check_clock(checked.created, checked.expires, now)?;
     Ok(checked)
 }

@@ -111,15 +111,24 @@ pub(crate) fn key_id(node: NodeId, key_use: KeyUse, key: &PublicKey) -> String {
     format!("{KEY_PREFIX}{node}:{}:{fingerprint}", key_use.name())
 }
 
-fn resolve(trust: &TrustList, from: NodeId, key_use: KeyUse, keyid: &str) -> Result<PublicKey, Violation> {
+/// The key of that name, if the city might use it when it signed. Cities that left are known, for evidence.
+fn resolve(
+    trust: &TrustList,
+    from: NodeId,
+    key_use: KeyUse,
+    params: &Params,
+) -> Result<PublicKey, Violation> {
     let unknown = |detail: String| Violation::new("key-unknown", "signature-input;keyid", detail);
-    let city = trust.city(from).ok_or_else(|| unknown(format!("{from} is no member")))?;
-    let key = city.keys.key(key_use)?;
-    let expected = key_id(from, key_use, &key);
-    if expected == keyid {
-        return Ok(key);
+    let city = trust.known(from).ok_or_else(|| unknown(format!("{from} is no member")))?;
+    let created = Timestamp(params.created.saturating_mul(1_000_000));
+    for keys in city.keys_at(created) {
+        let key = keys.key(key_use)?;
+        if key_id(from, key_use, &key) == params.keyid {
+            return Ok(key);
+        }
     }
-    Err(unknown(crate::problem::mismatch(&expected, keyid)))
+    let expected = key_id(from, key_use, &city.keys.key(key_use)?);
+    Err(unknown(crate::problem::mismatch(&expected, &params.keyid)))
 }
 
 /// Signs the lines with the keys of the profile; gives the two fields and the hash of the base of `tb`.
@@ -199,7 +208,7 @@ pub(crate) fn verify(
                 "the two signatures differ in time or nonce",
             ));
         }
-        let key = resolve(trust, from, key_use, &params.keyid)?;
+        let key = resolve(trust, from, key_use, &params)?;
         let text = base(lines, &serialize(input));
         let base_hash = tb_crypto::sha256(text.as_bytes());
         let signature = bytes_member("signature", &signatures, label)?;

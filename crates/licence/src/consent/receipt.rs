@@ -115,12 +115,12 @@ pub fn receipt(
 impl SignedReceipt {
     /// Checks that the asking city signed it; what a deciding city does with a receipt in a package.
     pub fn verify(&self, trust: &TrustList) -> Result<()> {
-        let city = trust.city(self.receipt.asking);
+        let city = trust.known(self.receipt.asking);
         let city =
             city.ok_or_else(|| Violation::new("key-unknown", "consent", "the asking city is no member"))?;
         let signature = unbase64(&self.signature)?;
-        city.keys.key(KeyUse::Message)?.verify(&signed_text(&self.receipt)?, &signature)?;
-        Ok(())
+        let (issued, text) = (self.receipt.issued_at, signed_text(&self.receipt)?);
+        Ok(city.verify_at(KeyUse::Message, issued, &text, &signature)?)
     }
 
     /// Checks that it belongs to a case that a city sent: signed by that city, for that case and item.
@@ -143,7 +143,7 @@ impl SignedReceipt {
         now: Timestamp,
     ) -> Result<()> {
         let receipt = &self.receipt;
-        if self.verify(&desk.trust.list).is_err() {
+        if self.verify(&desk.trust().list).is_err() {
             return Err(misfit(
                 "LIC-CNS-101",
                 "授权凭据的签名不对",
@@ -184,7 +184,8 @@ fn contract_with(desk: &Desk, peer: NodeId, now: Timestamp) -> Result<ContractId
     if peer == desk.me {
         return Ok(SELF_CONTRACT.parse()?);
     }
-    let mut between = desk.contracts.values().map(|signed| &signed.contract);
+    let contracts = desk.contracts();
+    let mut between = contracts.values().map(|signed| &signed.contract);
     let found = between.find(|it| it.is_between(desk.me, peer) && it.is_in_force(now));
     found.map(|contract| contract.id.clone()).ok_or_else(|| {
         Refusal::not_allowed(

@@ -175,7 +175,7 @@ fn refused_and_withdrawn_make_no_receipt() {
             refused(receipt(tx, &her, &desk, &vault, &key, no, xiangtan()), "LIC-CNS-020");
             refused(withdraw(tx, &her, no), "LIC-CNS-007");
             confirm_in_app(tx, &her, taken_back)?;
-            receipt(tx, &her, &desk, &vault, &key, taken_back, xiangtan())?.verify(&desk.trust.list)?;
+            receipt(tx, &her, &desk, &vault, &key, taken_back, xiangtan())?.verify(&desk.trust().list)?;
             refused(receipt(tx, &much_later, &desk, &vault, &key, taken_back, xiangtan()), "LIC-CNS-020");
             withdraw(tx, &her, taken_back)?;
             refused(receipt(tx, &her, &desk, &vault, &key, taken_back, xiangtan()), "LIC-CNS-020");

@@ -28,7 +28,8 @@ pub async fn state(Here(node): Here<Arc<Node>>, ConnectInfo(peer): ConnectInfo<P
 }
 
 fn state_of(tx: &mut Tx<'_>, node: &Node, peer: NodeId) -> Result<State> {
-    let city = node.desk.trust.list.city(peer);
+    let trust = node.desk.trust();
+    let city = trust.list.city(peer);
     let city = city.ok_or_else(|| Violation::new("key-unknown", "trust-list", "it is no member"))?;
     Ok(State {
         cosigned: log::witness_state(tx, &city.log_origin)?.map(|known| known.note),

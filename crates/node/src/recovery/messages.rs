@@ -47,9 +47,14 @@ struct Own {
 fn own(node: &Arc<Node>, peer: NodeId, held: &Held) -> Result<Own> {
     let body = unbase64(&held.body)?;
     let evidence = &held.evidence;
-    let trust = &node.desk.trust.list;
-    let checked =
-        http_message::check_request(trust, &evidence.method, &evidence.path, &evidence.fields, Some(&body))?;
+    let trust = node.desk.trust();
+    let checked = http_message::check_request(
+        &trust.list,
+        &evidence.method,
+        &evidence.path,
+        &evidence.fields,
+        Some(&body),
+    )?;
     let envelope = checked.envelope;
     if envelope.from != node.me || envelope.to != peer {
         return Err(

@@ -39,8 +39,8 @@ async fn an_impostor_is_not_spoken_to(on: On) {
     let address = world.city(xiangtan()).address;
     let socket = tokio::net::TcpListener::bind(address).await.unwrap();
     let impostor = Identity::generate(xiangtan()).unwrap();
-    let trust = std::sync::Arc::new(world.trust.list.clone());
-    let config = tb_node::tls::server_config(&impostor, trust).unwrap();
+    let door = tb_node::tls::Door::new(world.desk(xiangtan()), world.clock.clone());
+    let config = tb_node::tls::server_config(&impostor, door).unwrap();
     let acceptor = tokio_rustls::TlsAcceptor::from(config);
     let accepted = tokio::spawn(async move {
         let (stream, _) = socket.accept().await.unwrap();
@@ -67,7 +67,8 @@ async fn a_crowd_at_the_door_does_not_keep_the_cities_out(on: On) {
 /// A connection of a city, to be spoken on by hand.
 async fn line(world: &World, alpn: &[u8]) -> TlsStream<tokio::net::TcpStream> {
     let (by, to) = (world.city(changsha()), world.city(xiangtan()));
-    let mut config = tls::client_config(&by.identity, &to.identity.fingerprint()).unwrap();
+    let mut config =
+        tls::client_config(&by.identity, tls::Pin::Certificate(to.identity.fingerprint())).unwrap();
     config.alpn_protocols = vec![alpn.to_vec()];
     let tcp = tokio::net::TcpStream::connect(to.address).await.unwrap();
     let name = rustls::pki_types::ServerName::try_from("xiangtan.test").unwrap();

@@ -26,6 +26,7 @@ mod doors;
 mod down;
 mod faults;
 mod log;
+mod membership;
 mod messages;
 mod query;
 mod raw;

@@ -45,7 +45,7 @@ async fn an_answer_is_recorded_on_both_sides(on: On) {
     let reply: ResponseEvidence = serde_json::from_value(kept.reply.unwrap()).unwrap();
     let asked: RequestEvidence = serde_json::from_value(kept.incoming.evidence).unwrap();
     let facts = Facts::read(&asked.method, &asked.path, &asked.fields);
-    let trust = &world.desk(changsha()).trust.list;
+    let trust = &world.trust.list;
     let checked =
         http_message::check_response(trust, &facts, reply.status, &reply.fields, Some(&answer.body)).unwrap();
     assert_eq!((checked.from, checked.evidence), (xiangtan(), reply));

@@ -44,7 +44,7 @@ pub async fn call(
     fields: &[(String, String)],
     body: Vec<u8>,
 ) -> Result<Raw, String> {
-    let config = tls::client_config(identity, &to.identity.fingerprint()).unwrap();
+    let config = tls::client_config(identity, tls::Pin::Certificate(to.identity.fingerprint())).unwrap();
     let connector = HttpsConnectorBuilder::new().with_tls_config(config).https_only().enable_http2().build();
     let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build(connector);
     let mut request = Request::builder().method(method).uri(format!("https://{}{path}", to.address));

@@ -11,6 +11,7 @@ use std::time::Duration;
 use tb_base::{Actor, CaseId, Clock, Ctx, Entropy, MessageId, NodeId, Result, Timestamp};
 use tb_exchange::founding::{Charter, Founder, Member, found};
 use tb_exchange::keys::{Secrets, WitnessKey};
+use tb_exchange::package::Package;
 use tb_exchange::{
     Answer, City as Listed, Desk, LeafKind, Outgoing, Peers, Purpose, ServiceTerms, SignedContract,
     SignedTrustList, service,
@@ -260,6 +261,16 @@ impl World {
 
     pub fn desk(&self, node: NodeId) -> Desk {
         Desk::new(node, self.trust.clone(), self.contracts.clone(), &self.city(node).secrets).unwrap()
+    }
+
+    /// What the region was founded with.
+    pub fn package(&self) -> Package {
+        Package { trust: self.trust.clone(), contracts: self.contracts.clone() }
+    }
+
+    /// The terms of every contract.
+    pub fn terms(&self) -> BTreeMap<String, ServiceTerms> {
+        terms()
     }
 
     pub fn listed(&self, node: NodeId) -> &Listed {

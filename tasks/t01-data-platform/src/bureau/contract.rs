@@ -73,7 +73,7 @@ pub async fn download(visit: Visit, parts: Extension<Arc<Parts>>, id: Path<Strin
 
 fn find(desk: &Desk, id: &str) -> Result<(SignedContract, NodeId)> {
     let id: ContractId = id.parse().map_err(|_| missing())?;
-    let signed = desk.contracts.get(&id).cloned().ok_or_else(missing)?;
+    let signed = desk.contracts().get(&id).cloned().ok_or_else(missing)?;
     let peer = signed.contract.peer_of(desk.me).ok_or_else(missing)?;
     Ok((signed, peer))
 }

@@ -115,7 +115,7 @@ pub async fn show(visit: Visit, parts: Extension<Arc<Parts>>) -> PageResult {
 
 fn lines(tx: &mut Tx<'_>, ctx: &Ctx, desk: &Desk) -> Result<Vec<Line>> {
     let mut lines = Vec::new();
-    for signed in desk.contracts.values() {
+    for signed in desk.contracts().values() {
         let contract = &signed.contract;
         let Some(peer) = contract.peer_of(desk.me) else { continue };
         let uses = uses(tx, ctx, peer, contract)?;

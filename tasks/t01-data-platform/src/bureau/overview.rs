@@ -177,7 +177,7 @@ fn read(tx: &mut Tx<'_>, ctx: &Ctx, desk: &Desk, limits: &Limits) -> Result<Stan
         witnesses,
     };
     let restoring = restored::pending(tx)?.map(|pending| pending.at);
-    Ok(Standing { peers, dead, contracts: desk.contracts.len(), log, restoring })
+    Ok(Standing { peers, dead, contracts: desk.contracts().len(), log, restoring })
 }
 
 fn open(to: Option<NodeId>, died_before: Timestamp) -> Filter {
@@ -188,7 +188,7 @@ fn peer(tx: &mut Tx<'_>, ctx: &Ctx, desk: &Desk, node: NodeId) -> Result<Peer> {
     let (contact, standing) = (contact::find(tx, node)?, outbox::standing(tx, node)?);
     let today = usage::today(tx, ctx.now, node, &service::ALL)?;
     let place = |(id, at)| Place { id, at };
-    let origin = desk.trust.list.city(node).map(|city| city.log_origin.clone()).unwrap_or_default();
+    let origin = desk.trust().list.city(node).map(|city| city.log_origin.clone()).unwrap_or_default();
     let cosigned = log::witness_state(tx, &origin)?;
     Ok(Peer {
         node,

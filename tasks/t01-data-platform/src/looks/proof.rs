@@ -92,7 +92,7 @@ pub fn part(
         Subject::Named => Some(people::get(tx, &parts.vault, person)?.number.to_string()),
         Subject::Unnamed => None,
     };
-    let mut part = Part::new(ctx.node, ctx.now, parts.desk.trust.clone());
+    let mut part = Part::new(ctx.node, ctx.now, parts.desk.trust().as_ref().clone());
     proven::add(tx, &mut part, &[Wanted { hash: proof.leaf_hash, leaf: proof.leaf }])?;
     part.looks.push(LookEvidence { row: proof.content, salt: text::hex(&proof.salt), subject: number });
     part.sign(&parts.secrets).map_err(|error| Fault::of("signing the proof of a look", error).into())

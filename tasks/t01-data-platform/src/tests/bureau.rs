@@ -288,7 +288,7 @@ async fn a_contract_tells_its_terms_and_its_use() {
     assert_eq!((offer["refused_today"].as_u64(), offer["refused_days"].as_u64()), (Some(1), Some(1)));
     let file = browser.get("/bureau/contracts/czt-430100-430300/file").await;
     let signed: tb_exchange::SignedContract = serde_json::from_slice(&file.body).unwrap();
-    signed.verify(&region.city("430100").desk.trust.list).unwrap();
+    signed.verify(&region.city("430100").desk.trust().list).unwrap();
     assert_eq!(audited(&region, "bureau.export").await[0].0, "contract/czt-430100-430300");
     assert!(audited(&region, "bureau.read").await.iter().any(|(it, _)| it == "contract/czt-430100-430300"));
     check(browser.get("/bureau/contracts/none").await.status, 404, "no contract");

@@ -82,7 +82,7 @@ async fn a_proof_waits_for_a_witness_and_then_verifies_anywhere() {
         );
         let proof = browser.get(&path).await;
         assert_eq!(proof.status, StatusCode::OK, "{}", proof.text());
-        let trust = serde_json::to_vec(&region.city("430100").desk.trust).unwrap();
+        let trust = serde_json::to_vec(region.city("430100").desk.trust().as_ref()).unwrap();
         let report = verify(&proof.body, Some(&trust));
         assert!(report.ok, "{:#?}", report.failures().collect::<Vec<_>>());
         assert_eq!((report.looks, report.proofs, report.origin), (1, 1, Origin::Proven));

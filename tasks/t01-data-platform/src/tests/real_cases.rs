@@ -131,7 +131,7 @@ async fn a_licence_of_the_store_verifies() {
         tb_licence::seed::resident_cards(tx, &ctx, &issuer, &[person])
     };
     let licences = city.store.write("test.issue", issue).await.unwrap();
-    let mut part = Part::new(city.node, NOW, city.desk.trust.clone());
+    let mut part = Part::new(city.node, NOW, city.desk.trust().as_ref().clone());
     part.licences = licences.iter().map(|licence| of_licence(licence).unwrap()).collect();
     let report = verify(&assemble(vec![part.sign(&city.secrets).unwrap()]).unwrap(), None);
     assert!(report.ok, "{:#?}", report.failures().collect::<Vec<_>>());

@@ -324,7 +324,7 @@ impl Region {
     /// Places what waits in a city's log, signs it, and lets these cities cosign.
     pub async fn witness(&self, city: &str, by: &[&str]) {
         let (me, now) = (self.city(city), self.clock.now());
-        let of = |node: NodeId| me.desk.trust.list.city(node).unwrap().clone();
+        let of = |node: NodeId| me.desk.trust().list.city(node).unwrap().clone();
         let own = of(me.node);
         let signers = witness::signers(&own, &me.secrets).unwrap();
         let cosigners: Vec<_> = by

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use tb_base::{NodeId, Timestamp};
+use tb_node::tls::Door;
 use tb_node::{Probe, probe};
 
+use crate::clock::SystemClock;
 use crate::finding::Finding;
 use crate::region::CityFolder;
 
@@ -19,8 +21,13 @@ pub async fn all(folder: &CityFolder, now: Timestamp) -> Vec<Finding> {
     let me = folder.config.node;
     let list = &folder.trust.list;
     let mut found = Vec::new();
+    let desk = match folder.desk() {
+        Ok(desk) => desk,
+        Err(error) => return vec![down("peers", &error.to_string(), "the region")],
+    };
+    let door = Door::new(desk, SystemClock::real());
     for city in list.cities.iter().filter(|city| city.node != me) {
-        let asked = probe(me, &folder.identity, list, city.node);
+        let asked = probe(door.clone(), &folder.identity, city.node);
         let name = format!("peer {}", city.node);
         match tokio::time::timeout(Duration::from_secs(ANSWER_SECONDS_MAX), asked).await {
             Ok(Ok(probe)) => found.extend(answered(&name, city.node, &probe, now)),
