@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rustls::pki_types::ServerName;
 use tb_crypto::text::base64;
-use tb_node::tls::{Identity, client_config};
+use tb_node::tls::{Identity, Pin, client_config};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsConnector;
@@ -59,7 +59,8 @@ impl Proxy {
 
     /// A caller with a connection of its own that stays open.
     pub async fn caller(&self, body: &[u8]) -> Outcome<ProxyCaller> {
-        let config = client_config(&self.identity, &self.fingerprint).map_err(words)?;
+        let config =
+            client_config(&self.identity, Pin::Certificate(self.fingerprint.clone())).map_err(words)?;
         let stream = TcpStream::connect(("127.0.0.1", self.port)).await.map_err(words)?;
         stream.set_nodelay(true).map_err(words)?;
         let name = ServerName::try_from("localhost").map_err(words)?;

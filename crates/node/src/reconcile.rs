@@ -64,7 +64,8 @@ fn accuse(owed: &Owed) {
 
 /// The size of the log that the city shows now, by its own signature.
 async fn shown(node: &Arc<Node>, peer: NodeId) -> Result<u64> {
-    let city = node.desk.trust.list.city(peer);
+    let trust = node.desk.trust();
+    let city = trust.list.city(peer);
     let city =
         city.ok_or_else(|| Violation::new("key-unknown", "trust-list", format!("{peer} is no member")))?;
     let reply = node.clients.call(peer, Method::GET, CHECKPOINT_PATH, &[], Vec::new()).await?;
