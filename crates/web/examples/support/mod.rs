@@ -80,6 +80,7 @@ fn desk(me: NodeId, entropy: &mut dyn Entropy) -> Result<Desk> {
         site_url: "http://127.0.0.1:2".to_owned(),
         log_origin: format!("tongban/{me}"),
         keys: secrets.public(&"0".repeat(64), &witness.public()),
+        former: Vec::new(),
     };
     let list = TrustList {
         region: "czt".to_owned(),
@@ -87,6 +88,10 @@ fn desk(me: NodeId, entropy: &mut dyn Entropy) -> Result<Desk> {
         not_before: NOW,
         not_after: NOW.plus_seconds(86_400),
         cities: vec![city],
+        quorum: None,
+        previous: None,
+        contracts: Vec::new(),
+        left: Vec::new(),
     };
     let mut trust = SignedTrustList::new(list);
     trust.sign(me, &secrets)?;
