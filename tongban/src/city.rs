@@ -13,7 +13,7 @@ use tb_exchange::package::Package;
 use tb_exchange::{Peers, TrustList};
 use tb_node::tls::Identity;
 use tb_node::{Node, NodeParts};
-use tb_store::{Config, Engine, Store, Tx};
+use tb_store::{Config, Engine, Sealer, Store, Tx};
 use tb_telemetry::metrics::Metrics;
 use tb_web::limits::{Counting, Gate};
 use tb_web::{App, AppParts, CityFront, DemoSettings, Module, Origins};
@@ -22,10 +22,12 @@ use tokio::sync::watch;
 
 use crate::clock::OsEntropy;
 use crate::config::CityConfig;
+use crate::keyring::KeyRing;
 use crate::modules::{self, Parts};
 use crate::observe::{self, Observer};
 use crate::operations::{self, Operations};
 use crate::region::{CityFolder, Region};
+use crate::resealing::{self, Keys};
 use crate::{housekeeping, restoring, site, trust};
 
 /// A city, ready to run.
@@ -50,6 +52,7 @@ pub struct City {
     folder: PathBuf,
     /// Every trust list that was in force.
     history: Vec<Package>,
+    ring: KeyRing,
 }
 
 /// What a process of a city does (进程分工).
@@ -102,7 +105,10 @@ impl City {
         let metrics = Metrics::default();
         store.measure(metrics.clone());
         let secrets = Arc::new(folder.secrets);
-        let vault = Arc::new(Vault::new(secrets.vault));
+        let ring = folder.ring;
+        let vault = Arc::new(Vault::with_ring(secrets.vault, ring.ring(clock.now())?));
+        // Before anything is read or written: columns lie sealed, and every holder of the vault gets new keys at once.
+        store.seal_messages(Sealer::new((*vault).clone(), entropy.clone()));
         let parts =
             Parts::new(store.clone(), Arc::new(desk), secrets.clone(), vault, demo.is_some(), &entropy)?;
         let parts = Arc::new(parts);
@@ -157,6 +163,7 @@ impl City {
             sockets,
             folder: folder.path,
             history: folder.history,
+            ring,
         })
     }
 
@@ -200,12 +207,17 @@ impl City {
             operations_socket,
             folder,
             history,
+            ring,
         } = self;
+        let now = ctx.now;
         let begin = move |tx: &mut Tx<'_>| {
             history.iter().try_for_each(|package| tb_store::trust::put(tx, &ctx, package))?;
             if duty == Duty::Front { Ok(()) } else { housekeeping::begin(tx, ctx.now) }
         };
         store.write("city.begin", begin).await?;
+        if duty != Duty::Front {
+            resealing::begin(&store, now).await?;
+        }
         let watching = tokio::spawn(trust::watch(folder, engine.clone()));
         operations::appear(&operations).await?;
         tracing::info!(city = %node, duty = duty.name(), process = engine.process(), "ready");
@@ -218,6 +230,8 @@ impl City {
         let site_task =
             site_socket.map(|socket| tokio::spawn(site::serve(socket, site, origins, site_stop.subscribe())));
         let mut engine_task = tokio::spawn(drive(engine.clone(), duty, exchange_socket));
+        let keys = Keys { ring, vault: parts.vault.clone(), store: store.clone(), clock: app.clock.clone() };
+        let keys_task = tokio::spawn(resealing::follow_keys(keys, site_stop.subscribe()));
         let failed = tokio::select! {
             _ = stop.wait_for(|stop| *stop) => None,
             ended = &mut engine_task => Some(ended),
@@ -230,6 +244,7 @@ impl City {
             if let Some(site_task) = site_task {
                 let _ = site_task.await;
             }
+            let _ = keys_task.await;
             if running {
                 let _ = engine_task.await;
             }
@@ -339,7 +354,7 @@ async fn listen(
 }
 
 /// How people reach the site.
-fn own_site(folder: &CityFolder) -> &str {
+pub(crate) fn own_site(folder: &CityFolder) -> &str {
     if folder.config.site_url.is_empty() {
         folder.trust.list.city(folder.config.node).map_or("", |city| city.site_url.as_str())
     } else {

@@ -16,6 +16,8 @@ use tb_base::{Fault, NodeId, Result};
 use tb_web::limits::Counting;
 use tb_web::{Network, Origins};
 
+use crate::keyring::SealSuite;
+
 pub use paper::{document, example};
 pub use read::{Problem, problems};
 
@@ -55,6 +57,9 @@ pub struct CityConfig {
     /// The folder of the keys.
     #[serde(default = "keys")]
     pub keys: PathBuf,
+    /// How the database is sealed; what the other suite sealed still opens.
+    #[serde(default)]
+    pub seal: SealSuite,
     /// Another region than the shipped one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<PathBuf>,
@@ -194,6 +199,7 @@ impl CityConfig {
             schema: schema.to_owned(),
             data: here(),
             keys: keys(),
+            seal: SealSuite::default(),
             region: None,
             trusted_proxies: Vec::new(),
             shared_networks: Vec::new(),

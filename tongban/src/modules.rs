@@ -10,13 +10,14 @@ use tb_exchange::keys::Secrets;
 use tb_identity::accounts::{self, Door, Passwords};
 use tb_identity::seed;
 use tb_licence::store::Issuer;
+use tb_store::reseal::SealedColumn;
 use tb_store::{Schema, Store};
 use tb_web::{Module, NavEntry};
 
 use crate::city::City;
 use crate::definitions::{self, Definitions};
-use crate::housekeeping;
 use crate::pages::{agreement, help};
+use crate::{housekeeping, resealing};
 
 /// What every module of a city may share.
 pub struct Parts {
@@ -90,6 +91,11 @@ pub fn steps() -> usize {
     schemas().iter().map(|schema| schema.migrations.len()).sum::<usize>() + tb_store::SCHEMA.migrations.len()
 }
 
+/// Every column that lies sealed.
+pub fn sealed_columns() -> Vec<SealedColumn> {
+    [tb_store::SEALED, tb_identity::SEALED, tb_licence::SEALED, tb_case::SEALED].concat()
+}
+
 /// Every module of a city.
 pub fn all(parts: &Parts) -> Result<Vec<Module>> {
     Ok(vec![
@@ -127,6 +133,7 @@ pub fn all(parts: &Parts) -> Result<Vec<Module>> {
         agreement::module(),
         help::module(),
         housekeeping::module(parts.env.clone()),
+        resealing::module(),
     ])
 }
 

@@ -16,6 +16,7 @@ use tb_exchange::{Desk, Quorum, ServiceTerms, SignedContract, SignedTrustList};
 use tb_node::tls::Identity;
 
 use crate::config::{self, CityConfig};
+use crate::keyring::KeyRing;
 use crate::keys::{self, Keys};
 use crate::trust;
 
@@ -116,6 +117,8 @@ pub struct CityFolder {
     pub config: CityConfig,
     /// Its secret keys.
     pub secrets: Secrets,
+    /// The keys that seal its database.
+    pub ring: KeyRing,
     /// Its witness key.
     pub witness: WitnessKey,
     /// Its TLS certificate.
@@ -228,7 +231,9 @@ impl CityFolder {
         let history = trust::history(path)?;
         let present = history.last().ok_or_else(|| trust::none_installed(path))?;
         let keys = keys::in_force(&config.keys, config.node, &present.trust.list)?;
+        let ring = KeyRing::open(&config.keys, keys.secrets.vault, config.seal)?;
         Ok(CityFolder {
+            ring,
             secrets: keys.secrets,
             witness: keys.witness,
             identity: keys.identity,
@@ -265,4 +270,19 @@ pub(crate) fn read(path: &Path) -> Result<String> {
 /// Writes a text.
 pub(crate) fn write(path: &Path, text: &str) -> Result<()> {
     fs::write(path, text).map_err(|error| Fault::of(format!("writing {}", path.display()), error).into())
+}
+
+/// Key files are for the node's own user only, from the first byte on.
+pub(crate) fn write_secret(path: &Path, text: &str) -> Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let doing = || format!("writing {}", path.display());
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|error| Fault::of(doing(), error))?;
+    file.write_all(text.as_bytes()).map_err(|error| Fault::of(doing(), error).into())
 }

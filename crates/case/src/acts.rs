@@ -14,6 +14,7 @@ use crate::env::Env;
 use crate::keep::{self, Kept, Tell};
 use crate::peer::{self, Act, ActAnswer};
 use crate::progress::ProgressView;
+use crate::sealed::place;
 use crate::{files, refusals};
 
 /// What became of an act.
@@ -189,23 +190,25 @@ pub(crate) fn answered(tx: &mut Tx<'_>, ctx: &Ctx, case: CaseId, answer: &ActAns
     let refusal = answer.refusal.as_ref().map(serde_json::to_string).transpose();
     let refusal = refusal.map_err(|error| Fault::of("writing a refusal", error))?;
     let status = if refusal.is_some() { ActStatus::Rejected } else { ActStatus::Applied };
+    let refusal = refusal.map(|refusal| tx.seal(&place::act(answer.command), refusal));
     tx.run(&ANSWERED, params![answer.command, case, crate::word(&status), refusal, ctx.now, tx.name])
         .map(drop)
 }
 
 fn of_case(tx: &mut Tx<'_>, case: CaseId) -> Result<Vec<(MessageId, SentAct)>> {
-    tx.all(&OF_CASE, params![case])?.iter().map(sent_act).collect()
+    tx.all(&OF_CASE, params![case])?.iter().map(|row| sent_act(tx, row)).collect()
 }
 
-fn sent_act(row: &Row) -> Result<(MessageId, SentAct)> {
+fn sent_act(tx: &Tx<'_>, row: &Row) -> Result<(MessageId, SentAct)> {
+    let command: MessageId = row.parse("command")?;
     let refusal: Option<String> = row.get("refusal")?;
     let act = SentAct {
         kind: crate::unword(row, "kind")?,
         status: crate::unword(row, "status")?,
-        refusal: if refusal.is_some() { Some(row.json("refusal")?) } else { None },
+        refusal: refusal.map(|_| tx.open_json(row, "refusal", &place::act(command))).transpose()?,
         sent: row.get("sent")?,
     };
-    Ok((row.parse("command")?, act))
+    Ok((command, act))
 }
 
 /// The acts of a case that were passed on, in order.

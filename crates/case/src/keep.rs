@@ -1,7 +1,8 @@
 //! Keeps cases (办件存储): chain of events, head, index, timers, messages and notices in one transaction.
 //!
 //! Invariants: only the node that the head names writes, and only on the epoch and count that it has read;
-//! the hash of an event covers its predecessor's; a command takes effect once.
+//! the hash of an event covers its predecessor's; a command takes effect once. Events, heads, views and the words of
+//! ratings lie sealed, since officers and applicants write freely there; the chain hashes what was sealed.
 
 use serde::{Deserialize, Serialize};
 use tb_base::{CaseId, Ctx, Fault, MessageId, PersonId, Result, Violation};
@@ -13,6 +14,7 @@ use crate::env::Env;
 use crate::event::{Event, evolve};
 use crate::peer::ActAnswer;
 use crate::progress::{ProgressView, progress};
+use crate::sealed::place;
 use crate::{notices, peer, refusals, timers};
 
 /// An event as it is kept and handed over (办件事件记录).
@@ -214,28 +216,30 @@ pub(crate) enum Tell {
 pub(crate) fn head(tx: &mut Tx<'_>, case: CaseId) -> Result<Option<Kept>> {
     let Some(row) = tx.one(&HEAD, params![case])? else { return Ok(None) };
     let person = row.parse_option("person")?;
-    Ok(Some(Kept { case: row.json("state")?, head_hash: row.get("head_hash")?, person }))
+    let state = tx.open_json(&row, "state", &place::head(case))?;
+    Ok(Some(Kept { case: state, head_hash: row.get("head_hash")?, person }))
 }
 
 /// What this node knows of a case that another one owns.
 pub(crate) fn reference(tx: &mut Tx<'_>, case: CaseId) -> Result<Option<(ProgressView, Option<PersonId>)>> {
     let Some(row) = tx.one(&REFERENCE, params![case])? else { return Ok(None) };
-    Ok(Some((row.json("view")?, row.parse_option("person")?)))
+    Ok(Some((tx.open_json(&row, "view", &place::reference(case))?, row.parse_option("person")?)))
 }
 
 /// The events of a case that this node has kept, in order (办件履历).
 pub fn records(tx: &mut Tx<'_>, case: CaseId) -> Result<Vec<Record>> {
-    tx.all(&EVENTS, params![case])?.iter().map(record).collect()
+    tx.all(&EVENTS, params![case])?.iter().map(|row| record(tx, row)).collect()
 }
 
-fn record(row: &Row) -> Result<Record> {
+fn record(tx: &Tx<'_>, row: &Row) -> Result<Record> {
+    let (case, seq) = (row.parse("case_id")?, row.get("seq")?);
     Ok(Record {
-        case: row.parse("case_id")?,
-        seq: row.get("seq")?,
+        case,
+        seq,
         epoch: row.get("epoch")?,
         command: row.parse("command")?,
         part: row.get("part")?,
-        event: row.json("event")?,
+        event: tx.open_json(row, "event", &place::event(case, seq))?,
         prev: row.get("prev")?,
         hash: row.get("hash")?,
     })
@@ -275,7 +279,7 @@ pub(crate) fn adopt(
     person: PersonId,
 ) -> Result<Kept> {
     for record in records {
-        tx.run(&INSERT_EVENT, &event_row(ctx, tx.name, record, None)?)?;
+        tx.run(&INSERT_EVENT, &event_row(tx, ctx, record, None)?)?;
     }
     let kept = Kept { case, head_hash: last_hash(records), person: Some(person) };
     insert_head(tx, ctx, &kept)?;
@@ -286,7 +290,7 @@ fn insert_head(tx: &mut Tx<'_>, ctx: &Ctx, kept: &Kept) -> Result<()> {
     let case = &kept.case;
     let row = params![
         case.id(),
-        state(case)?,
+        state(tx, case)?,
         case.seq,
         case.epoch,
         &kept.head_hash,
@@ -316,8 +320,17 @@ pub(crate) fn apply(
     let records = chained(chain, events, command);
     let kept = Kept { case, head_hash: last_hash(&records), person: kept.person };
     let case = &kept.case;
-    let row =
-        params![case.id(), state(case)?, case.seq, case.epoch, &kept.head_hash, ctx.now, tx.name, seq, epoch];
+    let row = params![
+        case.id(),
+        state(tx, case)?,
+        case.seq,
+        case.epoch,
+        &kept.head_hash,
+        ctx.now,
+        tx.name,
+        seq,
+        epoch
+    ];
     // First the head: whoever was overtaken stops here, before any of its events.
     if tx.run(&UPDATE_HEAD, row)? == 0 {
         let overtaken = head(tx, kept.case.id())?.is_some();
@@ -364,6 +377,7 @@ pub(crate) fn follow(
     let before = reference(tx, view.case)?;
     let before = before.map(|(view, _)| notices::Before { phase: view.phase, notes: view.notes.len() });
     let text = serde_json::to_string(view).map_err(|error| Fault::of("writing a progress view", error))?;
+    let text = tx.seal(&place::reference(view.case), text);
     let (phase, owner) = (crate::word(&view.phase), view.owner);
     let row = params![
         view.case,
@@ -434,7 +448,8 @@ fn put_ratings(tx: &mut Tx<'_>, view: &ProgressView) -> Result<()> {
             crate::definitions::RatingTarget::Window => &view.collecting.office,
             crate::definitions::RatingTarget::Department => &view.deciding.office,
         };
-        let (target, words) = (crate::word(&rating.target), rating.text.as_str());
+        let target = crate::word(&rating.target);
+        let words = tx.seal(&place::rating(view.case, &target), rating.text.as_str());
         tx.run(&PUT_RATING, params![view.case, target, office, rating.grade, words, rating.at, tx.name])?;
     }
     Ok(())
@@ -479,7 +494,7 @@ fn insert_records(tx: &mut Tx<'_>, ctx: &Ctx, records: &[Record], subject: Optio
         let leaf = leaf(ctx, record)?;
         let leaf =
             tb_store::log::append_about(tx, ctx, leaf, subject.as_ref().map(|subject| &subject.0[..]))?;
-        tx.run(&INSERT_EVENT, &event_row(ctx, tx.name, record, Some(leaf))?)?;
+        tx.run(&INSERT_EVENT, &event_row(tx, ctx, record, Some(leaf))?)?;
     }
     Ok(())
 }
@@ -503,8 +518,9 @@ fn leaf(ctx: &Ctx, record: &Record) -> Result<Leaf> {
     })
 }
 
-fn event_row(ctx: &Ctx, name: &'static str, record: &Record, leaf: Option<[u8; 32]>) -> Result<Vec<Value>> {
+fn event_row(tx: &Tx<'_>, ctx: &Ctx, record: &Record, leaf: Option<[u8; 32]>) -> Result<Vec<Value>> {
     let text = serde_json::to_string(&record.event).map_err(|error| Fault::of("writing an event", error))?;
+    let text = tx.seal(&place::event(record.case, record.seq), text);
     Ok(params![
         record.case,
         record.seq,
@@ -517,13 +533,14 @@ fn event_row(ctx: &Ctx, name: &'static str, record: &Record, leaf: Option<[u8; 3
         &record.hash,
         leaf,
         ctx.now,
-        name,
+        tx.name,
     ]
     .to_vec())
 }
 
-fn state(case: &Case) -> Result<String> {
-    serde_json::to_string(case).map_err(|error| Fault::of("writing a case", error).into())
+fn state(tx: &Tx<'_>, case: &Case) -> Result<String> {
+    let text = serde_json::to_string(case).map_err(|error| Fault::of("writing a case", error))?;
+    Ok(tx.seal(&place::head(case.id()), text))
 }
 
 /// Whom the leaves of a case are about: her pseudonym in this city, since the store keeps it beside the salt.

@@ -28,6 +28,7 @@ pub mod timers;
 #[cfg(test)]
 mod fixture;
 mod refusals;
+mod sealed;
 #[cfg(test)]
 mod stories;
 
@@ -42,6 +43,7 @@ pub use definitions::{Catalogue, DefinitionFile, ItemRules};
 pub use env::Env;
 pub use event::{Event, evolve, fold};
 pub use progress::{ProgressView, progress};
+pub use sealed::SEALED;
 pub use submit::submit;
 
 /// What this crate owns in the database.
@@ -66,6 +68,7 @@ pub const SCHEMA: Schema = Schema {
         files::STATEMENTS,
         peer::STATEMENTS,
         queue::STATEMENTS,
+        sealed::STATEMENTS,
     ],
 };
 

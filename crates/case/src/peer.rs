@@ -19,6 +19,7 @@ use crate::env::Env;
 use crate::files::{self, Filing};
 use crate::keep::{self, Kept, Record, Tell};
 use crate::progress::ProgressView;
+use crate::sealed::place;
 use crate::text::Text;
 use crate::{acts, refusals};
 
@@ -241,7 +242,10 @@ fn on_offer(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, incoming: &Incoming) -> Resul
     same_case(incoming, offer.case)?;
     let known = tx.one(&FIND, params![offer.case])?;
     let known = known
-        .map(|row| Ok::<_, Error>((row.get::<u32>("epoch")?, row.json::<CustodyAnswer>("answer")?)))
+        .map(|row| {
+            let answer: CustodyAnswer = tx.open_json(&row, "answer", &place::custody(offer.case))?;
+            Ok::<_, Error>((row.get::<u32>("epoch")?, answer))
+        })
         .transpose()?;
     let answer = match known {
         Some((epoch, answer)) if epoch == offer.epoch => answer,
@@ -250,6 +254,7 @@ fn on_offer(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, incoming: &Incoming) -> Resul
     };
     let text =
         serde_json::to_string(&answer).map_err(|error| Fault::of("writing a custody answer", error))?;
+    let text = tx.seal(&place::custody(offer.case), text);
     tx.run(&PUT, params![offer.case, offer.epoch, text, ctx.now, tx.name])?;
     let word = match &answer {
         CustodyAnswer::Accepted { .. } => "accepted".to_owned(),

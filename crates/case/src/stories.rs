@@ -1,6 +1,7 @@
 //! Stories at crate level (办件故事): two cities on real stores, every body carried by hand.
 
 mod random;
+mod sealed;
 mod world;
 
 use tb_base::{Actor, Error, MessageId, Role};

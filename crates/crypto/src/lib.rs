@@ -17,4 +17,4 @@ pub use canonical::{CANONICAL_DEPTH_MAX, CANONICAL_INTEGER_MAX, canonical, from_
 pub use compare::constant_eq;
 pub use digest::{Hash, hkdf, hmac_sha256, hmac_sm3, sha256, sm3};
 pub use sign::{Algorithm, IssuerKey, PublicKey, SIGNATURE_BYTES, SM2_ID, SigningKey};
-pub use vault::{Suite, Vault};
+pub use vault::{KeyId, Mark, Ring, Suite, Vault};

@@ -1,20 +1,27 @@
 //! Sealing of personal data at rest (落库加密): AES-256-GCM or SM4-GCM, and blind tags to look sealed values up.
 //!
-//! A sealed value is `suite ‖ nonce(12) ‖ ciphertext ‖ tag(16)`; suite and associated data are authenticated.
-//! GCM is NIST SP 800-38D; SM4 is GB/T 32907-2016, its GCM as in RFC 8998.
+//! A sealed value is `suite + 16 ‖ key number(4) ‖ nonce(12) ‖ ciphertext ‖ tag(16)`; head and associated data are
+//! authenticated. Values from before there were several keys are `suite ‖ nonce ‖ ciphertext ‖ tag` and open under
+//! the founding key. GCM is NIST SP 800-38D; SM4 is GB/T 32907-2016, its GCM as in RFC 8998.
 //!
-//! Invariant: each key derived here has one job. Nonces are random, so one vault key seals at most 2³² values
-//! (SP 800-38D §8.3) before it is replaced.
+//! Invariants: each key derived here has one job; tags have a key that never changes, so that what is found by them
+//! is found whatever key seals. Nonces are random, so one key seals at most 2³² values (SP 800-38D §8.3) before it
+//! is replaced.
+
+mod ring;
 
 use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
 
+use aes_gcm::AesGcm;
 use aes_gcm::aead::consts::U12;
-use aes_gcm::aead::{Aead, KeyInit, Payload};
-use aes_gcm::{Aes256Gcm, AesGcm};
+use aes_gcm::aead::{Aead, Payload};
 use sm4::Sm4;
 use tb_base::{Entropy, Violation};
 
 use crate::digest::{Hash, derive_key, hmac_sm3};
+
+pub use ring::{KeyId, Mark, Ring, Suite};
 
 type Sm4Gcm = AesGcm<Sm4, U12>;
 
@@ -23,78 +30,75 @@ const NONCE_BYTES: usize = 12;
 /// Bytes of a GCM tag, never shortened.
 const TAG_BYTES: usize = 16;
 
-/// How a value is sealed (密码套件); the number is the first byte of what is sealed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Suite {
-    /// AES with a key of 256 bits.
-    Aes256Gcm = 1,
-    /// SM4 (国密分组密码), key of 128 bits.
-    Sm4Gcm = 2,
-}
-
-impl Suite {
-    fn from_byte(byte: u8) -> Option<Suite> {
-        match byte {
-            1 => Some(Suite::Aes256Gcm),
-            2 => Some(Suite::Sm4Gcm),
-            _ => None,
-        }
-    }
-}
-
-/// Seals and opens values under one master key (保险柜); opens what either suite sealed.
+/// Seals under the newest key and opens under every key that is known (保险柜); opens what either suite sealed.
+///
+/// Clones share their keys: new ones reach every holder at once.
 #[derive(Clone)]
 pub struct Vault {
-    suite: Suite,
-    aes: Box<Aes256Gcm>,
-    sm4: Box<Sm4Gcm>,
+    ring: Arc<RwLock<Arc<Ring>>>,
     tags: [u8; 32],
 }
 
 impl Vault {
-    /// A vault that seals with AES-256-GCM.
+    /// A vault with the founding key alone, which seals with AES-256-GCM.
     pub fn new(key: [u8; 32]) -> Vault {
         Vault::with_suite(key, Suite::Aes256Gcm)
     }
 
-    /// A vault that seals with a named suite.
+    /// A vault with the founding key alone, which seals with a named suite.
     pub fn with_suite(key: [u8; 32], suite: Suite) -> Vault {
-        let job = |name: &[u8]| derive_key(Hash::Sm3, &key, name);
-        let sm4_key: [u8; 32] = job(b"tongban vault sm4-gcm v1");
-        let mut sm4_half = [0; 16];
-        sm4_half.copy_from_slice(&sm4_key[..16]);
-        Vault {
-            suite,
-            aes: Box::new(Aes256Gcm::new(&job(b"tongban vault aes-256-gcm v1").into())),
-            sm4: Box::new(Sm4Gcm::new(&sm4_half.into())),
-            tags: job(b"tongban vault tag v1"),
-        }
+        Vault::with_ring(key, Ring::founded(key, suite))
+    }
+
+    /// A vault that seals and opens with the keys of a ring; tags are those of the founding key for ever.
+    pub fn with_ring(founding: [u8; 32], ring: Ring) -> Vault {
+        let tags = derive_key(Hash::Sm3, &founding, b"tongban vault tag v1");
+        Vault { ring: Arc::new(RwLock::new(Arc::new(ring))), tags }
+    }
+
+    /// From now on this vault and its clones use these keys.
+    pub fn change_keys(&self, ring: Ring) {
+        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
+    }
+
+    /// How this vault seals now: suite and key.
+    pub fn sealing(&self) -> Mark {
+        self.ring().sealing()
+    }
+
+    /// The numbers of the keys that open here.
+    pub fn key_ids(&self) -> Vec<KeyId> {
+        self.ring().ids()
+    }
+
+    fn ring(&self) -> Arc<Ring> {
+        Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Seals a value; `aad` says where it belongs (table, row, column), so that it opens nowhere else.
+    ///
+    /// # Panics
+    /// Never: a ring always holds the key that it seals with.
     pub fn seal(&self, entropy: &mut dyn Entropy, aad: &[u8], plain: &[u8]) -> Vec<u8> {
         let mut nonce = [0; NONCE_BYTES];
         entropy.fill(&mut nonce);
-        let bound = bind(self.suite, aad);
-        let sealed = match self.suite {
-            Suite::Aes256Gcm => encrypt(&*self.aes, nonce, &bound, plain),
-            Suite::Sm4Gcm => encrypt(&*self.sm4, nonce, &bound, plain),
-        };
-        [&[self.suite as u8], &nonce[..], &sealed].concat()
+        let ring = self.ring();
+        let head = ring.sealing().head();
+        let sealed = ring.newest().encrypt(ring.sealing().suite, nonce, &[&head, aad].concat(), plain);
+        [&head, &nonce[..], &sealed].concat()
     }
 
-    /// Opens a sealed value of either suite; a changed byte or another place is a violation.
+    /// Opens a sealed value of either suite; a changed byte, another place or an unknown key is a violation.
     pub fn open(&self, aad: &[u8], sealed: &[u8]) -> tb_base::Result<Vec<u8>> {
-        let bad = || Violation::new("sealed-invalid", "vault", "does not open under this key in this place");
-        let (suite, rest) = sealed.split_first().ok_or_else(bad)?;
-        let suite = Suite::from_byte(*suite).ok_or_else(bad)?;
+        let (mark, head_bytes) = Mark::of(sealed).ok_or_else(bad)?;
+        let ring = self.ring();
+        let key = ring.find(mark.key).ok_or_else(|| {
+            let detail = format!("sealed under key {}, which is not among the city's keys", mark.key);
+            Violation::new("sealed-key-unknown", "vault", detail)
+        })?;
+        let (head, rest) = sealed.split_at(head_bytes);
         let (nonce, sealed) = rest.split_first_chunk::<NONCE_BYTES>().ok_or_else(bad)?;
-        let bound = bind(suite, aad);
-        let plain = match suite {
-            Suite::Aes256Gcm => decrypt(&*self.aes, *nonce, &bound, sealed),
-            Suite::Sm4Gcm => decrypt(&*self.sm4, *nonce, &bound, sealed),
-        };
+        let plain = key.decrypt(mark.suite, *nonce, &[head, aad].concat(), sealed);
         Ok(plain.ok_or_else(bad)?)
     }
 
@@ -105,8 +109,8 @@ impl Vault {
     }
 }
 
-fn bind(suite: Suite, aad: &[u8]) -> Vec<u8> {
-    [&[suite as u8], aad].concat()
+fn bad() -> Violation {
+    Violation::new("sealed-invalid", "vault", "does not open under this key in this place")
 }
 
 /// # Panics
@@ -132,10 +136,10 @@ fn decrypt(
     cipher.decrypt(&nonce.into(), Payload { msg: sealed, aad }).ok()
 }
 
-/// Shows that there is a key, never the key.
+/// Shows how it seals, never a key.
 impl fmt::Debug for Vault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Vault({:?})", self.suite)
+        write!(f, "Vault({})", self.sealing())
     }
 }
 

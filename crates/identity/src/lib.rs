@@ -7,16 +7,19 @@
 
 pub mod accounts;
 pub mod enterprises;
+pub mod leave;
 pub mod look;
 pub mod messages;
 pub mod offices;
 pub mod people;
 pub mod permit;
 pub mod register;
+pub mod roster;
 pub mod seed;
 pub mod sms;
 pub mod staff;
 
+mod sealed;
 mod secret;
 mod words;
 
@@ -46,6 +49,11 @@ pub const SCHEMA: Schema = Schema {
             sql: include_str!("../migrations/0004_look_own.sql"),
             sha256: "98cfc05e04027d16c37b5b6a159b54d5a2e35672ca6012093d8fd2161e493674",
         },
+        Migration {
+            name: "0005_staff_life",
+            sql: include_str!("../migrations/0005_staff_life.sql"),
+            sha256: "c6d15348026da696ed699b3254a9850e60a12514c710935a7359f370865cd1fb",
+        },
     ],
     statements: &[
         people::STATEMENTS,
@@ -57,12 +65,18 @@ pub const SCHEMA: Schema = Schema {
         accounts::sessions::STATEMENTS,
         accounts::limits::STATEMENTS,
         accounts::codes::STATEMENTS,
+        accounts::first::STATEMENTS,
+        leave::STATEMENTS,
+        roster::STATEMENTS,
         look::STATEMENTS,
         sms::STATEMENTS,
         messages::STATEMENTS,
         seed::STATEMENTS,
+        sealed::STATEMENTS,
     ],
 };
+
+pub use sealed::SEALED;
 
 /// How many rows a list shows at once.
 pub const PAGE_ROWS: i64 = 50;

@@ -1,4 +1,6 @@
-//! Notices to a person on the site (站内消息): a template's key and its parameters, never personal data.
+//! Notices to a person on the site (站内消息): a template's key and its parameters.
+//!
+//! Invariant: parameters lie sealed, since an officer may have typed one of them.
 
 use std::collections::BTreeMap;
 
@@ -83,6 +85,7 @@ pub fn post(
     }
     let id = ctx.id(MessageId::new);
     let filled = serde_json::to_string(params).map_err(|error| Fault::of("writing a notice", error))?;
+    let filled = tx.seal(&place(id), filled);
     let name = tx.name;
     tx.run(&INSERT, params![id, person, template, filled, case, ctx.now, name])?;
     Ok(id)
@@ -90,7 +93,7 @@ pub fn post(
 
 /// One page of a person's notices, newest first.
 pub fn of_person(tx: &mut Tx<'_>, person: PersonId, page: u32) -> Result<Vec<Notice>> {
-    tx.all(&OF_PERSON, params![person, PAGE_ROWS, offset(page)])?.iter().map(notice).collect()
+    tx.all(&OF_PERSON, params![person, PAGE_ROWS, offset(page)])?.iter().map(|row| notice(tx, row)).collect()
 }
 
 /// How many notices the person has not read.
@@ -104,11 +107,17 @@ pub fn mark_read(tx: &mut Tx<'_>, ctx: &Ctx, person: PersonId, id: MessageId) ->
     tx.run(&READ, params![id, person, ctx.now, name]).map(drop)
 }
 
-fn notice(row: &Row) -> Result<Notice> {
+/// The place of the parameters of a notice.
+pub(crate) fn place(id: MessageId) -> String {
+    format!("identity_message/{id}/params")
+}
+
+fn notice(tx: &Tx<'_>, row: &Row) -> Result<Notice> {
+    let id: MessageId = row.parse("id")?;
     Ok(Notice {
-        id: row.parse("id")?,
+        id,
         template: row.get("template")?,
-        params: row.json("params")?,
+        params: tx.open_json(row, "params", &place(id))?,
         case: row.parse_option("case_id")?,
         at: row.get("at")?,
         read_at: row.get("read_at")?,

@@ -17,6 +17,8 @@ pub mod state;
 pub mod store;
 pub mod types;
 
+mod sealed;
+
 use tb_store::{Migration, Schema};
 
 /// What this crate owns in the database.
@@ -34,8 +36,16 @@ pub const SCHEMA: Schema = Schema {
             sha256: "98285cf5bc5b9cc41185c08df645efb8559cfd0930d991352d043fb036202692",
         },
     ],
-    statements: &[store::STATEMENTS, consent::STATEMENTS, present::STATEMENTS, seed::STATEMENTS],
+    statements: &[
+        store::STATEMENTS,
+        consent::STATEMENTS,
+        present::STATEMENTS,
+        seed::STATEMENTS,
+        sealed::STATEMENTS,
+    ],
 };
+
+pub use sealed::SEALED;
 
 #[cfg(test)]
 mod tests_support;

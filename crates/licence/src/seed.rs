@@ -148,7 +148,7 @@ fn store(tx: &mut Tx<'_>, ctx: &Ctx, licences: Vec<Licence>) -> Result<Vec<Licen
         return Ok(licences);
     }
     for batch in licences.chunks(BATCH) {
-        let rows: Vec<_> = batch.iter().flat_map(|licence| insertions(licence, tx.name, ctx)).collect();
+        let rows: Vec<_> = batch.iter().flat_map(|licence| insertions(tx, ctx, licence)).collect();
         tx.run_all(&rows)?;
     }
     let digests: Vec<String> = licences.iter().map(|licence| hex(&licence.digest)).collect();

@@ -203,7 +203,7 @@ pub struct HistoryLine {
 /// Issues a licence (新发): identifier, record, digest, signature, leaf.
 pub fn issue(tx: &mut Tx<'_>, ctx: &Ctx, issuer: &Issuer, new: NewLicence) -> Result<Licence> {
     let licence = make(ctx, issuer, new)?;
-    tx.run_all(&insertions(&licence, tx.name, ctx))?;
+    tx.run_all(&insertions(tx, ctx, &licence))?;
     leaf(tx, ctx, &licence, "issued")?;
     tb_store::audit::line(tx, ctx, "licence.issue", licence.id.as_str(), "issued")?;
     Ok(licence)
@@ -354,14 +354,14 @@ pub fn of_enterprise(tx: &mut Tx<'_>, vault: &Vault, code: Uscc) -> Result<Vec<L
 
 /// The history of a licence, oldest first.
 pub fn history_of(tx: &mut Tx<'_>, id: LicenceId) -> Result<Vec<HistoryLine>> {
-    tx.all(&HISTORY, params![id])?.iter().map(history_line).collect()
+    tx.all(&HISTORY, params![id])?.iter().map(|row| history_line(tx, id, row)).collect()
 }
 
 /// The statements that store a licence and the first line of its history.
 pub(crate) fn insertions(
-    licence: &Licence,
-    unit: &'static str,
+    tx: &Tx<'_>,
     ctx: &Ctx,
+    licence: &Licence,
 ) -> Vec<(&'static tb_store::Stmt, Vec<Value>)> {
     let row = params![
         licence.id,
@@ -381,9 +381,9 @@ pub(crate) fn insertions(
         licence.issued_at,
         licence.row,
         ctx.now,
-        unit
+        tx.name
     ];
-    vec![(&INSERT, row.to_vec()), (&APPEND, line(licence, 1, "issued", FIRST_ISSUE, unit, ctx))]
+    vec![(&INSERT, row.to_vec()), (&APPEND, line(tx, ctx, licence, 1, "issued", FIRST_ISSUE))]
 }
 
 fn seal(
@@ -418,7 +418,7 @@ fn seal(
 
 /// Where sealed values belong, so that they open nowhere else.
 fn place(id: LicenceId, version: u16) -> Vec<u8> {
-    format!("licence_licence/{id}/{version}").into_bytes()
+    crate::sealed::fields(id, i64::from(version)).into_bytes()
 }
 
 fn oid(issuer: &Issuer, kind: &LicenceType, id: LicenceId, version: u16) -> Result<LicenceOid> {
@@ -432,7 +432,7 @@ fn archive(tx: &mut Tx<'_>, ctx: &Ctx, old: &Licence, change: Change, reason: &s
     let mut gone = old.clone();
     gone.standing = Standing { state: change.to, void_from: change.void_from, ..old.standing };
     let seq = next_seq(tx, old.id)?;
-    let mut row = line(&gone, seq, Command::Supersede.event(), reason, tx.name, ctx);
+    let mut row = line(tx, ctx, &gone, seq, Command::Supersede.event(), reason);
     let kept = [
         Value::Text(record_text(old)),
         Value::Bytes(old.sealed.clone()),
@@ -468,7 +468,7 @@ fn replace(tx: &mut Tx<'_>, ctx: &Ctx, old: &Licence, new: &Licence) -> Result<(
 
 fn history(tx: &mut Tx<'_>, ctx: &Ctx, licence: &Licence, event: &str, reason: &str) -> Result<()> {
     let seq = next_seq(tx, licence.id)?;
-    let row = line(licence, seq, event, reason, tx.name, ctx);
+    let row = line(tx, ctx, licence, seq, event, reason);
     expect_one(tx.run(&APPEND, &row)?)
 }
 
@@ -477,7 +477,7 @@ fn next_seq(tx: &mut Tx<'_>, id: LicenceId) -> Result<i64> {
     row.map_or(Ok(1), |row| row.get("seq"))
 }
 
-fn line(licence: &Licence, seq: i64, event: &str, reason: &str, unit: &'static str, ctx: &Ctx) -> Vec<Value> {
+fn line(tx: &Tx<'_>, ctx: &Ctx, licence: &Licence, seq: i64, event: &str, reason: &str) -> Vec<Value> {
     params![
         licence.id,
         seq,
@@ -486,14 +486,14 @@ fn line(licence: &Licence, seq: i64, event: &str, reason: &str, unit: &'static s
         event,
         licence.standing.state.as_str(),
         licence.standing.void_from,
-        reason,
+        tx.seal(&crate::sealed::reason(licence.id, seq), reason),
         ctx.actor.to_string(),
         licence.digest,
         None::<String>,
         None::<Vec<u8>>,
         None::<Vec<u8>>,
         ctx.now,
-        unit
+        tx.name
     ]
     .to_vec()
 }
@@ -548,7 +548,8 @@ fn licence(row: &Row) -> Result<Licence> {
     })
 }
 
-fn history_line(row: &Row) -> Result<HistoryLine> {
+fn history_line(tx: &Tx<'_>, id: LicenceId, row: &Row) -> Result<HistoryLine> {
+    let reason = tx.open(&crate::sealed::reason(id, row.get("seq")?), row.get("reason")?)?;
     Ok(HistoryLine {
         seq: row.get("seq")?,
         version: row.get("edition")?,
@@ -556,7 +557,7 @@ fn history_line(row: &Row) -> Result<HistoryLine> {
         event: row.get("event")?,
         state: row.parse("state")?,
         void_from: row.parse_option("void_from")?,
-        reason: row.get("reason")?,
+        reason,
         actor: row.get("actor")?,
         at: row.get("at")?,
     })

@@ -10,7 +10,7 @@ use tb_exchange::keys::{Secrets, WitnessKey};
 use tb_exchange::{Answer, Desk, Incoming, Outgoing, ServiceTerms, SignedContract, SignedTrustList, service};
 use tb_identity::people::Person;
 use tb_identity::seed;
-use tb_store::{Config, Store, Tx};
+use tb_store::{Config, Sealer, Store, Tx};
 
 use crate::consent::Asked;
 use crate::store::{Holder, Issuer, Licence, NewLicence, issue};
@@ -112,8 +112,12 @@ impl World {
             let schemas = [tb_identity::SCHEMA, crate::SCHEMA];
             (*node, runtime.block_on(Store::open(&config(*node), &schemas)).expect("a store"))
         };
-        let stores = nodes.iter().map(open).collect();
-        World { trust, contracts, secrets, stores, entropy: Arc::new(Mutex::new(entropy)), runtime }
+        let stores: BTreeMap<NodeId, Store> = nodes.iter().map(open).collect();
+        let entropy = Arc::new(Mutex::new(entropy));
+        for (node, store) in &stores {
+            store.seal_messages(Sealer::new(Vault::new(secrets[node].vault), entropy.clone()));
+        }
+        World { trust, contracts, secrets, stores, entropy, runtime }
     }
 
     /// A region whose cities have a small register each.

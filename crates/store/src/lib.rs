@@ -10,6 +10,7 @@ mod migrate;
 mod postgres;
 mod row;
 mod schema;
+mod sealed;
 mod sealing;
 mod sqlite;
 mod store;
@@ -32,6 +33,7 @@ pub mod nonces;
 pub mod outbox;
 pub mod owed;
 pub mod processes;
+pub mod reseal;
 pub mod restored;
 pub mod search;
 pub mod trust;
@@ -116,5 +118,8 @@ pub const SCHEMA: Schema = Schema {
         usage::STATEMENTS,
         processes::STATEMENTS,
         trust::STATEMENTS,
+        sealed::STATEMENTS,
     ],
 };
+
+pub use sealed::SEALED;

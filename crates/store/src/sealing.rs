@@ -1,4 +1,4 @@
-//! Sealing of what messages say (报文内容加密): bodies and answers lie on the disk sealed, whoever takes the disk.
+//! Sealing of columns (列加密): what messages say and what officers and applicants write lie on the disk sealed.
 //!
 //! Invariants: a sealed value opens in its own row and column only; a store without a sealer keeps values as they
 //! come and reads no sealed ones. Values from before there was a sealer are read as they stand.
@@ -10,9 +10,9 @@ use tb_base::{Entropy, Result, Violation};
 use tb_crypto::{Vault, text};
 
 /// What a sealed value begins with; no JSON does.
-const MARK: &str = "TBS1";
+pub(crate) const MARK: &str = "TBS1";
 
-/// Seals what messages say under the city's vault (封存).
+/// Seals columns under the city's vault (封存).
 pub struct Sealer {
     vault: Vault,
     entropy: Arc<Mutex<dyn Entropy>>,
@@ -24,7 +24,12 @@ impl Sealer {
         Sealer { vault, entropy }
     }
 
-    fn seal(&self, place: &str, plain: &[u8]) -> Vec<u8> {
+    /// The keys that it seals and opens with.
+    pub(crate) fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    pub(crate) fn seal(&self, place: &str, plain: &[u8]) -> Vec<u8> {
         let mut entropy = self.entropy.lock().unwrap_or_else(PoisonError::into_inner);
         self.vault.seal(&mut *entropy, place.as_bytes(), plain)
     }
@@ -65,11 +70,11 @@ pub(crate) fn seal_text(sealer: Option<&Sealer>, place: &str, plain: String) -> 
 pub(crate) fn open_text(sealer: Option<&Sealer>, place: &str, held: String) -> Result<String> {
     let Some(sealed) = held.strip_prefix(MARK) else { return Ok(held) };
     let plain = opener(sealer)?.vault.open(place.as_bytes(), &text::unbase64(sealed)?)?;
-    String::from_utf8(plain).map_err(|_| Violation::inconsistent("store_inbox", place).into())
+    String::from_utf8(plain).map_err(|_| Violation::inconsistent("sealed", place).into())
 }
 
 fn opener(sealer: Option<&Sealer>) -> Result<&Sealer> {
     let missing =
-        || Violation::new("sealed-invalid", "store", "sealed messages are read with the city's key only");
+        || Violation::new("sealed-invalid", "store", "sealed columns are read with the city's key only");
     Ok(sealer.ok_or_else(missing)?)
 }

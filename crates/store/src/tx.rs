@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use tb_base::{Fault, Result};
+use tb_base::{Fault, Result, Violation};
 
 use crate::postgres::Session;
 use crate::sqlite::Connection;
-use crate::{Row, Sealer, Stmt, Value};
+use crate::{Row, Sealer, Stmt, Value, sealing};
 
 /// One transaction. Everything that a unit of work does goes through it.
 pub struct Tx<'a> {
@@ -61,9 +61,30 @@ impl<'a> Tx<'a> {
         self.sealer = sealer;
     }
 
-    /// What seals messages, where the store was given one.
+    /// What seals columns, where the store was given one.
     pub(crate) fn sealer(&self) -> Option<&Sealer> {
         self.sealer.as_deref()
+    }
+
+    /// A text as a column holds it (封存): sealed for its `place` (table, row, column), where the store has a sealer.
+    pub fn seal(&self, place: &str, plain: impl Into<String>) -> String {
+        sealing::seal_text(self.sealer(), place, plain.into())
+    }
+
+    /// What [`Tx::seal`] was given for that place; a text from before it was sealed is read as it stands.
+    pub fn open(&self, place: &str, held: String) -> Result<String> {
+        sealing::open_text(self.sealer(), place, held)
+    }
+
+    /// A sealed column of a row as a value of JSON.
+    pub fn open_json<T: serde::de::DeserializeOwned>(
+        &self,
+        row: &Row,
+        column: &'static str,
+        place: &str,
+    ) -> Result<T> {
+        let text = self.open(place, row.get(column)?)?;
+        serde_json::from_str(&text).map_err(|_| Violation::inconsistent(column, place).into())
     }
 
     /// The statement that failed, unless an attempt around it was rolled back.

@@ -1,25 +1,32 @@
-//! Accounts of staff (账户管理): the administrator finds them, locks them and lets them in again.
+//! Accounts of staff (账户管理): the administrator finds them, stops them and lets them in again.
 //! Serves clause 1.1.
 //!
-//! Invariant: no password is set here; whoever lost one gets a code on the own phone.
+//! Invariant: no password is set or seen here; whoever has none gets a one-time code, once.
+
+mod act;
+mod enter;
+mod show;
 
 use std::sync::Arc;
 
 use askama::Template;
 use axum::Extension;
-use axum::extract::Path;
 use serde::Serialize;
 use tb_base::{OfficeId, Refusal, Result, StaffId};
 use tb_identity::accounts::AccountState;
-use tb_identity::accounts::roll::{self, Because, StaffAccount};
+use tb_identity::accounts::roll::{self, StaffAccount};
 use tb_identity::permit::{Action, Permit, Scope, may};
 use tb_identity::{PAGE_ROWS, offices};
 use tb_store::{Tx, audit};
-use tb_web::{Choice, Field, Fields, Form, Frame, Input, Lang, PageError, PageResult, Visit, redirect, ui};
+use tb_web::{Choice, Field, Fields, Frame, Input, Lang, PageResult, Visit, ui};
 
 use crate::door::masked_phone;
 use crate::parts::Parts;
 use crate::words::role_word;
+
+pub use act::{change, code, end_leave, leave, post};
+pub use enter::{blank, enter};
+pub use show::show;
 
 /// Letters of a sign-in name that is searched for.
 const LOGIN_LETTERS_MAX: usize = 80;
@@ -61,21 +68,6 @@ struct AccountsPage {
     pager: ui::Pager,
 }
 
-/// One account.
-#[derive(Template, Serialize)]
-#[template(path = "t01/account.html")]
-struct AccountPage {
-    frame: Frame,
-    #[serde(skip)]
-    lang: Lang,
-    form: Fields,
-    account: Row,
-    /// Whether it is the administrator's own, which she cannot lock.
-    is_own: bool,
-    /// What just happened: `locked` or `unlocked`.
-    done: String,
-}
-
 /// An account as list and page show it.
 #[derive(Clone, Serialize)]
 struct Row {
@@ -85,7 +77,7 @@ struct Row {
     role: String,
     office: OfficeId,
     office_name: String,
-    /// `active`, `frozen`, or `none` where there is no account yet.
+    /// `active`, `frozen`, `closed`, or `none` where there is no account yet.
     state: &'static str,
     /// The phone that codes go to, masked.
     phone: Option<String>,
@@ -108,8 +100,8 @@ impl Row {
         }
     }
 
-    fn is_locked(&self) -> bool {
-        self.state == AccountState::Frozen.word()
+    fn is(&self, state: AccountState) -> bool {
+        self.state == state.word()
     }
 
     fn exists(&self) -> bool {
@@ -117,10 +109,11 @@ impl Row {
     }
 
     fn state_tag(&self, lang: Lang) -> (&'static str, &'static str) {
-        match (self.exists(), self.is_locked()) {
-            (false, _) => ("", lang.t("没有账户", "no account")),
-            (true, true) => ("stop", lang.t("已锁定", "locked")),
-            (true, false) => ("done", lang.t("正常", "in use")),
+        match self.state {
+            "active" => ("done", lang.t("正常", "in use")),
+            "frozen" => ("stop", lang.t("已锁定", "locked")),
+            "closed" => ("", lang.t("已注销", "closed")),
+            _ => ("", lang.t("没有账户", "no account")),
         }
     }
 }
@@ -161,72 +154,13 @@ pub async fn list(visit: Visit, parts: Extension<Arc<Parts>>) -> PageResult {
     if is_wrong { visit.form_again(view) } else { visit.page(view) }
 }
 
-/// GET /accounts/{id}
-pub async fn show(visit: Visit, parts: Extension<Arc<Parts>>, id: Path<String>) -> PageResult {
-    let account = account(&visit, &parts, &id).await?;
-    let form = Fields::blank(&visit);
-    visit.page(view(&visit, form, account))
-}
-
-/// POST /accounts/{id}: `do=lock` or `do=unlock`, with a reason.
-pub async fn change(
-    visit: Visit,
-    parts: Extension<Arc<Parts>>,
-    path: Path<String>,
-    form: Form,
-) -> PageResult {
-    let permit = permit(&visit)?;
-    let id: StaffId = path.parse().map_err(|_| missing())?;
-    let mut fields = form.fields();
-    let (state, field, done) = match fields.pressed() {
-        "lock" => (AccountState::Frozen, &LOCK, "locked"),
-        "unlock" => (AccountState::Active, &UNLOCK, "unlocked"),
-        _ => return Err(no_act().into()),
-    };
-    if let Some(because) = fields.read(field).parse::<Because>().required() {
-        let (ctx, parts) = (visit.ctx.clone(), Arc::clone(&parts));
-        let set = move |tx: &mut Tx<'_>| roll::set_state(tx, &ctx, &parts.vault, &permit, id, state, because);
-        let outcome = visit.app.store.write("t01.account", set).await;
-        if fields.take(outcome)?.is_some() {
-            return Ok(redirect(&format!("/accounts/{id}?done={done}")));
-        }
-    }
-    let account = account(&visit, &parts, &path).await?;
-    visit.form_again(view(&visit, fields, account))
-}
-
-async fn account(visit: &Visit, parts: &Arc<Parts>, id: &str) -> std::result::Result<Row, PageError> {
-    let permit = permit(visit)?;
-    let id: StaffId = id.parse().map_err(|_| missing())?;
-    let (parts, lang) = (Arc::clone(parts), visit.lang);
-    let read = move |tx: &mut Tx<'_>| {
-        let offices = offices::all(tx)?;
-        let found = roll::find(tx, &parts.vault, &permit, id)?.ok_or_else(missing)?;
-        Ok(Row::of(lang, found, &offices))
-    };
-    Ok(visit.app.store.read("t01.account.read", read).await?)
-}
-
-fn view(visit: &Visit, form: Fields, account: Row) -> AccountPage {
-    let frame = visit.frame("工作人员账户", "Account of staff").errors(&form).airy();
-    let own = visit.account.as_ref().is_some_and(|own| own.id == account.id.as_str());
-    AccountPage {
-        frame: frame.crumb("账户管理", "Accounts of staff", "/accounts"),
-        lang: visit.lang,
-        form,
-        is_own: own,
-        done: visit.param("done").unwrap_or_default(),
-        account,
-    }
-}
-
 fn missing() -> Refusal {
     Refusal::gone("T01-ACC-001", "没有这个工作人员账户", "There is no such account of staff")
         .but("请从“账户管理”打开", "Open it from the list of accounts")
 }
 
 fn no_act() -> Refusal {
-    Refusal::invalid("T01-ACC-002", "请选择锁定或恢复", "Choose to lock or to unlock").on("do")
+    Refusal::invalid("T01-ACC-002", "请选择要做什么", "Choose what to do").on("do")
 }
 
 impl AccountsPage {
@@ -256,25 +190,5 @@ impl AccountsPage {
             count: lang.count(self.count, "个账户", "account", "accounts"),
             export: None,
         }
-    }
-}
-
-impl AccountPage {
-    fn summary(&self) -> ui::Summary {
-        let (lang, known) = (self.lang, &self.account);
-        let row = |zh, en, value: &str| ui::SummaryRow::new(lang.t(zh, en), value);
-        let none = lang.t("没有登记", "none registered");
-        let rows = vec![
-            row("姓名", "Name", &known.name),
-            row("岗位", "Role", &known.role),
-            row("单位", "Office", &known.office_name),
-            row("状态", "State", known.state_tag(lang).1),
-            row("登记的手机", "Registered phone", known.phone.as_deref().unwrap_or(none)),
-        ];
-        ui::Summary { rows }
-    }
-
-    fn field(&self) -> &'static Field<'static> {
-        if self.account.is_locked() { &UNLOCK } else { &LOCK }
     }
 }

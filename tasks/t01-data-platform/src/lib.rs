@@ -9,8 +9,10 @@ mod audit;
 mod bureau;
 mod door;
 mod evidence;
+mod first;
 mod limits;
 mod looks;
+mod offices;
 mod parts;
 mod password;
 mod profile;
@@ -52,6 +54,8 @@ const ROUTES: &[RouteInfo] = &[
     RouteInfo::post("/password/forgot", Who::Public).counted(Class::SignIn),
     RouteInfo::get("/password/reset", Who::Public),
     RouteInfo::post("/password/reset", Who::Public).counted(Class::SignIn),
+    RouteInfo::get("/password/first", Who::Public),
+    RouteInfo::post("/password/first", Who::Public).counted(Class::SignIn),
     RouteInfo::get("/account", Who::SignedIn),
     RouteInfo::get("/profile", Who::SignedIn),
     RouteInfo::post("/profile", Who::SignedIn),
@@ -68,8 +72,18 @@ const ROUTES: &[RouteInfo] = &[
     RouteInfo::get("/audit", AUDITOR).counted(Class::Heavy),
     RouteInfo::get("/audit/{id}", AUDITOR),
     RouteInfo::get("/accounts", ADMINISTRATOR).counted(Class::Heavy),
+    RouteInfo::get("/accounts/new", ADMINISTRATOR),
+    RouteInfo::post("/accounts/new", ADMINISTRATOR),
     RouteInfo::get("/accounts/{id}", ADMINISTRATOR),
     RouteInfo::post("/accounts/{id}", ADMINISTRATOR),
+    RouteInfo::post("/accounts/{id}/post", ADMINISTRATOR),
+    RouteInfo::post("/accounts/{id}/code", ADMINISTRATOR),
+    RouteInfo::post("/accounts/{id}/leave", ADMINISTRATOR),
+    RouteInfo::post("/accounts/{id}/leave/{leave}", ADMINISTRATOR),
+    RouteInfo::get("/offices", ADMINISTRATOR),
+    RouteInfo::post("/offices", ADMINISTRATOR),
+    RouteInfo::get("/offices/{id}", ADMINISTRATOR),
+    RouteInfo::post("/offices/{id}", ADMINISTRATOR),
 ];
 
 /// This task, as the binary lists it.
@@ -81,6 +95,7 @@ pub fn module(parts: Parts) -> Module {
         .route("/register", get(register::show).post(register::submit))
         .route("/password/forgot", get(password::forgot).post(password::ask))
         .route("/password/reset", get(password::reset).post(password::set))
+        .route("/password/first", get(first::show).post(first::set))
         .route("/account", get(profile::moved))
         .route("/profile", get(profile::show).post(profile::submit))
         .route("/looks", get(looks::show))
@@ -95,7 +110,14 @@ pub fn module(parts: Parts) -> Module {
         .route("/audit", get(audit::show))
         .route("/audit/{id}", get(audit::line::show))
         .route("/accounts", get(accounts::list))
+        .route("/accounts/new", get(accounts::blank).post(accounts::enter))
         .route("/accounts/{id}", get(accounts::show).post(accounts::change))
+        .route("/accounts/{id}/post", post(accounts::post))
+        .route("/accounts/{id}/code", post(accounts::code))
+        .route("/accounts/{id}/leave", post(accounts::leave))
+        .route("/accounts/{id}/leave/{leave}", post(accounts::end_leave))
+        .route("/offices", get(offices::list).post(offices::make))
+        .route("/offices/{id}", get(offices::show).post(offices::change))
         .layer(Extension(Arc::clone(&parts)));
     Module {
         id: "t01",

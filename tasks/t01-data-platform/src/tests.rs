@@ -6,5 +6,6 @@ mod bureau;
 mod cases;
 mod looks;
 mod real_cases;
+mod roster;
 mod staff;
 mod support;

@@ -2,6 +2,7 @@
 
 use tb_base::Role;
 use tb_case::{CommandKind, PhaseKind};
+use tb_identity::staff::role_of;
 use tb_web::Lang;
 
 use crate::bureau::words::{DONE, WHY, choice_word};
@@ -51,6 +52,9 @@ pub fn outcome_word(lang: Lang, act: &str, outcome: &str) -> Option<String> {
             return Some(format!("{why}{}{done}", lang.t("；", "; ")));
         }
         _ => {}
+    }
+    if matches!(act, "identity.staff.enter" | "identity.staff.move") {
+        return role_of(outcome).map(|role| role_word(lang, role).to_owned());
     }
     let word = |code: &str| OUTCOMES.iter().find(|(known, ..)| *known == code);
     let known = |code: &str| word(code).map(|(_, zh, en)| lang.t(*zh, *en));
@@ -105,12 +109,20 @@ pub const ACTS: &[(&str, &str, &str)] = &[
     ("identity.account.level", "改实名等级", "set an assurance level"),
     ("identity.account.state", "锁定或恢复账户", "locked or unlocked an account"),
     ("identity.check", "窗口核验身份", "checked identity at a window"),
+    ("identity.first", "设首次密码", "set a first password"),
+    ("identity.leave", "请假与代办", "leave and its substitute"),
+    ("identity.office", "管理单位", "managed an office"),
     ("identity.password.change", "改密码", "changed a password"),
     ("identity.reset", "重设密码", "set a lost password anew"),
     ("identity.seed", "导入登记数据", "planted the register"),
     ("identity.sign_in", "登录", "signed in"),
     ("identity.sign_out", "退出登录", "signed out"),
     ("identity.sign_out.all", "退出所有登录", "signed out everywhere"),
+    ("identity.staff.code", "发放一次性代码", "gave out a one-time code"),
+    ("identity.staff.enter", "工作人员入册", "entered a member of staff"),
+    ("identity.staff.move", "调岗", "changed office or role"),
+    ("keys.reseal", "换密钥重新封存", "sealed the database with a new key"),
+    ("keys.retire", "停用数据密钥", "retired a key of the database"),
     ("licence.ask", "向他市查证照", "asked another city for licences"),
     ("licence.consent", "用证授权", "consent to use a licence"),
     ("licence.fetch", "调取证照", "fetched a licence"),
@@ -140,6 +152,7 @@ const OUTCOMES: &[(&str, &str, &str)] = &[
     ("back", "回岗", "back at the post"),
     ("begun", "开始", "begun"),
     ("cleared", "核查完毕", "examination over"),
+    ("closed", "已注销", "closed"),
     ("dead", "放弃", "given up"),
     ("discarded", "丢弃", "discarded"),
     ("done", "完成", "done"),
@@ -152,6 +165,7 @@ const OUTCOMES: &[(&str, &str, &str)] = &[
     ("left", "离岗", "left the post"),
     ("not_found", "查无此证", "not found"),
     ("refused", "没有同意或被拒绝", "refused"),
+    ("renamed", "已改名", "renamed"),
     ("same", "原报文再发", "the same message again"),
     ("shown", "已提供", "shown"),
     ("stale", "过时，没有采用", "stale, not used"),

@@ -1,13 +1,16 @@
 //! The commands, one file each.
 
+mod admin;
 mod backup;
 mod config;
 mod defs;
 mod demo;
 mod doctor;
 mod journey;
+mod keys;
 mod log;
 mod migrate;
+mod offline;
 mod place;
 mod restore;
 mod serve;
@@ -63,6 +66,14 @@ pub enum Command {
         #[command(subcommand)]
         what: trust::What,
     },
+    /// Makes a city's first administrator, or a new one-time code for one; the node must be stopped on SQLite.
+    Admin(admin::Options),
+    /// The keys that seal a city's database: makes, uses and retires them.
+    Keys {
+        /// What to do with them.
+        #[command(subcommand)]
+        what: keys::What,
+    },
     /// Looks at the definitions that the binary holds.
     Defs {
         /// What to do with them.
@@ -86,6 +97,8 @@ pub async fn run(command: Command) -> Result<(), String> {
         Command::Journey(options) => journey::run(options).await,
         Command::Verify { bundle, trust, json } => verify::run(&bundle, trust.as_deref(), json),
         Command::Trust { what } => trust::run(what).await.map_err(|error| error.to_string()),
+        Command::Admin(options) => admin::run(options).await.map_err(|error| error.to_string()),
+        Command::Keys { what } => keys::run(what).await.map_err(|error| error.to_string()),
         Command::Defs { what } => defs::run(what).map_err(|error| error.to_string()),
     }
 }

@@ -41,6 +41,8 @@ pub enum Kind {
     Format,
     /// `on` or `off`.
     Switch,
+    /// How the database is sealed.
+    Seal,
     /// The address of a collector, `http://` only.
     Collector,
     /// A whole number within bounds.
@@ -65,6 +67,7 @@ impl Kind {
             Kind::Level => "error, warn, info, debug or trace, or a filter such as \"info,tb_node=debug\"",
             Kind::Format => "\"text\" or \"json\"",
             Kind::Switch => "\"on\" or \"off\"",
+            Kind::Seal => "\"aes-256-gcm\" or \"sm4-gcm\"",
             Kind::Collector => {
                 "an address such as \"http://127.0.0.1:4318/v1/traces\"; TLS ends at a collector on this machine"
             }
@@ -145,6 +148,16 @@ pub const FIELDS: &[Field] = &[
         Some("\"keys\""),
         "\"keys\"",
         ("密钥文件夹", "the folder of the secret keys; its files are for the node's user alone (0600)"),
+    ),
+    field(
+        "seal",
+        Kind::Seal,
+        Some("\"aes-256-gcm\""),
+        "\"sm4-gcm\"",
+        (
+            "数据库加密算法（国密填 sm4-gcm）",
+            "how personal data and free texts are sealed in the database; after a change the node seals anew what the other suite sealed, and both open at any time",
+        ),
     ),
     field(
         "region",

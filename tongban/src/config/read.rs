@@ -272,6 +272,7 @@ fn is_good(kind: Kind, text: &str) -> bool {
         Kind::Level => !text.is_empty() && text.parse::<tracing_subscriber::EnvFilter>().is_ok(),
         Kind::Format => text == "text" || text == "json",
         Kind::Switch => text == "on" || text == "off",
+        Kind::Seal => text == "aes-256-gcm" || text == "sm4-gcm",
         Kind::Collector => {
             let uri = text.parse::<axum::http::Uri>();
             uri.is_ok_and(|uri| uri.scheme_str() == Some("http") && uri.host().is_some())

@@ -1,5 +1,6 @@
 //! Integration tests of the whole binary: processes, stories, browser journeys, registered statements.
 
+mod administrator;
 mod browser;
 mod ceremony;
 mod crash;
@@ -10,6 +11,7 @@ mod operations;
 mod process;
 mod processes;
 mod restore;
+mod sealing;
 mod shutdown;
 mod sockets;
 mod statements;

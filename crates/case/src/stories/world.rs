@@ -12,7 +12,7 @@ use tb_exchange::founding::{Charter, Founder, Member, found};
 use tb_exchange::keys::{Secrets, WitnessKey};
 use tb_exchange::{Desk, Incoming, Outgoing, Receipt, ReceiptKind, ServiceTerms, service};
 use tb_identity::people::{self, Person, PersonKind, PersonStatus};
-use tb_store::{Config, Lease, Store, Tx, inbox, outbox};
+use tb_store::{Config, Lease, Sealer, Store, Tx, inbox, outbox};
 
 use crate::acts::{self, Acted};
 use crate::case::{Channel, IssuedResult};
@@ -58,6 +58,7 @@ impl World {
             let schemas = [tb_identity::SCHEMA, crate::SCHEMA];
             let store = world.runtime.block_on(Store::open(&config(me), &schemas)).unwrap();
             let env = world.env(desk);
+            store.seal_messages(Sealer::new((*env.vault).clone(), world.entropy.clone()));
             let ctx = world.ctx(me, Actor::System);
             let person = Person {
                 id: ctx.id(PersonId::new),

@@ -1,7 +1,9 @@
 //! Published vectors of the two suites, and what a vault must refuse.
 
+use aes_gcm::Aes256Gcm;
+use aes_gcm::aead::KeyInit as _;
 use proptest::prelude::*;
-use sm4::cipher::{BlockCipherEncrypt, KeyInit as _};
+use sm4::cipher::BlockCipherEncrypt;
 
 use super::*;
 use crate::sign::tests::Seeded;
@@ -65,14 +67,71 @@ fn tags_are_apart() {
     assert_ne!(vault.tag("resident", "430"), Vault::new([8; 32]).tag("resident", "430"));
 }
 
+/// What the vault sealed before its keys had numbers.
+fn sealed_without_number(key: [u8; 32], suite: Suite, aad: &[u8], plain: &[u8]) -> Vec<u8> {
+    let bound = [&[suite as u8], aad].concat();
+    let job = |name: &[u8]| derive_key(Hash::Sm3, &key, name);
+    let sealed = match suite {
+        Suite::Aes256Gcm => {
+            encrypt(&Aes256Gcm::new(&job(b"tongban vault aes-256-gcm v1").into()), [9; 12], &bound, plain)
+        }
+        Suite::Sm4Gcm => {
+            let half: [u8; 16] = job(b"tongban vault sm4-gcm v1")[..16].try_into().unwrap();
+            encrypt(&Sm4Gcm::new(&half.into()), [9; 12], &bound, plain)
+        }
+    };
+    [&[suite as u8], &[9; 12][..], &sealed].concat()
+}
+
+#[test]
+fn values_from_before_there_were_several_keys_still_open() {
+    for suite in [Suite::Aes256Gcm, Suite::Sm4Gcm] {
+        let old = sealed_without_number([7; 32], suite, b"row", b"430302");
+        assert_eq!(Mark::read(&old), Some(Mark { suite, key: KeyId::FOUNDING }));
+        let vault = Vault::new([7; 32]);
+        assert_eq!(vault.open(b"row", &old).unwrap(), b"430302");
+        vault.change_keys(
+            Ring::sealing_with(KeyId(1), [8; 32], Suite::Sm4Gcm).opening_with(KeyId::FOUNDING, [7; 32]),
+        );
+        assert_eq!(vault.open(b"row", &old).unwrap(), b"430302");
+        vault.open(b"other", &old).unwrap_err();
+    }
+}
+
+#[test]
+fn the_newest_key_seals_and_every_known_key_opens() {
+    let (vault, mut entropy) = (Vault::new([7; 32]), Seeded::new(1));
+    let clone = vault.clone();
+    let first = vault.seal(&mut entropy, b"row", b"first");
+    let ring = Ring::sealing_with(KeyId(3), [8; 32], Suite::Sm4Gcm).opening_with(KeyId::FOUNDING, [7; 32]);
+    vault.change_keys(ring);
+    assert_eq!(clone.sealing().to_string(), "3/sm4-gcm");
+    assert_eq!(clone.key_ids(), [KeyId(0), KeyId(3)]);
+    let second = clone.seal(&mut entropy, b"row", b"second");
+    assert_eq!(Mark::read(&second), Some(Mark { suite: Suite::Sm4Gcm, key: KeyId(3) }));
+    assert_eq!(vault.open(b"row", &first).unwrap(), b"first");
+    assert_eq!(vault.open(b"row", &second).unwrap(), b"second");
+    assert_eq!(vault.tag("resident", "430"), Vault::new([7; 32]).tag("resident", "430"));
+
+    // A retired key opens nothing, and a key that is not known is called by its number.
+    vault.change_keys(Ring::sealing_with(KeyId(3), [8; 32], Suite::Aes256Gcm));
+    assert!(vault.open(b"row", &first).unwrap_err().to_string().contains("key 0"));
+    assert_eq!(vault.open(b"row", &second).unwrap(), b"second");
+    // The number of another key is no way in.
+    let mut bent = second.clone();
+    bent[4] = 0;
+    vault.change_keys(Ring::founded([8; 32], Suite::Sm4Gcm));
+    vault.open(b"row", &bent).unwrap_err();
+}
+
 proptest! {
     #[test]
     fn sealing(seed: u64, aad: Vec<u8>, plain: Vec<u8>, at: prop::sample::Index, bit in 0_u8..8) {
         for suite in [Suite::Aes256Gcm, Suite::Sm4Gcm] {
             let vault = Vault::with_suite([seed.to_be_bytes()[7]; 32], suite);
             let sealed = vault.seal(&mut Seeded::new(seed), &aad, &plain);
-            prop_assert_eq!(sealed[0], suite as u8);
-            prop_assert_eq!(sealed.len(), 1 + NONCE_BYTES + plain.len() + TAG_BYTES);
+            prop_assert_eq!(&sealed[..5], &[suite as u8 + 16, 0, 0, 0, 0]);
+            prop_assert_eq!(sealed.len(), 5 + NONCE_BYTES + plain.len() + TAG_BYTES);
             prop_assert_eq!(Vault::new([seed.to_be_bytes()[7]; 32]).open(&aad, &sealed).unwrap(), plain.clone());
 
             prop_assert!(vault.open(&[&aad[..], &[0]].concat(), &sealed).is_err());

@@ -5,13 +5,14 @@
 
 use std::sync::Arc;
 
-use tb_base::{Ctx, Error, Refusal, Result, Timestamp};
+use tb_base::{Ctx, Date, Error, Refusal, Result, Timestamp};
 use tb_crypto::Vault;
 use tb_store::{Store, Tx, audit};
 
 use crate::accounts::codes::{self, Addressee, CodePurpose};
 use crate::accounts::limits::{self, Verdict};
-use crate::accounts::{self, Account, NewAccount, Passwords, passwords, sessions};
+use crate::accounts::{self, Account, NewAccount, Passwords, first, passwords, sessions};
+use crate::leave;
 use crate::people;
 use crate::register::{self, Claim, Proof};
 use crate::sms;
@@ -60,6 +61,7 @@ enum Found<T> {
     Yes(T),
     No,
     Wait(Timestamp),
+    Away(Date),
 }
 
 impl Door {
@@ -155,6 +157,30 @@ impl Door {
         found.or_refuse(ctx, codes::wrong)
     }
 
+    /// Sets the first password of an account with the one-time code that its administrator gave out; any session of
+    /// it ends.
+    pub async fn first_password(&self, ctx: &Ctx, code: &str, password: &str, source: &str) -> Result<()> {
+        passwords::check(password, "")?;
+        self.count_answer(ctx, source).await?;
+        let hash = self.passwords.hash(ctx, password).await?;
+        let (ctx_in, vault, code) = (ctx.clone(), Arc::clone(&self.vault), code.to_owned());
+        let found = self
+            .store
+            .write("identity.first.confirm", move |tx| {
+                let Some(account) = first::redeem(tx, &ctx_in, &vault, &code)? else { return Ok(Found::No) };
+                accounts::set_hash(tx, &ctx_in, &account, &hash)?;
+                audit::line(tx, &ctx_in, "identity.first", &account, "done")?;
+                Ok(Found::Yes(()))
+            })
+            .await?;
+        found.or_refuse(ctx, first::wrong)
+    }
+
+    /// The hash of a password that nobody knows: for an account that waits for its first one.
+    pub fn hash_of_nobody(&self) -> String {
+        self.passwords.of_nobody().to_owned()
+    }
+
     /// Changes the password of a signed-in account; ends its sessions and opens a new one.
     pub async fn change_password(
         &self,
@@ -231,6 +257,11 @@ impl Door {
                     return Ok(Found::No);
                 };
                 limits::forget(tx, &vault, limits::SIGN_IN_PAIR, &pair(&login, &source))?;
+                // Said to whoever knows the password, and to nobody else.
+                if let Some(last_day) = leave::away_account(tx, &candidate.id, ctx_in.now.date())? {
+                    audit::line(tx, &ctx_in, "identity.sign_in", &candidate.id, leave::ON_LEAVE)?;
+                    return Ok(Found::Away(last_day));
+                }
                 enter(tx, &ctx_in, &vault, &candidate.id, &source).map(Found::Yes)
             })
             .await?;
@@ -259,6 +290,7 @@ impl<T> Found<T> {
             Found::Yes(found) => Ok(found),
             Found::No => Err(no().into()),
             Found::Wait(until) => Err(limits::wait(until, ctx.now).into()),
+            Found::Away(last_day) => Err(leave::on_leave(last_day).into()),
         }
     }
 }

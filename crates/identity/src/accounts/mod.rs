@@ -6,6 +6,7 @@
 
 pub mod codes;
 pub mod door;
+pub mod first;
 pub mod limits;
 pub mod passwords;
 pub mod roll;
@@ -36,6 +37,8 @@ words! {
         Active = "active",
         /// An administrator or the person stopped it (冻结).
         Frozen = "frozen",
+        /// Its holder left for good; it can be opened again (注销).
+        Closed = "closed",
     }
 }
 
@@ -246,7 +249,7 @@ fn change_state(tx: &mut Tx<'_>, ctx: &Ctx, id: &str, state: AccountState) -> Re
         return Err(gone());
     }
     match state {
-        AccountState::Frozen => sessions::kill_all(tx, id),
+        AccountState::Frozen | AccountState::Closed => sessions::kill_all(tx, id),
         AccountState::Active => Ok(()),
     }
 }

@@ -90,6 +90,11 @@ impl Passwords {
         })
     }
 
+    /// The hash of a password that nobody knows: for an account that waits for its first one.
+    pub fn of_nobody(&self) -> &str {
+        &self.dummy
+    }
+
     /// The hash of a password, as a PHC string.
     pub async fn hash(&self, ctx: &Ctx, password: &str) -> Result<String> {
         let salt: [u8; 16] = ctx.random();

@@ -2,12 +2,13 @@
 //!
 //! Invariant: nobody stops the own account, so that a city is never left without its administrator by a slip.
 
-use tb_base::{Actor, Ctx, Refusal, Result, StaffId};
+use tb_base::{Actor, Ctx, Refusal, Result, Role, StaffId};
 use tb_crypto::Vault;
 use tb_store::{Row, Stmt, Tx, audit, params, stmt};
 
-use super::{AccountState, change_state, gone};
+use super::{AccountState, change_state, first, gone};
 use crate::permit::{Action, Permit};
+use crate::roster;
 use crate::staff::{self, Staff};
 use crate::words::words;
 use crate::{PAGE_ROWS, offset};
@@ -110,8 +111,8 @@ pub fn set_state(
     if matches!(&ctx.actor, Actor::Staff { staff, .. } if *staff == id) {
         return Err(Refusal::not_allowed(
             "IDN-ACC-004",
-            "不能锁定或恢复自己的账户",
-            "Nobody locks or unlocks the own account",
+            "不能锁定、注销或恢复自己的账户",
+            "Nobody locks, closes or unlocks the own account",
         )
         .but("请另一位系统管理员来做", "Let another administrator do it")
         .into());
@@ -125,17 +126,28 @@ pub fn set_state(
         .but("请刷新后再看", "Load the page again")
         .into());
     }
+    if known == AccountState::Active && role_is_administrator(tx, vault, permit, id)? {
+        roster::keep_an_administrator(tx, id)?;
+    }
     change_state(tx, ctx, id.as_str(), state)?;
+    if state != AccountState::Active {
+        first::forget(tx, id.as_str())?;
+    }
     let outcome = format!("{}:{}", state.word(), because.word());
     audit::line(tx, ctx, "identity.account.state", id.as_str(), &outcome)
 }
 
+fn role_is_administrator(tx: &mut Tx<'_>, vault: &Vault, permit: &Permit, id: StaffId) -> Result<bool> {
+    Ok(find(tx, vault, permit, id)?.is_some_and(|it| it.staff.role == Role::Administrator))
+}
+
 fn check(permit: &Permit) -> Result<()> {
-    if permit.action() == Action::ManageAccounts {
-        return Ok(());
-    }
-    Err(Refusal::not_allowed("IDN-ACC-006", "没有管理账号的权限", "This needs the permit to manage accounts")
-        .into())
+    if permit.action() == Action::ManageAccounts { Ok(()) } else { Err(no_permit()) }
+}
+
+pub(crate) fn no_permit() -> tb_base::Error {
+    Refusal::not_allowed("IDN-ACC-006", "没有管理账号的权限", "This needs the permit to manage accounts")
+        .into()
 }
 
 /// The text anywhere in a sign-in name; what means something to `LIKE` stands for itself.

@@ -2,11 +2,12 @@
 //!
 //! A session ends after 30 minutes without a request and after 12 hours in any case.
 
-use tb_base::{Ctx, Result, SessionId, Timestamp};
+use tb_base::{Actor, Ctx, Result, SessionId, Timestamp};
 use tb_crypto::{Vault, sha256, text};
 use tb_store::{Row, Stmt, Tx, audit, params, stmt};
 
 use crate::accounts::{self, Account};
+use crate::leave;
 
 /// Longest time without a request.
 pub const IDLE_SECONDS_MAX: i64 = 30 * 60;
@@ -133,9 +134,15 @@ pub fn session(tx: &mut Tx<'_>, vault: &Vault, token: &str, now: Timestamp) -> R
     let Some(row) = found else { return Ok(None) };
     let account: String = row.get("account")?;
     let Some(account) = accounts::find(tx, vault, &account)? else { return Ok(None) };
+    // Whoever is on leave does not act, whatever was open when the leave began.
+    if let Actor::Staff { staff, .. } = account.actor
+        && leave::away(tx, staff, now.date())?.is_some()
+    {
+        return Ok(None);
+    }
     match account.state {
         accounts::AccountState::Active => read(&row, account).map(Some),
-        accounts::AccountState::Frozen => Ok(None),
+        accounts::AccountState::Frozen | accounts::AccountState::Closed => Ok(None),
     }
 }
 

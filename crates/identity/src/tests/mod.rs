@@ -4,6 +4,7 @@ mod accounts;
 mod look;
 mod people;
 mod postgres;
+mod roster;
 mod seed;
 mod world;
 

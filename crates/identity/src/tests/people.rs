@@ -130,6 +130,52 @@ async fn enterprises_have_representatives_of_the_register() {
         .await;
 }
 
+const SEALED_ROWS: [tb_store::Stmt; 3] = [
+    tb_store::stmt("test.people", "SELECT id, sealed FROM identity_person ORDER BY id LIMIT 2"),
+    tb_store::stmt("test.staff", "SELECT id, sealed FROM identity_staff ORDER BY id LIMIT 2"),
+    tb_store::stmt("test.sms", "SELECT id, sealed FROM identity_sms ORDER BY id LIMIT 2"),
+];
+
+/// A value that lies in another row, under a key that is not known, or changed by a bit opens nowhere.
+#[tokio::test]
+async fn a_sealed_column_opens_in_its_own_row_and_under_its_own_key_only() {
+    let world = World::planted("430100").await;
+    let phone = seed::driver().expect("the driver").phone.expect("a phone");
+    for purpose in ["register", "reset"] {
+        let (ctx, vault, phone) = (world.ctx(NOW), Arc::clone(&world.vault), phone.clone());
+        world
+            .write(move |tx| crate::sms::send(tx, &ctx, &vault, &phone, purpose, "短信").map(drop))
+            .await
+            .expect("sent");
+    }
+    for (rows, table) in SEALED_ROWS.into_iter().zip(["identity_person", "identity_staff", "identity_sms"]) {
+        let held = world
+            .read(move |tx| {
+                let rows = tx.all(&rows, &[])?;
+                rows.iter().map(|row| Ok((row.get::<String>("id")?, row.get::<Vec<u8>>("sealed")?))).collect()
+            })
+            .await;
+        let held: Vec<(String, Vec<u8>)> = held;
+        let [(one, sealed), (other, _)] = &held[..] else { panic!("two rows of {table}") };
+        let open = |row: &str, sealed: &[u8]| {
+            crate::secret::open::<serde_json::Value>(&world.vault, table, row, sealed).map_err(|error| {
+                match error {
+                    tb_base::Error::Violation(violation) => violation.code.to_string(),
+                    other => panic!("{other}"),
+                }
+            })
+        };
+        assert!(open(one, sealed).is_ok(), "{table}");
+        assert_eq!(open(other, sealed).unwrap_err(), "sealed-invalid", "{table}");
+        let mut of_key_nine = sealed.clone();
+        of_key_nine[4] = 9;
+        assert_eq!(open(one, &of_key_nine).unwrap_err(), "sealed-key-unknown", "{table}");
+        let mut bent = sealed.clone();
+        bent[sealed.len() / 2] ^= 1;
+        assert_eq!(open(one, &bent).unwrap_err(), "sealed-invalid", "{table}");
+    }
+}
+
 /// Numbers, names, phones, codes and passwords lie nowhere in the file as text.
 #[tokio::test]
 async fn the_file_holds_no_personal_data_as_text() {

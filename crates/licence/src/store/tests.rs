@@ -2,7 +2,7 @@
 
 use tb_crypto::text::hex;
 use tb_exchange::keys::KeyUse;
-use tb_store::Config;
+use tb_store::{Config, Stmt, params, stmt};
 
 use super::{
     Renewal, by_oid, cancel, find, history_of, issue, lift, of_holder, revoke, supersede, suspend, withdraw,
@@ -111,6 +111,39 @@ fn whole_life(world: &World) {
             (2, "cancelled", State::Cancelled),
         ]
     );
+}
+
+const REASONS: Stmt =
+    stmt("test.reasons", "SELECT seq, reason FROM licence_version WHERE licence = $1 ORDER BY seq");
+const SWAP: Stmt = stmt(
+    "test.swap",
+    "
+    UPDATE licence_version
+    SET reason = (SELECT v.reason FROM licence_version v WHERE v.licence = $1 AND v.seq = 2)
+    WHERE licence = $1 AND seq = 3
+",
+);
+
+#[test]
+fn the_reason_of_an_order_lies_sealed_in_its_own_line() {
+    let world = World::peopled(20);
+    let (id, ctx) = (world.qualified().id, world.system(xiangtan()));
+    let words = "当事人住金丝雀巷七号，超限运输";
+    let raw = world
+        .write(xiangtan(), move |tx| {
+            suspend(tx, &ctx, id, words)?;
+            lift(tx, &ctx, id, "整改完成")?;
+            assert_eq!(history_of(tx, id)?[1].reason, words);
+            tx.all(&REASONS, params![id])?
+                .iter()
+                .map(|row| row.get::<String>("reason"))
+                .collect::<tb_base::Result<Vec<_>>>()
+        })
+        .expect("orders");
+    assert!(raw.iter().all(|held| held.starts_with("TBS1")), "{raw:?}");
+    world.write(xiangtan(), move |tx| tx.run(&SWAP, params![id])).expect("swapped");
+    let moved = world.write(xiangtan(), move |tx| history_of(tx, id)).expect_err("another line's reason");
+    assert!(matches!(moved, tb_base::Error::Violation(_)), "{moved}");
 }
 
 #[test]

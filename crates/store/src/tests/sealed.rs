@@ -4,15 +4,17 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::{Arc, Mutex};
 
 use tb_base::Entropy;
-use tb_crypto::Vault;
+use tb_crypto::{KeyId, Ring, Suite, Vault};
 
 use super::bench::{Bench, ctx};
 use super::messages::{id, incoming, node, outgoing};
 use crate::inbox::{Handler, Outcome};
-use crate::{Sealer, Stmt, Store, inbox, outbox, params, stmt};
+use crate::reseal::{Pass, Work, step};
+use crate::{SEALED, Sealer, Stmt, Store, inbox, outbox, params, stmt};
 
 both! {
     what_messages_say_lies_sealed, a_sealed_body_opens_in_its_own_row_only, what_came_before_the_key_is_read,
+    everything_is_sealed_anew_in_batches, what_does_not_open_is_counted_and_left,
 }
 
 const SECRET: &str = "430302198506158207";
@@ -33,8 +35,37 @@ impl Entropy for Counter {
     }
 }
 
-fn seal(store: &Store) {
-    store.seal_messages(Sealer::new(Vault::new([5; 32]), Arc::new(Mutex::new(Counter(0)))));
+fn seal(store: &Store) -> Vault {
+    let vault = Vault::new([5; 32]);
+    store.seal_messages(Sealer::new(vault.clone(), Arc::new(Mutex::new(Counter(0)))));
+    vault
+}
+
+/// The founding key opens, a newer one seals.
+fn second_key() -> Ring {
+    Ring::sealing_with(KeyId(1), [6; 32], Suite::Sm4Gcm).opening_with(KeyId::FOUNDING, [5; 32])
+}
+
+/// Goes over every column in batches of two rows; `stop_after` leaves off as a killed process would.
+async fn pass(store: &Store, work: Work, stop_after: usize) -> Pass {
+    let mut pass = Pass::default();
+    for _ in 0..stop_after {
+        let before = pass.clone();
+        let batch = move |tx: &mut crate::Tx<'_>| {
+            let mut pass = before.clone();
+            step(tx, SEALED, work, 2, &mut pass)?;
+            Ok(pass)
+        };
+        pass = store.write("test.reseal", batch).await.unwrap();
+        if pass.done {
+            break;
+        }
+    }
+    pass
+}
+
+fn under(pass: &Pass) -> Vec<(&str, u64)> {
+    pass.under.iter().map(|(mark, count)| (mark.as_str(), *count)).collect()
 }
 
 fn told() -> serde_json::Value {
@@ -98,6 +129,48 @@ async fn what_came_before_the_key_is_read(bench: &Bench) {
     assert_eq!(sent.message.body, told().to_string().into_bytes());
     let kept = bench.store.read("test.find", |tx| inbox::find(tx, node("430100"), id(2))).await.unwrap();
     assert_eq!(kept.unwrap().outcome, Outcome::Answered(told()));
+}
+
+async fn everything_is_sealed_anew_in_batches(bench: &Bench) {
+    // One message from before there was a sealer, four under the founding key, one received and answered.
+    send(bench, 1).await;
+    let vault = seal(&bench.store);
+    for number in [2, 3, 4, 5] {
+        send(bench, number).await;
+    }
+    receive(bench, 6).await;
+    vault.change_keys(second_key());
+    let counted = pass(&bench.store, Work::Count, usize::MAX).await;
+    assert_eq!(under(&counted), [("0/aes-256-gcm", 6), ("clear", 1)]);
+    // A process that dies after one batch has done that batch; the next begins at the front and finds the rest.
+    let stopped = pass(&bench.store, Work::Seal, 1).await;
+    assert_eq!((stopped.done, stopped.renewed), (false, 2));
+    let rest = pass(&bench.store, Work::Seal, usize::MAX).await;
+    assert_eq!((rest.done, rest.renewed, rest.broken), (true, 5, 0));
+    assert_eq!(under(&rest), [("1/sm4-gcm", 7)]);
+    let idle = pass(&bench.store, Work::Seal, usize::MAX).await;
+    assert_eq!((idle.renewed, idle.seen), (0, 7));
+    // The founding key is needed no more.
+    vault.change_keys(Ring::sealing_with(KeyId(1), [6; 32], Suite::Aes256Gcm));
+    for number in [1, 5] {
+        let sent =
+            bench.store.read("test.find", move |tx| outbox::find(tx, id(number))).await.unwrap().unwrap();
+        assert_eq!(sent.message.body, told().to_string().into_bytes());
+    }
+    assert_eq!(receive(bench, 6).await, Outcome::Answered(told()));
+}
+
+async fn what_does_not_open_is_counted_and_left(bench: &Bench) {
+    let vault = seal(&bench.store);
+    send(bench, 1).await;
+    send(bench, 2).await;
+    bench.store.write("test.swap", |tx| tx.run(&SWAP, params![id(1), id(2)])).await.unwrap();
+    vault.change_keys(second_key());
+    let found = pass(&bench.store, Work::Seal, usize::MAX).await;
+    assert_eq!((found.renewed, found.broken), (1, 1));
+    assert_eq!(under(&found), [("0/aes-256-gcm", 1), ("1/sm4-gcm", 1)]);
+    let error = bench.store.read("test.find", |tx| outbox::find(tx, id(2))).await.unwrap_err();
+    assert!(matches!(error, tb_base::Error::Violation(_)), "{error}");
 }
 
 #[tokio::test]

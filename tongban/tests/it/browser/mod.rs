@@ -4,6 +4,7 @@
 //! (`checks.js`) and photographed into `target/screenshots`; with `TONGBAN_PICTURES=1` the pictures of the
 //! README are made anew.
 
+mod administrator;
 mod bureau;
 mod clerk;
 mod door;
