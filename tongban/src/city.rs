@@ -8,7 +8,6 @@ use std::time::Duration;
 use axum::middleware::from_fn_with_state;
 use tb_base::{Actor, Clock, Ctx, Entropy, Fault, NodeId, Result};
 use tb_crypto::Vault;
-use tb_exchange::SignedTrustList;
 use tb_exchange::package::Package;
 use tb_exchange::{Peers, TrustList};
 use tb_node::tls::Identity;
@@ -105,8 +104,7 @@ impl City {
         let metrics = Metrics::default();
         store.measure(metrics.clone());
         let secrets = Arc::new(folder.secrets);
-        let ring = folder.ring;
-        let vault = Arc::new(Vault::with_ring(secrets.vault, ring.ring(clock.now())?));
+        let vault = Arc::new(Vault::with_ring(secrets.vault, folder.ring.ring(clock.now())?));
         // Before anything is read or written: columns lie sealed, and every holder of the vault gets new keys at once.
         store.seal_messages(Sealer::new((*vault).clone(), entropy.clone()));
         let parts =
@@ -127,8 +125,7 @@ impl City {
         })?;
         trust::keep_in(&engine, folder.path.clone());
         engine.measure(metrics.clone());
-        let signed = (folder.trust.clone(), folder.identity);
-        let operations = watched(&folder.config, signed, duty, &store, &clock, &engine, &metrics);
+        let operations = watched(&folder.config, folder.identity, duty, &store, &clock, &engine, &metrics);
         let peers: Arc<dyn Peers> = engine.peers();
         let app = App::new(AppParts {
             node,
@@ -163,7 +160,7 @@ impl City {
             sockets,
             folder: folder.path,
             history: folder.history,
-            ring,
+            ring: folder.ring,
         })
     }
 
@@ -209,15 +206,7 @@ impl City {
             history,
             ring,
         } = self;
-        let now = ctx.now;
-        let begin = move |tx: &mut Tx<'_>| {
-            history.iter().try_for_each(|package| tb_store::trust::put(tx, &ctx, package))?;
-            if duty == Duty::Front { Ok(()) } else { housekeeping::begin(tx, ctx.now) }
-        };
-        store.write("city.begin", begin).await?;
-        if duty != Duty::Front {
-            resealing::begin(&store, now).await?;
-        }
+        begin(&store, ctx, history, duty).await?;
         let watching = tokio::spawn(trust::watch(folder, engine.clone()));
         operations::appear(&operations).await?;
         tracing::info!(city = %node, duty = duty.name(), process = engine.process(), "ready");
@@ -266,6 +255,17 @@ impl City {
     }
 }
 
+/// Writes down the trust lists that are in force and were, and what is to be done by and by.
+async fn begin(store: &Store, ctx: Ctx, history: Vec<Package>, duty: Duty) -> Result<()> {
+    let now = ctx.now;
+    let begin = move |tx: &mut Tx<'_>| {
+        history.iter().try_for_each(|package| tb_store::trust::put(tx, &ctx, package))?;
+        if duty == Duty::Front { Ok(()) } else { housekeeping::begin(tx, ctx.now) }
+    };
+    store.write("city.begin", begin).await?;
+    if duty == Duty::Front { Ok(()) } else { resealing::begin(store, now).await }
+}
+
 /// Every kind of job that the modules do.
 fn jobs(modules: &[Module]) -> Vec<(&'static str, tb_web::RunJob)> {
     modules.iter().flat_map(|module| module.jobs.iter().map(|job| (job.kind, job.run.clone()))).collect()
@@ -282,7 +282,7 @@ fn guarded(app: App, parts: &Parts, config: &CityConfig, origins: Origins) -> Ap
 /// What the operator's socket tells of.
 fn watched(
     config: &CityConfig,
-    (trust, identity): (SignedTrustList, Identity),
+    identity: Identity,
     duty: Duty,
     store: &Store,
     clock: &Arc<dyn Clock>,
@@ -292,7 +292,7 @@ fn watched(
     Arc::new(Operations {
         node: config.node,
         store: store.clone(),
-        trust,
+        engine: engine.clone(),
         identity,
         clock: clock.clone(),
         duty,

@@ -13,10 +13,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use tb_base::{Clock, NodeId, Result, Timestamp};
-use tb_exchange::SignedTrustList;
 use tb_exchange::witness::witness_name;
 use tb_identity::accounts::sessions;
 use tb_node::tls::Identity;
+use tb_node::{Node, Standing};
 use tb_store::figures::{self, Figures};
 use tb_store::{Store, Tx, processes};
 use tb_telemetry::metrics::{Metrics, Page};
@@ -41,8 +41,8 @@ pub struct Operations {
     pub node: NodeId,
     /// Its store.
     pub store: Store,
-    /// The trust list in force.
-    pub trust: SignedTrustList,
+    /// The node: its trust list, which may change while it runs, and how it stands.
+    pub engine: Arc<Node>,
     /// The city's certificate.
     pub identity: Identity,
     /// The time.
@@ -113,16 +113,12 @@ async fn ready(State(operations): State<Arc<Operations>>) -> Response {
 /// Whether this process can do its work now.
 async fn findings(operations: &Operations) -> Vec<Finding> {
     let now = operations.clock.now();
+    let (trust, warn) = (operations.engine.trust(), &operations.warn);
     let mut found = vec![
         database(operations, now),
-        checks::trust(&operations.trust.list, now, &operations.warn),
-        checks::certificate(
-            &operations.trust.list,
-            operations.node,
-            &operations.identity,
-            now,
-            &operations.warn,
-        ),
+        recovery(&operations.engine.standing()),
+        checks::trust(&trust.list, now, warn),
+        checks::certificate(&trust.list, operations.node, &operations.identity, now, warn),
     ];
     match operations.store.read("ready.migrations", checks::standing).await {
         Err(tb_base::Error::Fault(fault)) if found.iter().any(|it| it.state == Stand::Fail) => {
@@ -161,11 +157,29 @@ fn workers(seen: &[processes::Process]) -> Finding {
     }
 }
 
+/// A store that came out of a backup answers nobody before the other cities have told what it lacks.
+fn recovery(standing: &Standing) -> Finding {
+    match standing {
+        Standing::Sound => Finding::ok("recovery", "nothing is to be brought back"),
+        Standing::Unknown => Finding::fail("recovery", "the node is starting", "wait a moment"),
+        Standing::Recovering { waits_for, .. } => {
+            let cities: Vec<String> =
+                waits_for.iter().map(|(city, problem)| format!("{city} ({problem})")).collect();
+            let says = format!("the store came out of a backup and waits for {}", cities.join(", "));
+            Finding::fail("recovery", says, "reach these cities, or decide by tongban restore --without CITY")
+        }
+        Standing::Forked { city, problem } => {
+            let says = format!("what {city} shows is not of the log that is here: {problem}");
+            Finding::fail("recovery", says, "restore a newer backup, and speak to that city")
+        }
+    }
+}
+
 async fn metrics(State(operations): State<Arc<Operations>>) -> Response {
     let now = operations.clock.now();
     let mut page = Page::default();
     operations.metrics.write(&mut page);
-    let witnesses: Vec<NodeId> = operations.trust.list.cities.iter().map(|city| city.node).collect();
+    let witnesses: Vec<NodeId> = operations.engine.trust().list.cities.iter().map(|city| city.node).collect();
     let me = operations.node;
     let read = operations.store.read("operations.figures", move |tx| gather(tx, now, me, &witnesses)).await;
     match read {
@@ -254,7 +268,7 @@ fn machine(page: &mut Page, operations: &Operations, now: Timestamp) {
     if let Some(bytes) = resident_bytes() {
         page.gauge("process_resident_memory_bytes", "Memory of the process.", &[(&[], bytes as f64)]);
     }
-    let ends = operations.trust.list.not_after.seconds() - now.seconds();
+    let ends = operations.engine.trust().list.not_after.seconds() - now.seconds();
     page.gauge("tongban_trust_ends_seconds", "Time until the trust list ends.", &[(&[], ends as f64)]);
     let about = [
         ("city", operations.node.as_str()),

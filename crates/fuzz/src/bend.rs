@@ -14,12 +14,12 @@ impl Dice {
         if self.0 == 0 {
             self.0 = 1;
         }
-        self.next();
+        self.throw();
         self
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn throw(&mut self) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -29,7 +29,7 @@ impl Dice {
     /// A number below `end`, and nought for an `end` of nought.
     pub fn below(&mut self, end: usize) -> usize {
         let end = u64::try_from(end).unwrap_or(u64::MAX);
-        usize::try_from(self.next() % end.max(1)).unwrap_or(0)
+        usize::try_from(self.throw() % end.max(1)).unwrap_or(0)
     }
 }
 

@@ -21,7 +21,7 @@ fn codes(data: &[u8]) -> bool {
         next.starts_with('/') && !next.starts_with("//") && !next.contains('\\'),
         "{next} leaves the site"
     );
-    CODES.iter().map(|read| read(&text)).fold(false, |some, one| some || one)
+    CODES.iter().filter(|read| read(&text)).count() != 0
 }
 
 /// A reader of one kind of code, with what must hold of it.
@@ -72,7 +72,7 @@ fn code_seeds() -> Vec<Vec<u8>> {
 
 fn ids(data: &[u8]) -> bool {
     let text = String::from_utf8_lossy(data);
-    IDS.iter().map(|read| read(&text)).fold(false, |some, one| some || one)
+    IDS.iter().filter(|read| read(&text)).count() != 0
 }
 
 const IDS: [Read; 9] = [

@@ -256,7 +256,7 @@ fn bundle_seeds() -> Vec<Vec<u8>> {
 
 /// Bodies that travel under the services of the blocks.
 fn bodies(data: &[u8]) -> bool {
-    BODIES.iter().map(|read| read(data)).fold(false, |some, one| some || one)
+    BODIES.iter().filter(|read| read(data)).count() != 0
 }
 
 const BODIES: [fn(&[u8]) -> bool; 10] = [

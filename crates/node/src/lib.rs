@@ -40,7 +40,7 @@ use axum::response::Response;
 use tb_base::{Actor, Clock, Ctx, Entropy, Fault, NodeId, Result, Violation};
 use tb_crypto::Vault;
 use tb_exchange::keys::{Secrets, WitnessKey};
-use tb_exchange::{City, Desk};
+use tb_exchange::{City, Desk, SignedTrustList};
 use tb_store::inbox::Handler;
 use tb_store::{Sealer, Store};
 use tb_telemetry::metrics::Metrics;
@@ -207,6 +207,11 @@ impl Node {
     /// Whether the line is cut.
     pub fn is_offline(&self) -> bool {
         self.offline.load(Ordering::SeqCst)
+    }
+
+    /// The trust list in force; another one may be at the next moment.
+    pub fn trust(&self) -> Arc<SignedTrustList> {
+        self.desk.trust()
     }
 
     /// How things stand with the store: while it is not sound, the node signs nothing and answers nobody.

@@ -55,7 +55,7 @@ pub struct Run {
 pub async fn run(options: Options) -> Result<()> {
     let duty = if options.without_workers { Duty::Front } else { Duty::Everything };
     let settings = options.demo.then(demo::Settings::fresh);
-    let watch = watch(options.halt_at, options.passed)?;
+    let watch = watch(&options.halt_at, options.passed)?;
     start(&options.place, &options.addresses, &options.run, duty, settings.as_ref(), watch).await
 }
 
@@ -96,8 +96,8 @@ async fn until_signal(city: City) -> Result<()> {
 }
 
 /// Where a drill wants the process to halt; a city with the demo's addresses is on loopback.
-fn watch(halt_at: Vec<String>, passed: Vec<Point>) -> Result<Option<Watch>> {
-    let points = match halt_at.as_slice() {
+fn watch(halt_at: &[String], passed: Vec<Point>) -> Result<Option<Watch>> {
+    let points = match halt_at {
         [] => return Ok(None),
         [any] if any == "any" => Ok(Vec::new()),
         points => points.iter().map(|point| point.parse()).collect(),

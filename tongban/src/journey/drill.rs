@@ -54,6 +54,9 @@ struct Shared {
     problem: Option<String>,
 }
 
+/// Starts a city's process, which does not halt at the points given.
+pub type Start = Box<dyn Fn(&[String]) -> Result<Child, String> + Send>;
+
 /// What a supervisor needs to know of its city.
 pub struct Charge {
     /// The city.
@@ -61,7 +64,7 @@ pub struct Charge {
     /// Where its site answers.
     pub site: SocketAddr,
     /// Starts the process, which does not halt at the points given.
-    pub start: Box<dyn Fn(&[String]) -> Result<Child, String> + Send>,
+    pub start: Start,
 }
 
 impl Supervisor {

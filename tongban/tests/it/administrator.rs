@@ -37,6 +37,7 @@ async fn sign_in(browser: &mut Browser, password: &str) -> u16 {
 async fn the_first_administrator_is_made_on_the_machine() {
     let folder = Folder::new("first-administrator");
     let setup = Setup {
+        drill: false,
         binary: PathBuf::from(env!("CARGO_BIN_EXE_tongban")),
         folder: folder.path().to_owned(),
         shift: 0,

@@ -51,7 +51,7 @@ fn talkative(folder: &Folder) -> PathBuf {
 async fn region(folder: &Folder, database: Option<String>) -> World {
     let data = folder.file("data");
     std::fs::create_dir_all(&data).expect("a folder");
-    let setup = Setup { binary: talkative(folder), folder: data, shift: 0, database };
+    let setup = Setup { binary: talkative(folder), folder: data, shift: 0, database, drill: false };
     World::new(Region::start(setup).await.expect("the region starts"))
 }
 
