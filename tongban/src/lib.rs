@@ -21,4 +21,5 @@ pub mod resealing;
 mod restoring;
 mod sealed_keys;
 mod site;
-pub mod trust;
+mod traces;
+mod trust;

@@ -26,7 +26,7 @@ const INSERT: Stmt = stmt("store.outbox.insert", "
 ");
 
 const NEWEST: Stmt = stmt(
-    "store.outbox.newest",
+    "store.outbox.newest_waiting",
     "
     SELECT MAX(created) AS newest
     FROM store_outbox

@@ -13,6 +13,7 @@ use crate::clock::SystemClock;
 use crate::commands::place::{self, Addresses, Place};
 use crate::commands::{demo, log};
 use crate::drill::{self, Point};
+use crate::traces;
 
 /// Options of `serve`.
 #[derive(Args)]
@@ -70,16 +71,31 @@ pub async fn start(
 ) -> Result<()> {
     let mut config = place.config()?;
     addresses.change(&mut config);
-    log::begin(&config.log);
+    let (clock, endpoint) = (clock(run.at, run.shift), config.telemetry.endpoint.clone());
+    let gathered = if endpoint.is_empty() {
+        log::begin(&config.log);
+        None
+    } else {
+        Some(log::begin_traced(&config.log, clock.clone()))
+    };
     let region = place::region(run.region.as_deref(), &config)?;
     let folder = place.folder(config)?;
-    let clock = clock(run.at, run.shift);
     let opening = Opening { folder, region: &region, clock, duty, demo: None };
     let city = demo::open_city(opening, demo, None).await?;
     if let Some(watch) = watch {
         city.store.watch(watch);
     }
-    until_signal(city).await
+    let stop = channel::Sender::new(false);
+    let node = city.node;
+    let sending =
+        gathered.map(|gathered| tokio::spawn(traces::send(endpoint, node, gathered, stop.subscribe())));
+    let ended = until_signal(city).await;
+    stop.send_replace(true);
+    if let Some(sending) = sending {
+        // What is left is sent; a collector that does not answer keeps nobody waiting for long.
+        let _ = sending.await;
+    }
+    ended
 }
 
 async fn until_signal(city: City) -> Result<()> {

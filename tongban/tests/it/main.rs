@@ -16,3 +16,4 @@ mod shutdown;
 mod sockets;
 mod statements;
 mod stories;
+mod traces;

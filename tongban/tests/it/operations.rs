@@ -28,12 +28,12 @@ fn port() -> u16 {
 }
 
 /// Adds lines to a configuration; those of no table come first.
-fn add(config: &Path, before: &str, after: &str) {
+pub fn add(config: &Path, before: &str, after: &str) {
     let text = std::fs::read_to_string(config).expect("a configuration");
     std::fs::write(config, format!("{before}\n{text}\n{after}\n")).expect("it is written");
 }
 
-fn site_of(config: &Path) -> String {
+pub fn site_of(config: &Path) -> String {
     let config = tongban::config::CityConfig::load(config).expect("a configuration");
     format!("http://{}", config.site)
 }
@@ -60,7 +60,7 @@ async fn health_readiness_figures_and_log_lines() {
     let ready = operator.call(Method::GET, "/readyz", None).await.expect("readiness");
     assert_eq!(ready.status, 200, "{}", ready.json);
     let checks: Vec<&str> = list(&ready.json, "/checks").iter().map(|it| text_of(it, "check")).collect();
-    assert_eq!(checks, ["database", "trust", "certificate", "migrations", "workers"]);
+    assert_eq!(checks, ["database", "recovery", "trust", "certificate", "migrations", "workers"]);
     let figures = operator.call(Method::GET, "/metrics", None).await.expect("figures");
     let figures = String::from_utf8(figures.body).expect("text");
     for line in [

@@ -88,8 +88,8 @@ async fn is_silent(world: &World, size: u64) {
     let asked = raw::call(by, world.city(xiangtan()), Method::POST, ADD_CHECKPOINT_PATH, &[], Vec::new());
     assert_eq!(asked.await.unwrap().status, 503);
     assert!(world.ask(world.compose(xiangtan(), changsha(), ECHO, &json!({"n": 1}))).await.is_err());
-    let latest = world.read(xiangtan(), log::latest).await.unwrap();
-    assert!(latest.size <= size, "a checkpoint was signed: {} after {size}", latest.size);
+    let signed = world.read(xiangtan(), log::latest).await.map_or(0, |latest| latest.size);
+    assert!(signed <= size, "a checkpoint was signed: {signed} after {size}");
 }
 
 async fn a_city_that_lost_all_since_its_backup_goes_on(on: On) {

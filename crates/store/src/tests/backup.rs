@@ -212,7 +212,7 @@ async fn an_older_schema_is_brought_up_to_date(bench: &Bench) {
     let newer = bench.folder.file("newer.tongban");
     backup::back_up(&engine, &about(), &newer).await.unwrap();
     let refused = restore(&place(bench, "older", bench.is_postgres()), &newer).await;
-    assert!(refused.unwrap_err().to_string().contains("newer than this program"));
+    assert!(refused.unwrap_err().to_string().contains("of a later program"));
 }
 
 async fn an_unfinished_restoration_is_thrown_away(bench: &Bench) {
