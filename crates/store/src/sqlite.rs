@@ -220,8 +220,22 @@ fn failed(name: &'static str, error: rusqlite::Error) -> Error {
         Some(code) if code.code == rusqlite::ErrorCode::ConstraintViolation => {
             Violation::new("inconsistent", name, error.to_string()).into()
         }
+        Some(code) if code.code == rusqlite::ErrorCode::DiskFull || is_refused_room(code) => {
+            no_room(name, error).into()
+        }
         Some(_) | None => Fault::of(format!("running {name}"), error).into(),
     }
+}
+
+/// A write that the system cut off: a quota or a largest size of files is as good as a full disk.
+fn is_refused_room(code: &rusqlite::ffi::Error) -> bool {
+    code.extended_code == rusqlite::ffi::SQLITE_IOERR_WRITE
+}
+
+/// A fault and not a refusal: whoever waits for this city tries again, and nothing that was acknowledged is gone.
+fn no_room(name: &str, error: rusqlite::Error) -> Fault {
+    let doing = "there is no room on the disk for the data: make room, the city goes on by itself";
+    Fault::of(format!("running {name}: {doing}"), error)
 }
 
 /// What a unique key says when somebody was first.

@@ -96,6 +96,8 @@ impl Check<'_> {
 
     /// What nobody reads is most often a name with a slip in it.
     fn unknown(&mut self, table: &str, fields: &DeTable<'_>) {
+        let mut fields: Vec<_> = fields.iter().collect();
+        fields.sort_by_key(|(key, _)| key.span().start);
         for (key, value) in fields {
             let path = if table.is_empty() {
                 key.get_ref().to_string()

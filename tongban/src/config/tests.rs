@@ -51,7 +51,7 @@ fn every_problem_is_told_at_once() {
     std::fs::remove_file(folder.file("contracts.json")).unwrap();
     let text = "node = \"43010\"\nsite = \"somewhere\"\nexchange = \"127.0.0.1:2\"\noperations = \"127.0.0.1:2\"\n\
         database = \"postgres://u:secret@h/d\"\nsite_ulr = \"x\"\nregion = \"region.txt\"\n\
-        trusted_proxies = [\"10.0.0.0/8\", \"10.0.0.1/8\", 3]\n[log]\nlevel = \"loud=\"\nformat = \"xml\"\ncolour = true\n\
+        trusted_proxies = [\"10.0.0.0/8\", \"10.0.0.1/8\", 3]\n[log]\nlevel = \"tb_node=loud\"\nformat = \"xml\"\ncolour = true\n\
         [warn]\ntrust_days = 0\n[telemetry]\nendpoint = \"https://collector\"\n[nothing]\n";
     check(
         &folder,
@@ -66,7 +66,7 @@ fn every_problem_is_told_at_once() {
             "7:region DIR/region.txt is not there",
             "8:trusted_proxies \"10.0.0.1/8\" is no network",
             "8:trusted_proxies an entry is no text",
-            "10:log.level \"loud=\" is none",
+            "10:log.level \"tb_node=loud\" is none",
             "11:log.format \"xml\" is none",
             "16:telemetry.endpoint \"https://collector\" is none",
             "14:warn.trust_days it is none",

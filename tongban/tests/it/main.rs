@@ -5,6 +5,7 @@ mod browser;
 mod ceremony;
 mod crash;
 mod demo;
+mod failures;
 mod fleet;
 mod headers;
 mod operations;

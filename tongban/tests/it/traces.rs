@@ -12,7 +12,7 @@ use tb_testkit::Folder;
 use tongban::journey::browser::Browser;
 use tongban::journey::people::{list, text};
 
-use crate::operations::{add, found, site_of};
+use crate::operations::{found, site_of};
 use crate::process::Process;
 
 type Taken = Arc<Mutex<Vec<Value>>>;
@@ -60,13 +60,17 @@ async fn a_trace_crosses_from_city_to_city_and_reaches_the_collector() {
     let other = folder.path().join("430200").join("city.toml");
     let mut processes = Vec::new();
     for (name, config) in [("home", &config), ("other", &other)] {
-        add(config, "", &format!("[telemetry]\nendpoint = \"{endpoint}\""));
+        let text = std::fs::read_to_string(config).expect("a configuration");
+        let traced = text.replace("[telemetry]", &format!("[telemetry]\nendpoint = \"{endpoint}\""));
+        assert_ne!(text, traced);
+        std::fs::write(config, traced).expect("it is written");
         processes.push(Process::start(&folder, name, &["serve", "--config", &config.display().to_string()]));
     }
     let mut browser = Browser::at(&site_of(&config));
     browser.call(Method::GET, "/items?q=CANARY", None).await.expect("a page");
     // Whoever verifies a code has its city asked; there is no licence behind this one.
     let code = format!("T1.430200.{}", "0".repeat(26));
+    browser.get("/verify").await.expect("the form");
     browser.submit("/verify", &[("code", &code)]).await.expect("an answer");
 
     let within = Duration::from_secs(20);
