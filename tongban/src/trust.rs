@@ -150,7 +150,8 @@ pub fn replace(path: &Path, text: &str) -> Result<()> {
     file.write_all(text.as_bytes()).map_err(|error| Fault::of(doing(), error))?;
     file.sync_all().map_err(|error| Fault::of(doing(), error))?;
     fs::rename(&draft, path).map_err(|error| Fault::of(doing(), error))?;
-    let folder = path.parent().unwrap_or(Path::new("."));
+    // A bare name lies in the folder that one stands in.
+    let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let folder = fs::File::open(folder).map_err(|error| Fault::of(doing(), error))?;
     folder.sync_all().map_err(|error| Fault::of(doing(), error).into())
 }

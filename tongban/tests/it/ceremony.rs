@@ -488,3 +488,27 @@ async fn keys_are_renewed_and_lost_keys_replaced() {
 fn said_of(room: &Room) -> String {
     room.done(&["show", "--city", "@430100"])
 }
+
+/// An operator stands in a folder and names files by their names alone.
+#[test]
+fn files_may_be_named_by_their_bare_names() {
+    let folder = Folder::new("bare-names");
+    let run = |words: &[&str]| {
+        let done = Command::new(env!("CARGO_BIN_EXE_tongban"))
+            .arg("trust")
+            .args(words)
+            .current_dir(folder.path())
+            .output()
+            .expect("the binary runs");
+        assert!(done.status.success(), "{words:?}: {}", String::from_utf8_lossy(&done.stderr));
+    };
+    for city in THREE {
+        let out = format!("{city}.json");
+        let places = ["--site", "127.0.0.1:1", "--exchange", "127.0.0.1:2"];
+        run(&[&["keys", "--city", city, "--node", city, "--out", &out][..], &places].concat());
+    }
+    let members = THREE.map(|city| format!("{city}.json"));
+    let members: Vec<&str> = members.iter().map(String::as_str).collect();
+    run(&[&["propose", "--out", "proposal.json", "--members"][..], &members].concat());
+    assert!(folder.file("proposal.json").is_file());
+}
