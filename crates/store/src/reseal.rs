@@ -40,7 +40,7 @@ pub enum Form {
     Text,
 }
 
-/// A column that lies sealed (加密列); the crate that owns the table says how it is read and written.
+/// A column that lies sealed (加密列); [`sealed_column!`](crate::sealed_column) writes it from its names.
 #[derive(Clone, Copy, Debug)]
 pub struct SealedColumn {
     /// The table.
@@ -51,7 +51,7 @@ pub struct SealedColumn {
     pub form: Form,
     /// The key of the table.
     pub keys: &'static [KeyColumn],
-    /// Rows behind a key in order: the key columns, and the value as `held`; parameters are the key, then how many.
+    /// Rows behind a key in order: what the place needs, and the value as `held`; parameters are the key, then how many.
     pub rows: Stmt,
     /// Writes a value: parameters are the key, the value as it was read, the new value.
     pub put: Stmt,
@@ -80,6 +80,58 @@ impl SealedColumn {
         };
         self.keys.iter().map(value).collect()
     }
+}
+
+/// A [`SealedColumn`](crate::reseal::SealedColumn) from its names: owner / table . column, and a key of one or of two
+/// columns; `reading` names a column beside the key that the place needs.
+#[macro_export]
+macro_rules! sealed_column {
+    ($form:ident $owner:literal / $name:literal . $column:literal by $kind:ident $key:literal
+     $(reading $more:literal)? at $place:expr) => {
+        $crate::sealed_column!(@ $form $owner $name $column [$kind $key] [$($more)?] $place,
+            concat!("$1 < ", $key), $key, "$2",
+            concat!($key, " = $1 AND ", $column, " = $2"), "$3")
+    };
+    ($form:ident $owner:literal / $name:literal . $column:literal
+     by $kind:ident $key:literal, $kind_2:ident $key_2:literal $(reading $more:literal)? at $place:expr) => {
+        $crate::sealed_column!(@ $form $owner $name $column [$kind $key, $kind_2 $key_2] [$($more)?] $place,
+            concat!("($1, $2) < (", $key, ", ", $key_2, ")"), concat!($key, ", ", $key_2), "$3",
+            concat!($key, " = $1 AND ", $key_2, " = $2 AND ", $column, " = $3"), "$4")
+    };
+    (@ $form:ident $owner:literal $name:literal $column:literal
+     [$($kind:ident $key:literal),+] [$($more:literal)?] $place:expr, $behind:expr, $order:expr, $limit:literal, $same:expr, $new:literal) => {
+        $crate::reseal::SealedColumn {
+            table: concat!($owner, "_", $name),
+            column: $column,
+            form: $crate::reseal::Form::$form,
+            keys: &[$($crate::reseal::KeyColumn::$kind($key)),+],
+            rows: $crate::stmt(
+                concat!($owner, ".sealed.", $name, ".", $column),
+                concat!(
+                    "SELECT ", $order, $(", ", $more,)? ", ", $column, " AS held FROM ", $owner, "_", $name,
+                    " WHERE ", $behind, " AND ", $column, " IS NOT NULL ORDER BY ", $order, " LIMIT ", $limit
+                ),
+            ),
+            put: $crate::stmt(
+                concat!($owner, ".reseal.", $name, ".", $column),
+                concat!("UPDATE ", $owner, "_", $name, " SET ", $column, " = ", $new, " WHERE ", $same),
+            ),
+            place: $place,
+        }
+    };
+}
+
+/// The statements of sealed columns, two for each.
+pub const fn statements<const COUNT: usize>(columns: &[SealedColumn]) -> [Stmt; COUNT] {
+    assert!(COUNT == 2 * columns.len(), "each column has two statements");
+    let mut statements = [columns[0].rows; COUNT];
+    let mut at = 0;
+    while at < COUNT {
+        let column = columns[at / 2];
+        statements[at] = if at % 2 == 0 { column.rows } else { column.put };
+        at += 1;
+    }
+    statements
 }
 
 /// What is done with the values that are read.

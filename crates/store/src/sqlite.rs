@@ -252,7 +252,8 @@ pub(crate) fn exists_already() -> Refusal {
 pub(crate) struct Threads {
     writes: Option<Sender<Box<dyn Unit>>>,
     reads: Option<Sender<(Box<dyn Unit>, View)>>,
-    handles: Vec<JoinHandle<()>>,
+    writer: Option<JoinHandle<()>>,
+    readers: Vec<JoinHandle<()>>,
 }
 
 /// What a read sees.
@@ -271,13 +272,14 @@ impl Threads {
         let (writes, units) = channel();
         let (reads, queries) = channel();
         let queries = Arc::new(Mutex::new(queries));
-        let mut handles = vec![spawn("store-writer", move || write_loop(&writer, &units))?];
+        let writer = spawn("store-writer", move || write_loop(&writer, &units))?;
+        let mut readers = Vec::new();
         for _ in 0..READERS {
             let reader = Connection::open_reader(path)?;
             let queries = Arc::clone(&queries);
-            handles.push(spawn("store-reader", move || read_loop(&reader, &queries))?);
+            readers.push(spawn("store-reader", move || read_loop(&reader, &queries))?);
         }
-        Ok(Threads { writes: Some(writes), reads: Some(reads), handles })
+        Ok(Threads { writes: Some(writes), reads: Some(reads), writer: Some(writer), readers })
     }
 
     /// Hands a unit to the writer.
@@ -305,12 +307,20 @@ impl Threads {
 
 impl Drop for Threads {
     /// Lets the threads finish what waits; a thread that drops the store itself is not waited for.
+    ///
+    /// The writer goes last: only the last connection folds the log of writes into the file, and a reader may not.
     fn drop(&mut self) {
-        self.writes = None;
-        self.reads = None;
         let me = std::thread::current().id();
-        for handle in self.handles.drain(..).filter(|handle| handle.thread().id() != me) {
-            drop(handle.join());
+        let join = |handle: JoinHandle<()>| {
+            if handle.thread().id() != me {
+                drop(handle.join());
+            }
+        };
+        self.reads = None;
+        self.readers.drain(..).for_each(join);
+        self.writes = None;
+        if let Some(writer) = self.writer.take() {
+            join(writer);
         }
     }
 }

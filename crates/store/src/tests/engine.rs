@@ -254,6 +254,23 @@ async fn sqlite_keeps_what_it_confirmed() {
     drop((store, folder));
 }
 
+/// What an operator copies when the city is down: one file, and nothing beside it that it needs.
+#[tokio::test]
+async fn sqlite_closed_is_one_file() {
+    const CLOSED: usize = 20;
+    let bench = Bench::sqlite("closed").await;
+    let Bench { mut store, config, folder } = bench;
+    for number in 0..CLOSED {
+        store
+            .write("test.insert", move |tx| tx.run(&INSERT, params![format!("c{number}"), 1_i64]))
+            .await
+            .unwrap();
+        store.close().await;
+        assert!(!folder.file("data.sqlite-wal").exists(), "after {number} times");
+        store = Store::open(&config, &[TEST]).await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn sqlite_shares_its_folder_with_nobody() {
     let bench = Bench::sqlite("shared").await;
