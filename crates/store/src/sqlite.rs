@@ -4,17 +4,19 @@
 //! A unit that fails or panics undoes its own savepoint only.
 
 mod bulk;
+mod queue;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use tb_base::{Error, Fault, Refusal, Result, Violation};
 
+use self::queue::Queue;
 use crate::damage::damaged;
 use crate::tx::{Access, Link};
 use crate::unit::Unit;
@@ -251,7 +253,7 @@ pub(crate) fn exists_already() -> Refusal {
 /// Threads that own the connections of one file.
 pub(crate) struct Threads {
     writes: Option<Sender<Box<dyn Unit>>>,
-    reads: Option<Sender<(Box<dyn Unit>, View)>>,
+    reads: Arc<Queue>,
     writer: Option<JoinHandle<()>>,
     readers: Vec<JoinHandle<()>>,
 }
@@ -270,16 +272,15 @@ impl Threads {
     pub(crate) fn start(writer: Connection, path: &Path) -> Result<Threads> {
         writer.batch("store.writer", WRITER)?;
         let (writes, units) = channel();
-        let (reads, queries) = channel();
-        let queries = Arc::new(Mutex::new(queries));
+        let reads = Arc::new(Queue::default());
         let writer = spawn("store-writer", move || write_loop(&writer, &units))?;
         let mut readers = Vec::new();
         for _ in 0..READERS {
             let reader = Connection::open_reader(path)?;
-            let queries = Arc::clone(&queries);
-            readers.push(spawn("store-reader", move || read_loop(&reader, &queries))?);
+            let queue = Arc::clone(&reads);
+            readers.push(spawn("store-reader", move || read_loop(&reader, &queue))?);
         }
-        Ok(Threads { writes: Some(writes), reads: Some(reads), writer: Some(writer), readers })
+        Ok(Threads { writes: Some(writes), reads, writer: Some(writer), readers })
     }
 
     /// Hands a unit to the writer.
@@ -295,11 +296,7 @@ impl Threads {
 
     /// Hands a unit to a reader.
     pub(crate) fn read(&self, unit: Box<dyn Unit>, view: View) {
-        let refused = match &self.reads {
-            Some(reads) => reads.send((unit, view)).err().map(|refused| refused.0.0),
-            None => Some(unit),
-        };
-        if let Some(unit) = refused {
+        if let Some(unit) = self.reads.put(unit, view) {
             unit.fail(Fault::new("reading: the store is closed"));
         }
     }
@@ -316,7 +313,7 @@ impl Drop for Threads {
                 drop(handle.join());
             }
         };
-        self.reads = None;
+        self.reads.close();
         self.readers.drain(..).for_each(join);
         self.writes = None;
         if let Some(writer) = self.writer.take() {
@@ -392,16 +389,12 @@ fn run_one(connection: &Connection, unit: &mut dyn Unit) -> Result<()> {
     connection.run(&END, &[]).map(drop)
 }
 
-fn read_loop(connection: &Connection, units: &Mutex<Receiver<(Box<dyn Unit>, View)>>) {
-    loop {
-        let received = match units.lock() {
-            Ok(units) => units.recv(),
-            Err(poisoned) => poisoned.into_inner().recv(),
-        };
-        let Ok((unit, view)) = received else {
-            return;
-        };
-        read_one(connection, unit, view);
+fn read_loop(connection: &Connection, queue: &Queue) {
+    let mut taken = Vec::new();
+    while queue.take(READERS, &mut taken) {
+        for (unit, view) in taken.drain(..) {
+            read_one(connection, unit, view);
+        }
     }
 }
 
