@@ -372,7 +372,7 @@ impl Tab {
     /// Looks the page over and photographs it; any fault fails the test when it ends.
     pub async fn look(&self, shot: &str) -> Seen {
         self.photograph(&shots().join(format!("{}-{shot}.png", self.name))).await?;
-        let faults = self.run(include_str!("checks.js"), Vec::new()).await?;
+        let faults = self.run(include_str!("checks.js"), vec![self.view.width().into()]).await?;
         let mut faults: Vec<String> = serde_json::from_value(faults).map_err(|error| error.to_string())?;
         faults.extend(self.complaints().await?);
         let bytes = self.bytes().await?;
