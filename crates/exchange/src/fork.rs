@@ -4,7 +4,7 @@
 //! testifies to the proof that it was given: the log can clear itself by a better one, and by nothing else.
 
 use serde::{Deserialize, Serialize};
-use tb_base::{NodeId, Result, Timestamp, Violation};
+use tb_base::{Fault, NodeId, Result, Timestamp, Violation};
 use tb_crypto::text;
 use tb_tlog::note::Note;
 use tb_tlog::{Checkpoint, verify_consistency};
@@ -16,6 +16,8 @@ use crate::{SignedTrustList, TrustList, witness};
 pub const FORMAT: &str = "tongban-fork-v1";
 /// The largest document that is read.
 pub const FORK_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Letters of its id in the name of its file.
+const NAME_LETTERS: usize = 16;
 /// What stands before the canonical text when a document is signed.
 const SIGNED_AS: &[u8] = b"tongban-fork-v1\n";
 
@@ -72,6 +74,18 @@ impl Fork {
         Ok(SignedFork { fork: self, signature })
     }
 
+    /// The two trees, the known one first, as their notes name them; whether the log signed them says [`SignedFork::verify`].
+    pub fn trees(&self) -> Result<[Checkpoint; 2]> {
+        let read = |text: &str| -> Result<Checkpoint> { Ok(Checkpoint::parse(Note::parse(text)?.text())?) };
+        Ok([read(&self.known)?, read(&self.shown)?])
+    }
+
+    /// What the file of the document is called.
+    pub fn file_name(&self) -> Result<String> {
+        let id = self.id()?;
+        Ok(format!("fork-{}.json", id.get(..NAME_LETTERS).unwrap_or(&id)))
+    }
+
     /// Names the two histories: the same pair has the same id, however often it is shown.
     pub fn id(&self) -> Result<String> {
         let texts = [Note::parse(&self.known)?, Note::parse(&self.shown)?];
@@ -87,6 +101,12 @@ impl SignedFork {
             return Err(Violation::new("too-large", "fork", format!("at most {FORK_BYTES_MAX} bytes")));
         }
         serde_json::from_slice(bytes).map_err(|error| Violation::new("grammar", "fork", error.to_string()))
+    }
+
+    /// The document as a file, the same wherever it is written.
+    pub fn to_json(&self) -> Result<String> {
+        serde_json::to_string_pretty(self)
+            .map_err(|error| Fault::of("writing evidence of a fork", error).into())
     }
 
     /// Checks everything with a trust list got from elsewhere: both signatures of the log, the witness's, the histories.

@@ -13,6 +13,8 @@ use crate::{Row, Stmt, Tx, audit, log, params, stmt};
 
 /// Forks of one log that are kept; a peer cannot fill the disk by lying often.
 pub const FORKS_MAX: u32 = 100;
+/// Logs that one look tells of; more than a region has cities.
+const LOGS_MAX: u32 = 1_000;
 /// Lists that one look gives.
 const LISTS_MAX: u32 = 1_000;
 
@@ -71,8 +73,40 @@ const FORKS: Stmt = stmt(
 ",
 );
 
+const FORK_FIND: Stmt = stmt(
+    "store.fork.find",
+    "
+    SELECT document
+    FROM store_fork
+    WHERE id = $1
+",
+);
+
+const FORK_LOGS: Stmt = stmt(
+    "store.fork.logs",
+    "
+    SELECT origin, COUNT(*) AS forks
+    FROM store_fork
+    GROUP BY origin
+    ORDER BY origin
+    LIMIT $1
+",
+);
+
+const FORKS_NEWEST: Stmt = stmt(
+    "store.fork.newest",
+    "
+    SELECT id, document
+    FROM store_fork
+    WHERE origin = $1
+    ORDER BY at DESC, id
+    LIMIT $2
+",
+);
+
 /// The statements of this file.
-pub(crate) const STATEMENTS: &[Stmt] = &[INSERT, FIND, ALL, FORKS_OF, FORK_INSERT, FORKS];
+pub(crate) const STATEMENTS: &[Stmt] =
+    &[INSERT, FIND, ALL, FORKS_OF, FORK_INSERT, FORKS, FORK_FIND, FORK_LOGS, FORKS_NEWEST];
 
 /// A list as it was put in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,5 +187,26 @@ pub fn put_fork(tx: &mut Tx<'_>, now: Timestamp, origin: &str, seen: &SignedFork
 /// What the witness saw, the oldest first, each with its id.
 pub fn forks(tx: &mut Tx<'_>, limit: u32) -> Result<Vec<(String, SignedFork)>> {
     let rows = tx.all(&FORKS, params![limit])?;
-    rows.iter().map(|row| Ok((row.get("id")?, row.json("document")?))).collect()
+    rows.iter().map(with_id).collect()
+}
+
+/// The document of that id.
+pub fn fork(tx: &mut Tx<'_>, id: &str) -> Result<Option<SignedFork>> {
+    tx.one(&FORK_FIND, params![id])?.map(|row| row.json("document")).transpose()
+}
+
+/// Every log that was seen to have forked, with the number of its documents.
+pub fn forked_logs(tx: &mut Tx<'_>) -> Result<Vec<(String, u32)>> {
+    let rows = tx.all(&FORK_LOGS, params![LOGS_MAX])?;
+    rows.iter().map(|row| Ok((row.get("origin")?, row.get("forks")?))).collect()
+}
+
+/// The documents of one log, the newest first, each with its id.
+pub fn forks_of(tx: &mut Tx<'_>, origin: &str, limit: u32) -> Result<Vec<(String, SignedFork)>> {
+    let rows = tx.all(&FORKS_NEWEST, params![origin, limit])?;
+    rows.iter().map(with_id).collect()
+}
+
+fn with_id(row: &Row) -> Result<(String, SignedFork)> {
+    Ok((row.get("id")?, row.json("document")?))
 }

@@ -1,4 +1,4 @@
-//! The pages of the data bureau (数据局): lines to the other cities, dead letters, contracts.
+//! The pages of the data bureau (数据局): lines to the other cities, dead letters, contracts, logs with two histories.
 //! Serves clause 1.6.
 //!
 //! The auditor reads them, too. Invariant: what somebody sees here is an audit line of the transaction that read it.
@@ -6,6 +6,7 @@
 pub mod contract;
 pub mod contracts;
 pub mod dead;
+pub mod forks;
 pub mod letter;
 pub mod overview;
 pub mod words;

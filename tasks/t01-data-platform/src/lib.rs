@@ -69,6 +69,7 @@ const ROUTES: &[RouteInfo] = &[
     RouteInfo::get("/bureau/contracts", BUREAU),
     RouteInfo::get("/bureau/contracts/{id}", BUREAU),
     RouteInfo::get("/bureau/contracts/{id}/file", BUREAU),
+    RouteInfo::get("/bureau/forks/{id}/file", BUREAU),
     RouteInfo::get("/audit", AUDITOR).counted(Class::Heavy),
     RouteInfo::get("/audit/{id}", AUDITOR),
     RouteInfo::get("/accounts", ADMINISTRATOR).counted(Class::Heavy),
@@ -107,6 +108,7 @@ pub fn module(parts: Parts) -> Module {
         .route("/bureau/contracts", get(bureau::contracts::show))
         .route("/bureau/contracts/{id}", get(bureau::contract::show))
         .route("/bureau/contracts/{id}/file", get(bureau::contract::download))
+        .route("/bureau/forks/{id}/file", get(bureau::forks::download))
         .route("/audit", get(audit::show))
         .route("/audit/{id}", get(audit::line::show))
         .route("/accounts", get(accounts::list))

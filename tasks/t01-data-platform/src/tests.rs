@@ -4,6 +4,7 @@ mod accounts;
 mod auditor;
 mod bureau;
 mod cases;
+mod forks;
 mod looks;
 mod real_cases;
 mod roster;

@@ -5,6 +5,7 @@ mod browser;
 mod ceremony;
 mod crash;
 mod demo;
+mod evidence;
 mod failures;
 mod fleet;
 mod headers;

@@ -16,6 +16,7 @@ use tb_store::dead_letters::{self, Filter, LetterState};
 use tb_store::{Tx, audit, contact, inbox, log, mirror, outbox, restored, usage};
 use tb_web::{Frame, Lang, PageResult, Visit, ui};
 
+use super::forks::{self, Forked};
 use crate::limits::Limits;
 use crate::parts::Parts;
 
@@ -42,6 +43,8 @@ struct Standing {
     dead: Dead,
     contracts: usize,
     log: LogState,
+    /// Logs of other cities with two histories.
+    forks: Vec<Forked>,
     /// Since when the store came out of a backup, while the other cities have not completed it.
     restoring: Option<Timestamp>,
 }
@@ -142,6 +145,9 @@ pub async fn show(visit: Visit, parts: Extension<Arc<Parts>>) -> PageResult {
     let read = move |tx: &mut Tx<'_>| {
         let state = read(tx, &ctx, &desk, &limits)?;
         audit::line(tx, &ctx, "bureau.read", "overview", "done")?;
+        if !state.forks.is_empty() {
+            audit::line(tx, &ctx, "bureau.read", "forks", &format!("found:{}", state.forks.len()))?;
+        }
         Ok(state)
     };
     let state = visit.app.store.write("t01.bureau", read).await?;
@@ -177,7 +183,8 @@ fn read(tx: &mut Tx<'_>, ctx: &Ctx, desk: &Desk, limits: &Limits) -> Result<Stan
         witnesses,
     };
     let restoring = restored::pending(tx)?.map(|pending| pending.at);
-    Ok(Standing { peers, dead, contracts: desk.contracts().len(), log, restoring })
+    let forks = forks::read(tx, desk)?;
+    Ok(Standing { peers, dead, contracts: desk.contracts().len(), log, forks, restoring })
 }
 
 fn open(to: Option<NodeId>, died_before: Timestamp) -> Filter {

@@ -12,7 +12,7 @@ use tb_store::Store;
 use super::say;
 use crate::city::database;
 use crate::modules;
-use crate::region::{CityFolder, json, read};
+use crate::region::{CityFolder, read};
 use crate::trust;
 
 /// Documents that one export writes.
@@ -48,9 +48,9 @@ pub async fn export(options: &Evidence) -> Result<()> {
     let forks = forks?;
     let doing = || format!("making {}", options.out.display());
     std::fs::create_dir_all(&options.out).map_err(|error| Fault::of(doing(), error))?;
-    for (id, fork) in &forks {
-        let file = options.out.join(format!("fork-{}.json", id.get(..16).unwrap_or(id)));
-        trust::replace(&file, &json(fork)?)?;
+    for (_, fork) in &forks {
+        let file = options.out.join(fork.fork.file_name()?);
+        trust::replace(&file, &fork.to_json()?)?;
         say(&format!(
             "{} log of {} seen by {} at {}",
             file.display(),

@@ -39,6 +39,9 @@ impl BureauPage {
         let (lang, dead) = (self.lang, &self.state.dead);
         let silent = self.state.peers.iter().find(|peer| peer.silent_since.is_some());
         let waiting: u32 = self.state.peers.iter().map(|peer| peer.waiting).sum();
+        if let Some(forked) = self.state.forks.iter().find(|forked| forked.is_open()) {
+            return forked.words(lang, &self.frame);
+        }
         if 0 < dead.open {
             let count = counted(lang, dead.open);
             let is_one = dead.open == 1;
