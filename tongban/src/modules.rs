@@ -157,6 +157,7 @@ pub fn navigation() -> Vec<NavEntry> {
         NavEntry::staff("/office", "待办", "Queue", &[Role::Reviewer, Role::Approver, Role::Supervisor]),
         NavEntry::staff("/office/licences", "证照", "Licences", &[Role::Reviewer, Role::Approver]),
         NavEntry::staff("/accounts", "账号", "Accounts", &[Role::Administrator]),
+        NavEntry::staff("/offices", "单位", "Offices", &[Role::Administrator]),
         NavEntry::staff("/verify", "核验", "Verify", &[Role::Inspector]),
         NavEntry::staff("/bureau", "交换", "Exchange", &[Role::Bureau, Role::Auditor]),
         NavEntry::staff("/bureau/dead", "死信", "Dead letters", &[Role::Bureau, Role::Auditor]),

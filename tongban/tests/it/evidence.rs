@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use serde_json::{Value, json};
-use tb_base::{Actor, Clock as _, Ctx, NodeId};
+use tb_base::{Actor, Clock as _, Ctx, NodeId, Timestamp};
 use tb_crypto::text as code;
 use tb_exchange::fork::{FORMAT, Fork, SignedFork};
 use tb_exchange::witness::signers;
@@ -24,6 +24,7 @@ use crate::process::tongban;
 
 const LIAR: &str = "430100";
 const WITNESS: &str = "430300";
+const LIAR_BUREAU: &str = "bureau1@430100";
 const BUREAU: &str = "bureau1@430300";
 /// More questions than it takes to grow a log beyond what was lost of it.
 const QUESTIONS_MAX: usize = 40;
@@ -57,11 +58,14 @@ fn is_refused(file: &Path, list: &Path, because: &str, what: &str) {
     assert_eq!(said(&output), "", "{what}: nothing is accused");
 }
 
+/// Changes a document.
+type Edit<'a> = &'a dyn Fn(&mut Value);
+
 /// What a document is worth after somebody changed it: nothing.
 fn changes_are_found(file: &Path, list: &Path, room: &Folder) {
     let original: Value = serde_json::from_slice(&std::fs::read(file).expect("the file")).expect("JSON");
     let known = original["fork"]["known"].clone();
-    let edits: [(&str, &str, &dyn Fn(&mut Value)); 9] = [
+    let edits: [(&str, &str, Edit<'_>); 9] = [
         ("signature-invalid", "another day", &|it| it["fork"]["at"] = json!(1_577_836_800_000_000_i64)),
         ("signature-invalid", "another witness", &|it| it["fork"]["witness"] = json!("430200")),
         ("signature-invalid", "another log", &|it| it["fork"]["log"] = json!("430200")),
@@ -72,7 +76,7 @@ fn changes_are_found(file: &Path, list: &Path, room: &Folder) {
         ("signature-invalid", "another list of the day", &|it| {
             it["fork"]["trust"]["list"]["cities"][0]["exchange_url"] = json!("https://127.0.0.1:1");
         }),
-        ("", "another signature", &|it| it["signature"] = json!(code::base64(&[0; 64]))),
+        ("signature-invalid", "another signature", &|it| it["signature"] = json!(code::base64(&[0; 64]))),
         ("grammar", "another format", &|it| it["fork"]["format"] = json!("tongban-fork-v2")),
         ("grammar", "a field that is unknown", &|it| it["fork"]["more"] = json!(1)),
     ];
@@ -93,11 +97,9 @@ fn changes_are_found(file: &Path, list: &Path, room: &Folder) {
 fn other_lists_are_no_ground(file: &Path, list: &Path, room: &Folder) {
     let bent = room.file("bent-list.json");
     let mut trust: Value = serde_json::from_slice(&std::fs::read(list).expect("the list")).expect("JSON");
-    let keys = trust["list"]["cities"][1]["keys"].clone();
-    assert!(keys.is_object(), "cities have keys: {trust}");
-    trust["list"]["cities"][0]["keys"] = keys;
+    trust["list"]["cities"][0]["log_origin"] = json!("tongban/elsewhere");
     std::fs::write(&bent, trust.to_string()).expect("written");
-    is_refused(file, &bent, "", "a list with exchanged keys");
+    is_refused(file, &bent, "signature-invalid", "a list with another log");
     let elsewhere = Folder::new("evidence-elsewhere");
     founded(&elsewhere);
     is_refused(file, &trust_of(&elsewhere, LIAR), "signature-invalid", "the list of another region");
@@ -111,7 +113,8 @@ fn founded(folder: &Folder) {
     region::prepare(folder.path(), &region, &ports, None, now, &mut OsEntropy).expect("a region");
 }
 
-fn city(folder: &Path, city: &str) -> CityFolder {
+/// A city's folder of a region.
+pub fn city(folder: &Path, city: &str) -> CityFolder {
     CityFolder::open(&folder.join(city)).expect("a city's folder")
 }
 
@@ -119,29 +122,38 @@ fn trust_of(folder: &Folder, city: &str) -> PathBuf {
     folder.path().join(city).join("trust.json")
 }
 
-fn node(city: &str) -> NodeId {
+/// A city by its code.
+pub fn node(city: &str) -> NodeId {
     city.parse().expect("a node")
 }
 
-async fn store(folder: &CityFolder) -> Store {
+/// The store of a city that does not run.
+pub async fn store(folder: &CityFolder) -> Store {
     Store::open(&database(folder), &modules::schemas()).await.expect("the store")
 }
 
 /// A note of a log with both of its signatures.
-fn note(log: &CityFolder, size: u64, root: Hash) -> String {
+pub fn note(log: &CityFolder, size: u64, root: Hash) -> String {
     let own = log.trust.list.city(log.config.node).expect("a member");
     let bare = Note::new(&Checkpoint { origin: own.log_origin.clone(), size, root }.text()).expect("a note");
     let signers = signers(own, &log.secrets).expect("its keys");
     signers.iter().fold(bare.clone(), |note, signer| note.with(signer.sign(&bare))).to_string()
 }
 
-fn document(log: &CityFolder, witness: &CityFolder, notes: [String; 2], proof: &[Hash]) -> SignedFork {
+/// What a witness keeps when it is shown the second note after the first.
+pub fn document(
+    log: &CityFolder,
+    witness: &CityFolder,
+    notes: [String; 2],
+    proof: &[Hash],
+    at: Timestamp,
+) -> SignedFork {
     let [known, shown] = notes;
     let fork = Fork {
         format: FORMAT.to_owned(),
         log: log.config.node,
         witness: witness.config.node,
-        at: SystemClock::real().now(),
+        at,
         known,
         shown,
         proof: proof.iter().map(|hash| code::base64(hash)).collect(),
@@ -156,10 +168,11 @@ async fn what_a_document_proves_is_said_and_what_was_bent_proves_nothing() {
     founded(&folder);
     let (liar, witness) = (city(folder.path(), LIAR), city(folder.path(), WITNESS));
     let (first, second, other) = (leaf_hash(b"one"), leaf_hash(b"two"), leaf_hash(b"other"));
+    let now = SystemClock::real().now();
     let both = node_hash(&first, &second);
-    let proven = document(&liar, &witness, [note(&liar, 1, first), note(&liar, 1, other)], &[]);
-    let longer = document(&liar, &witness, [note(&liar, 1, first), note(&liar, 2, both)], &[other]);
-    let honest = document(&liar, &witness, [note(&liar, 1, first), note(&liar, 2, both)], &[second]);
+    let proven = document(&liar, &witness, [note(&liar, 1, first), note(&liar, 1, other)], &[], now);
+    let longer = document(&liar, &witness, [note(&liar, 1, first), note(&liar, 2, both)], &[other], now);
+    let honest = document(&liar, &witness, [note(&liar, 1, first), note(&liar, 2, both)], &[second], now);
     let (names, keep) = ([&proven, &longer].map(name), [proven.clone(), longer]);
     let kept = store(&witness).await;
     let origin = liar.trust.list.city(node(LIAR)).expect("a member").log_origin.clone();
@@ -192,9 +205,9 @@ async fn what_a_document_proves_is_said_and_what_was_bent_proves_nothing() {
     std::fs::write(&honest_file, honest.to_json().expect("JSON")).expect("written");
     is_refused(&honest_file, &list, "may both be true", "a log that only grew");
     // A city cannot sign in the name of another log.
-    let made_up = document(&liar, &witness, [note(&witness, 1, first), note(&witness, 1, other)], &[]);
+    let made_up = document(&liar, &witness, [note(&witness, 1, first), note(&witness, 1, other)], &[], now);
     std::fs::write(&honest_file, made_up.to_json().expect("JSON")).expect("written");
-    is_refused(&honest_file, &list, "", "notes of another log");
+    is_refused(&honest_file, &list, "note-invalid", "notes of another log");
 }
 
 fn name(document: &SignedFork) -> String {
@@ -248,11 +261,11 @@ async fn a_disk_that_was_set_back_is_found_out_and_shown_to_the_bureau() {
 /// Changsha's log grows and is cosigned; then an old copy of its disk is put back, and it goes on from there.
 async fn set_back(world: &mut World, folder: &Folder) -> Result<(), String> {
     let (own, copy) = (folder.path().join(LIAR), folder.file("copy"));
-    let before = grown(world, 0).await?;
+    grown(world).await?;
     world.region.kill(LIAR)?;
     copy_all(&own, &copy).map_err(|error| error.to_string())?;
     world.region.restart(LIAR).await?;
-    grown(world, before).await?;
+    grown(world).await?;
     world.region.kill(LIAR)?;
     std::fs::remove_dir_all(&own).map_err(|error| error.to_string())?;
     copy_all(&copy, &own).map_err(|error| error.to_string())?;
@@ -266,15 +279,25 @@ async fn set_back(world: &mut World, folder: &Folder) -> Result<(), String> {
     Ok(())
 }
 
-/// Lets Changsha's log grow beyond a size, and waits until Xiangtan has cosigned all of that; gives the new size.
-async fn grown(world: &mut World, beyond: u64) -> Result<u64, String> {
+/// Lets Changsha's log grow, and waits until Xiangtan has cosigned all of it.
+async fn grown(world: &mut World) -> Result<(), String> {
+    let before = cosigned(world, 0).await?;
     ask(world).await?;
-    let cosigned = |page: &Value| {
-        let peer = list(page, "/peers").iter().find(|peer| peer["node"] == LIAR).cloned();
-        peer.and_then(|peer| peer["cosigned"]["size"].as_u64()).unwrap_or(0)
+    cosigned(world, before + 1).await.map(drop)
+}
+
+/// Waits until Xiangtan has cosigned all of Changsha's log, of so many leaves at least; gives its size.
+async fn cosigned(world: &mut World, size_min: u64) -> Result<u64, String> {
+    let size = |page: &Value| page["log"]["size"].as_u64().unwrap_or(0);
+    let is_cosigned = |page: &Value| {
+        let checkpoint = page["log"]["checkpoint"]["size"].as_u64();
+        let mut witnesses = list(page, "/log/witnesses").iter();
+        let behind = witnesses.find(|it| it["node"] == WITNESS).and_then(|it| it["behind"].as_u64());
+        let is_all = page["log"]["waiting"] == 0 && checkpoint == Some(size(page));
+        size_min <= size(page) && is_all && behind == Some(0)
     };
-    let page = world.until(BUREAU, "/bureau", "a longer log", |page| beyond < cosigned(page)).await?;
-    Ok(cosigned(&page))
+    let page = world.until(LIAR_BUREAU, "/bureau", "a longer log, cosigned", is_cosigned).await?;
+    Ok(size(&page))
 }
 
 /// A signed query from Changsha to Xiangtan: a leaf in both logs.
@@ -294,9 +317,9 @@ fn copy_all(from: &Path, to: &Path) -> std::io::Result<()> {
         let entry = entry?;
         let target = to.join(entry.file_name());
         if entry.file_type()?.is_dir() {
-            copy_all(&entry.path(), &target)?
+            copy_all(&entry.path(), &target)?;
         } else {
-            std::fs::copy(entry.path(), target).map(drop)?
+            std::fs::copy(entry.path(), target)?;
         }
     }
     Ok(())

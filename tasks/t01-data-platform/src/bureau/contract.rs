@@ -1,6 +1,9 @@
 //! One contract (一份契约): its terms, its use in both directions, and the signed document itself.
 //! Serves clause 1.6.
 
+mod changes;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use askama::Template;
@@ -12,6 +15,7 @@ use tb_exchange::{Desk, SignedContract};
 use tb_store::{Tx, audit};
 use tb_web::{Frame, Lang, PageResult, Visit, download as file, ui};
 
+use self::changes::Changes;
 use super::contracts::{ServiceUse, force_tag, uses, version_word};
 use super::counted;
 use super::words::service_word;
@@ -30,6 +34,8 @@ struct ContractPage {
     peer: NodeId,
     in_force: bool,
     uses: Vec<ServiceUse>,
+    /// What this version changes; nothing where none is known before it.
+    changes: Option<Changes>,
     #[serde(skip)]
     parts: Arc<Parts>,
 }
@@ -51,6 +57,7 @@ pub async fn show(visit: Visit, parts: Extension<Arc<Parts>>, id: Path<String>) 
         lang: visit.lang,
         hash: signed.contract.hash()?,
         in_force: signed.contract.is_in_force(visit.ctx.now),
+        changes: changes::of(&parts.desk, &signed.contract),
         peer,
         uses,
         signed,
@@ -120,21 +127,29 @@ impl ContractPage {
     }
 
     fn purposes(&self, code: &str) -> String {
-        let (lang, join) = (self.lang, self.lang.t("、", ", "));
-        let Some(terms) = self.signed.contract.services.get(code) else { return String::new() };
+        let terms = self.signed.contract.services.get(code);
+        terms.map_or_else(String::new, |terms| self.purpose_words(&terms.purposes))
+    }
+
+    fn purpose_words(&self, purposes: &BTreeSet<String>) -> String {
+        let lang = self.lang;
         let word = |purpose: &String| match ((self.parts.words.item)(purpose), purpose.as_str()) {
             (_, tb_exchange::ANY_PURPOSE) => lang.t("任何事项", "any item").to_owned(),
             (Some((zh, en)), _) => lang.t(&zh, &en).to_owned(),
             (None, other) => other.to_owned(),
         };
-        terms.purposes.iter().map(word).collect::<Vec<_>>().join(join)
+        purposes.iter().map(word).collect::<Vec<_>>().join(lang.t("、", ", "))
     }
 
     fn fields(&self, code: &str) -> String {
-        let (lang, join) = (self.lang, self.lang.t("、", ", "));
-        let Some(terms) = self.signed.contract.services.get(code) else { return String::new() };
+        let terms = self.signed.contract.services.get(code);
+        terms.map_or_else(String::new, |terms| self.field_words(&terms.fields))
+    }
+
+    fn field_words(&self, fields: &BTreeSet<String>) -> String {
+        let lang = self.lang;
         let all: Vec<String> =
-            terms.fields.iter().map(|id| id.rsplit('.').next().unwrap_or(id).to_owned()).collect();
+            fields.iter().map(|id| id.rsplit('.').next().unwrap_or(id).to_owned()).collect();
         let word = |id: &String| match (self.parts.words.field)(id, &all) {
             Some((zh, en)) => lang.t(&zh, &en).to_owned(),
             None => id.clone(),
@@ -142,7 +157,7 @@ impl ContractPage {
         let mut words: Vec<String> = all.iter().map(word).collect();
         words.sort();
         words.dedup();
-        words.join(join)
+        words.join(lang.t("、", ", "))
     }
 
     fn terms(&self) -> ui::Table {

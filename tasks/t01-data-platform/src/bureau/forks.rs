@@ -94,7 +94,9 @@ pub(super) fn read(tx: &mut Tx<'_>, desk: &Desk) -> Result<Vec<Forked>> {
 fn look(tx: &mut Tx<'_>, node: NodeId, origin: &str, id: String, signed: &SignedFork) -> Result<Seen> {
     let [known, shown] = signed.fork.trees()?;
     let at = signed.fork.at;
-    let since = log::witness_state(tx, origin)?.filter(|state| at < state.at);
+    // The known tree once more is not a log that goes on.
+    let went_on = |state: &log::WitnessState| at < state.at && known.size < state.size;
+    let since = log::witness_state(tx, origin)?.filter(went_on);
     let since =
         since.map(|state| Tree { size: state.size, root: text::base64(&state.root), at: Some(state.at) });
     let kind = if known.size == shown.size {

@@ -2,7 +2,10 @@
 
 use axum::http::StatusCode;
 use tb_base::{CaseId, MessageId};
-use tb_exchange::{Purpose, service};
+use tb_exchange::ceremony::{Plan, propose};
+use tb_exchange::founding::Charter;
+use tb_exchange::package::Package;
+use tb_exchange::{Purpose, ServiceTerms, service};
 use tb_store::outbox::{self, State};
 use tb_store::{Tx, audit, contact, log, usage};
 
@@ -308,4 +311,67 @@ async fn an_idle_log_waits_for_nobody() {
     browser.program = false;
     let html = browser.get("/bureau").await.text();
     assert!(html.contains("交换正常，没有积压") && html.contains("已签齐"), "{html}");
+}
+
+/// Puts the next list in force, with other terms in every contract, as all cities signed them.
+fn agree(region: &Region, change: impl FnOnce(&mut Charter)) {
+    let desk = &region.city("430100").desk;
+    let contracts: Vec<_> = desk.contracts().values().cloned().collect();
+    let terms = contracts[0].contract.clone();
+    let before = Package { trust: desk.trust().as_ref().clone(), contracts };
+    let now = region.ctx("430100").now;
+    let mut charter = Charter {
+        region: before.trust.list.region.clone(),
+        not_before: now,
+        not_after: now.plus_seconds(86_400 * 365),
+        services: terms.services,
+        retention_days: terms.retention_days,
+    };
+    change(&mut charter);
+    let (removed, revoked) = (Default::default(), Default::default());
+    let plan = Plan { charter, quorum: None, removed, revoked, overlap_until: now.plus_seconds(3_600) };
+    let mut package = propose(&plan, Some(&before), &[]).unwrap();
+    for city in ["430100", "430200", "430300"] {
+        package.sign(node(city), &region.city(city).secrets).unwrap();
+    }
+    package.verify_successor(&before.trust.list).unwrap();
+    desk.replace(package.trust, package.contracts).unwrap();
+}
+
+#[tokio::test]
+async fn a_new_version_of_a_contract_tells_what_it_changes() {
+    let region = Region::new(None).await;
+    let path = "/bureau/contracts/czt-430100-430300";
+    let mut browser = bureau(&region).await;
+    assert!(browser.get(path).await.json()["changes"].is_null(), "the first version changes nothing");
+    agree(&region, |charter| {
+        charter.retention_days = 180;
+        charter.services.remove(service::LICENCE_PRESENT);
+        let offer: &mut ServiceTerms = charter.services.get_mut(service::CASE_OFFER).unwrap();
+        offer.quota_per_day = 250;
+        offer.purposes = ["121".to_owned()].into();
+        charter.services.get_mut(service::LICENCE_FETCH).unwrap().fields = ["name".to_owned()].into();
+    });
+    let page = browser.get(path).await.json();
+    assert_eq!(
+        (page["signed"]["contract"]["version"].as_u64(), page["changes"]["before"].as_u64()),
+        (Some(2), Some(1))
+    );
+    assert_eq!(page["changes"]["all"].as_array().unwrap().len(), 5, "{}", page["changes"]);
+    browser.program = false;
+    let zh = browser.get(path).await.text();
+    for word in [
+        "这一版改了什么",
+        "与第 1 版相比",
+        "100 → 250",
+        "增加 121；取消 任何事项",
+        "增加 name",
+        "异地亮证",
+        "不再允许",
+        "365 天 → 180 天",
+    ] {
+        assert!(zh.contains(word), "{word}: {zh}");
+    }
+    let en = browser.get(&format!("{path}?lang=en")).await.text();
+    assert!(en.contains("Compared with version 1:") && en.contains("taken away: any item"), "{en}");
 }

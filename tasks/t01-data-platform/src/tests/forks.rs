@@ -1,6 +1,6 @@
 //! A log with two histories on the bureau's page: what was kept, what it means, what is to be done, and the file.
 
-use tb_base::{NodeId, Timestamp};
+use tb_base::NodeId;
 use tb_exchange::fork::{FORMAT, Fork, Shown, SignedFork};
 use tb_exchange::witness::signers;
 use tb_store::log::{self, Ahead, WitnessState};
@@ -70,10 +70,11 @@ async fn copy(region: &Region, (size, root): (u64, Hash)) {
     assert_eq!(region.city(SEEN_BY).store.write("test.copy", extend).await.unwrap(), size);
 }
 
-/// Writes down that Changsha cosigned a tree of Xiangtan's log.
-async fn cosigned(region: &Region, (size, root): (u64, Hash), at: Timestamp) {
-    let state = WitnessState { origin: origin(region), size, root, note: note(region, size, root), at };
-    let put = move |tx: &mut Tx<'_>| log::put_witness_state(tx, None, &state);
+/// Writes down that Changsha cosigned a tree of Xiangtan's log now, after one of that size.
+async fn cosigned(region: &Region, from: Option<u64>, (size, root): (u64, Hash)) {
+    let (origin, at) = (origin(region), region.ctx(SEEN_BY).now);
+    let state = WitnessState { origin, size, root, note: note(region, size, root), at };
+    let put = move |tx: &mut Tx<'_>| log::put_witness_state(tx, from, &state);
     region.city(SEEN_BY).store.write("test.state", put).await.unwrap();
 }
 
@@ -150,10 +151,15 @@ async fn a_log_that_went_on_or_cleared_itself_is_no_alarm() {
         assert_eq!((seen["kind"].as_str(), seen["since"].is_null()), (Some(kind), !has_since), "{seen}");
     };
     kind("open", false).await;
+    region.later(60);
+    cosigned(&region, None, first).await;
+    // The known tree cosigned once more says nothing new.
+    kind("open", false).await;
     assert!(html(&region, "/bureau").await.contains("<h1>湘潭的日志有两份历史</h1>"));
     // The log goes on from the first history: no alarm, but the evidence is still shown.
     region.later(60);
-    cosigned(&region, first, region.ctx(SEEN_BY).now).await;
+    let third = grow(&region).await;
+    cosigned(&region, Some(first.0), third).await;
     kind("open", true).await;
     let zh = html(&region, "/bureau").await;
     assert!(zh.contains("<h1>交换正常") && zh.contains("本市照常见证") && zh.contains("note--wait"), "{zh}");

@@ -52,11 +52,11 @@ impl Forked {
         let at = lang.time(newest.at);
         let what = match lang {
             Lang::Zh => {
-                format!("{at}，它请本市见证的检查点接不上本市已见证的那一份。本市没有签，证据已签名留存。")
+                format!("{at}，它请本市见证的检查点接不上本市已见证的那一份。证据已签名留存。")
             }
             Lang::En => format!(
                 "On {at} it asked this city to cosign a checkpoint that does not follow the one cosigned before. \
-                 This city did not sign, and keeps signed evidence."
+                 Signed evidence is kept."
             ),
         };
         let (kind, next) = if self.is_open() {
@@ -65,7 +65,14 @@ impl Forked {
             let went_on = " It went on from the first history since, and is cosigned as always.";
             ("wait", lang.t("此后它接着先前那份继续，本市照常见证；证据仍然留着。", went_on))
         };
-        Some(ui::note(kind, &self.words(lang, frame), &format!("{what}{next}")))
+        let name = frame.city_name(self.node);
+        let title = match (self.is_open(), lang) {
+            (true, Lang::Zh) => format!("{name}后来给的检查点，本市没有签"),
+            (true, Lang::En) => format!("This city did not cosign the later checkpoint of {name}"),
+            (false, Lang::Zh) => format!("{name}的日志有过两份历史"),
+            (false, Lang::En) => format!("The log of {name} once had two histories"),
+        };
+        Some(ui::note(kind, &title, &format!("{what}{next}")))
     }
 }
 
