@@ -9,6 +9,7 @@ mod bureau;
 mod clerk;
 mod door;
 mod every_page;
+mod keyboard;
 mod officer;
 mod plain;
 mod resident;

@@ -29,6 +29,8 @@ pub const PASSWORD: &str = "Tongban-demo-2026";
 pub const ENTER: char = '\u{e007}';
 pub const SPACE: char = ' ';
 const TAB: char = '\u{e004}';
+/// More presses of the tab key than any page has stops.
+const STOPS_MAX: usize = 250;
 /// More presses of the tab key than any form needs.
 const TABS_MAX: usize = 40;
 /// A page with all that it loads must stay below this.
@@ -297,6 +299,35 @@ impl Tab {
             }
         }
         Err(self.instead(&format!("{TABS_MAX} tabs do not lead to {css}")).await)
+    }
+
+    /// From the top of a fresh page to its end: the tab key comes to everything that can be used, in the order of the
+    /// page, and each stop is seen to be one. Wide tables that scroll are stops, too.
+    pub async fn tab_through(&self) -> Seen {
+        self.run("document.activeElement.blur(); window.scrollTo(0, 0)", Vec::new()).await?;
+        let count = self.run(include_str!("stops.js"), Vec::new()).await?.as_u64().unwrap_or(0);
+        let step = "return window.stopNow()";
+        let mut next = 0;
+        for _ in 0..STOPS_MAX {
+            if next == count {
+                return Ok(());
+            }
+            self.keys(&TAB.to_string()).await?;
+            let stop = self.run(step, Vec::new()).await?;
+            if stop["fault"] != Value::Null {
+                return Err(self.instead(&format!("stop {next} of {count}: {stop}")).await);
+            }
+            match stop["at"].as_u64() {
+                Some(at) if at == next => next += 1,
+                None => {}
+                Some(_) => {
+                    return Err(self
+                        .instead(&format!("stop {next} of {count} is passed over: {stop}"))
+                        .await);
+                }
+            }
+        }
+        Err(self.instead(&format!("{STOPS_MAX} tabs do not lead through {count} stops")).await)
     }
 
     /// What has the focus: its name, its id, or its kind.
