@@ -29,6 +29,9 @@ use crate::region::{CityFolder, Region};
 use crate::resealing::{self, Keys};
 use crate::{housekeeping, restoring, site, trust};
 
+/// So long tasks that were cut off may hold the store of a city that ends.
+const CLOSE_WITHIN: Duration = Duration::from_secs(1);
+
 /// A city, ready to run.
 pub struct City {
     /// Its code.
@@ -234,6 +237,7 @@ impl City {
                 let _ = site_task.await;
             }
             let _ = keys_task.await;
+            let _ = watching.await;
             if running {
                 let _ = engine_task.await;
             }
@@ -246,7 +250,7 @@ impl City {
             tracing::warn!(%node, "some requests did not end in time and were cut off");
         }
         drop((engine, parts, app));
-        store.close().await;
+        store.close_last(CLOSE_WITHIN).await;
         match failed {
             None => Ok(()),
             Some(Ok(outcome)) => outcome,

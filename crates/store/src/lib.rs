@@ -40,6 +40,7 @@ pub mod trust;
 pub mod usage;
 
 pub use check::check_statements;
+pub use damage::Pages;
 pub use leases::Lease;
 pub use migrate::{CONTRACTS, Standing, standing};
 pub use row::{FromValue, Row};

@@ -8,16 +8,18 @@ mod queue;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use tb_base::{Error, Fault, Refusal, Result, Violation};
 
 use self::queue::Queue;
-use crate::damage::damaged;
+use crate::damage::{Pages, damaged};
 use crate::tx::{Access, Link};
 use crate::unit::Unit;
 use crate::{Row, Stmt, Tx, Value};
@@ -32,8 +34,11 @@ const BUSY_TIMEOUT_MILLIS: u64 = 5_000;
 /// The writer keeps up to 32 MiB of pages, so that it need not read what it changes, and carries the log over into
 /// the file each 32 MiB: keys such as hashes touch the same pages again and again, which are then carried over once.
 const WRITER: &str = "PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 8192";
+/// How SQLite begins what it found.
+const HEADING: &str = "*** in database main ***";
+const READER: &str = "PRAGMA query_only = ON";
 /// So long a start looks for damage; a city is to be back within five seconds.
-const CHECK_MILLIS_MAX: u64 = 1_500;
+pub(crate) const CHECK_AT_START: Duration = Duration::from_millis(1_500);
 
 /// A connection with its prepared statements.
 pub(crate) struct Connection {
@@ -53,23 +58,33 @@ struct Known {
 impl Connection {
     /// Opens the file for writing; `:memory:` is a database that ends with the connection.
     pub(crate) fn open(path: &Path) -> Result<Connection> {
-        let inner = rusqlite::Connection::open(path).map_err(|error| opening(path, error))?;
+        Connection::connect(path).map_err(|error| opening(path, error))
+    }
+
+    fn connect(path: &Path) -> rusqlite::Result<Connection> {
+        // Without a log of writes there is nothing that closing could fold into the file.
+        let has_log = beside(path, "-wal").is_file();
+        let inner = rusqlite::Connection::open(path)?;
+        inner.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, has_log)?;
         inner.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
-        inner
-            .busy_timeout(std::time::Duration::from_millis(BUSY_TIMEOUT_MILLIS))
-            .and_then(|()| {
-                inner.execute_batch(
-                    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;",
-                )
-            })
-            .map_err(|error| opening(path, error))?;
+        inner.busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MILLIS))?;
+        inner.execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;",
+        )?;
         Ok(Connection { inner, known: RefCell::default() })
+    }
+
+    /// From now on the last connection folds the log of writes into the file when it closes; before, a file that is
+    /// found to be damaged stays as it was found, and so does the log beside it.
+    pub(crate) fn trust(&self) -> Result<()> {
+        let set = self.inner.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false);
+        set.map(drop).map_err(|error| failed("store.trust", error))
     }
 
     /// The same, for a reader thread.
     pub(crate) fn open_reader(path: &Path) -> Result<Connection> {
         let connection = Connection::open(path)?;
-        connection.batch("store.reader", "PRAGMA query_only = ON")?;
+        connection.batch("store.reader", READER)?;
         Ok(connection)
     }
 
@@ -88,12 +103,11 @@ impl Connection {
         self.execute(stmt, params).map_err(|error| failed(stmt.name, error))
     }
 
-    /// What SQLite finds wrong with tables and indexes; a file too large for the time is believed so far.
-    pub(crate) fn damage(&self) -> Option<String> {
+    /// What SQLite finds wrong with tables and indexes in that time.
+    pub(crate) fn pages(&self, within: Duration) -> Pages {
         let handle = self.inner.get_interrupt_handle();
         let (done, finished) = channel::<()>();
         let timer = spawn("store-check", move || {
-            let within = std::time::Duration::from_millis(CHECK_MILLIS_MAX);
             if finished.recv_timeout(within) == Err(RecvTimeoutError::Timeout) {
                 handle.interrupt();
             }
@@ -104,13 +118,12 @@ impl Connection {
             drop(timer.join());
         }
         match found {
-            Ok(said) if said == "ok" => None,
-            Ok(said) => Some(said),
+            Ok(said) if said == "ok" => Pages::Sound,
+            Ok(said) => Pages::Damaged(said.trim_start_matches(HEADING).trim().replace('\n', "; ")),
             Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::OperationInterrupted) => {
-                tracing::warn!("the database is too large to be checked whole at the start");
-                None
+                Pages::Unfinished
             }
-            Err(error) => Some(error.to_string()),
+            Err(error) => Pages::Damaged(error.to_string()),
         }
     }
 
@@ -201,13 +214,35 @@ fn value(stored: ValueRef<'_>) -> Value {
     }
 }
 
+/// Looks at the pages of a file beside whoever runs on it, and leaves everything as it is.
+pub(crate) fn look_at_pages(path: &Path, within: Duration) -> Result<Pages> {
+    let connection = match Connection::connect(path) {
+        Ok(connection) => connection,
+        Err(error) if makes_no_sense(&error) => return Ok(Pages::Damaged(error.to_string())),
+        Err(error) => return Err(opening(path, error)),
+    };
+    connection.batch("store.reader", READER)?;
+    Ok(connection.pages(within))
+}
+
 /// A file whose first pages make no sense is damaged; anything else is a fault of the moment.
 fn opening(path: &Path, error: rusqlite::Error) -> Error {
-    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
-    if let Some(DatabaseCorrupt | NotADatabase) = error.sqlite_error_code() {
+    if makes_no_sense(&error) {
         return damaged(path.display(), error);
     }
     Fault::of(format!("opening {}", path.display()), error).into()
+}
+
+fn makes_no_sense(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
+}
+
+/// A file that SQLite keeps beside the database.
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
 }
 
 /// A duplicate is a refusal, another broken constraint a violation, the rest a fault.

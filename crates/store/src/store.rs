@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
 use tb_base::{Error, Fault, Result};
 use tb_telemetry::metrics::{Metric, Metrics};
@@ -12,14 +13,17 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
+use crate::damage::Pages;
 use crate::migrate::Standing;
 use crate::postgres::Workers;
-use crate::sqlite::{Connection, Threads, View, read_one, write_one};
+use crate::sqlite::{Connection, Threads, View, look_at_pages, read_one, write_one};
 use crate::unit::{Unit, Watch, erase};
 use crate::{Schema, Sealer, Tx, damage, leases, migrate, postgres};
 
 /// Units of work that may wait at once; more wait without a place in the queue.
 const WAITING_MAX: usize = 1_024;
+/// How often a store that is to be closed is looked at.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
 /// Units of work by name: names are constants of the program.
 static UNITS: Metric = Metric {
     name: "tongban_store_unit_seconds",
@@ -116,7 +120,9 @@ impl Store {
             _lock: lock,
         };
         let store = Store { inner: Arc::new(inner) };
-        damage::check_log(&store, &config.engine).await?;
+        if let Engine::Postgres { schema, .. } = &config.engine {
+            damage::check_log_of_schema(&store, schema).await?;
+        }
         if is_alone {
             store.write("store.begin", leases::end_all).await?;
         }
@@ -139,9 +145,22 @@ impl Store {
         Ok(Store { inner: Arc::new(Inner { executor, waiting, sealer, watch, metrics, _lock: None }) })
     }
 
-    /// What is wrong with the store's pages and log as far as a quick look shows; nothing where all is well.
+    /// How the pages of a store's file look, beside whoever runs on it, as a start looks at them. PostgreSQL looks at
+    /// its own; of a file that is not there nothing is wrong.
+    pub async fn pages(config: &Config, within: Duration) -> Result<Pages> {
+        let Engine::Sqlite(path) = &config.engine else { return Ok(Pages::Sound) };
+        if !path.is_file() {
+            return Ok(Pages::Sound);
+        }
+        let (path, (tell, told)) = (path.clone(), oneshot::channel());
+        // A look at a large file takes a while, which a runtime thread should not.
+        crate::sqlite::spawn("store-pages", move || drop(tell.send(look_at_pages(&path, within))))?;
+        told.await.map_err(|error| Fault::of("looking at the pages", error))?
+    }
+
+    /// What is wrong with the store's log as a start sees it; nothing where all is well.
     pub async fn damage(&self) -> Result<Option<String>> {
-        self.read_snapshot("store.damage", damage::look).await
+        self.read_snapshot("store.damage", damage::what_is_wrong).await
     }
 
     /// How a store stands to these schemas, without changing it or taking it.
@@ -153,7 +172,7 @@ impl Store {
                 migrate::look(schemas, &mut |unit| read_one(&nothing, unit, View::Latest))
             }
             Engine::Sqlite(path) => {
-                let connection = Connection::open(path)?;
+                let connection = Connection::open_reader(path)?;
                 migrate::look(schemas, &mut |unit| read_one(&connection, unit, View::Latest))
             }
             Engine::Postgres { url, schema } => postgres::standing(url, schema, schemas.to_vec()).await,
@@ -219,6 +238,22 @@ impl Store {
         if closing.is_ok() {
             drop(closed.await);
         }
+    }
+
+    /// The same for a process that ends: what still holds a clone has so long to let it go, because only the last
+    /// one folds the log of writes into the file.
+    pub async fn close_last(self, within: Duration) {
+        let alone = async {
+            while 1 < Arc::strong_count(&self.inner) {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+        };
+        if tokio::time::timeout(within, alone).await.is_err() {
+            tracing::warn!(
+                "the store is still in use; its log of writes stays beside it until the next start"
+            );
+        }
+        self.close().await;
     }
 
     /// A unit as operators see it: a span of its act, and how long it took.
@@ -304,10 +339,10 @@ fn open_sqlite(path: &Path, inline: bool, schemas: &[Schema]) -> Result<(Executo
         own_file(path)?;
     }
     let connection = Connection::open(path)?;
-    if let Some(what) = connection.damage() {
-        return Err(damage::damaged(path.display(), what));
-    }
+    damage::check_pages(&connection, path)?;
     migrate::on_sqlite(&connection, schemas)?;
+    damage::check_log_of_file(&connection, path)?;
+    connection.trust()?;
     let executor = if inline {
         Executor::Inline(Mutex::new(connection))
     } else {

@@ -5,10 +5,11 @@ mod peers;
 
 use std::io::Write as _;
 use std::path::Path;
+use std::time::Duration;
 
 use clap::Args;
 use tb_base::{Clock as _, Fault, Result, Timestamp};
-use tb_store::{Store, figures, processes};
+use tb_store::{Pages, Store, figures, processes};
 
 use crate::checks;
 use crate::city::database;
@@ -19,6 +20,10 @@ use crate::finding::{Finding, State, worst};
 use crate::modules;
 use crate::operations::SEEN_SECONDS_MAX;
 use crate::region::CityFolder;
+
+/// So long a person waits for a look at every page.
+const PAGES_WITHIN: Duration = Duration::from_secs(60);
+const RESTORE: &str = "stop the node, keep a copy as it is, and restore the newest backup (docs/operations/drills.md); do not go on with this one";
 
 /// Options of `doctor`.
 #[derive(Args)]
@@ -126,6 +131,11 @@ fn site_url(folder: &CityFolder) -> Finding {
 
 async fn store(folder: &CityFolder, now: Timestamp) -> Vec<Finding> {
     let config = database(folder);
+    // Nothing that is read from damaged pages is worth telling.
+    let pages = match pages(&config).await {
+        Ok(pages) => pages,
+        Err(damage) => return vec![damage],
+    };
     let standing = Store::standing(&config, &modules::schemas()).await;
     let is_new = standing.as_ref().is_ok_and(|it| it.waiting.len() == modules::steps());
     if let Err(tb_base::Error::Fault(fault)) = &standing
@@ -148,6 +158,7 @@ async fn store(folder: &CityFolder, now: Timestamp) -> Vec<Finding> {
     }
     let fits = standing.as_ref().is_ok_and(|it| it.waiting.is_empty());
     found.push(checks::migrations(standing));
+    found.extend(pages);
     if fits {
         let failed = |error: tb_base::Error| {
             vec![Finding::fail("database", error.to_string(), "see the database's own log")]
@@ -157,17 +168,32 @@ async fn store(folder: &CityFolder, now: Timestamp) -> Vec<Finding> {
     found
 }
 
+/// A warning where the pages are too many to be looked at; a failure where they are damaged.
+async fn pages(config: &tb_store::Config) -> std::result::Result<Option<Finding>, Finding> {
+    match Store::pages(config, PAGES_WITHIN).await {
+        Ok(Pages::Sound) => Ok(None),
+        Ok(Pages::Unfinished) => {
+            let says = format!("the file is too large to be looked at in {} s", PAGES_WITHIN.as_secs());
+            let way_out = "run `PRAGMA integrity_check` of sqlite3 on a copy of it, at leisure";
+            Ok(Some(Finding::warn("pages", says, way_out)))
+        }
+        Ok(Pages::Damaged(what)) => Err(Finding::fail("integrity", what, RESTORE)),
+        Err(error) => {
+            Err(Finding::fail("database", error.to_string(), "see that the file can be read by this user"))
+        }
+    }
+}
+
 /// What stands in the store.
 async fn inside(folder: &CityFolder, config: &tb_store::Config, now: Timestamp) -> Result<Vec<Finding>> {
     let store = Store::look(config).await?;
     let mut found = Vec::new();
-    let restore =
-        "stop the node and restore a backup (docs/operations/backup.md); do not go on with this one";
-    found.push(match store.damage().await {
-        Ok(None) => Finding::ok("integrity", "pages and the newest leaves of the log are what was written"),
-        Ok(Some(what)) => Finding::fail("integrity", what, restore),
-        Err(error) => Finding::fail("integrity", error.to_string(), restore),
-    });
+    match store.damage().await {
+        Ok(None) => found
+            .push(Finding::ok("integrity", "pages and the newest leaves of the log are what was written")),
+        Ok(Some(what)) => return Ok(vec![Finding::fail("integrity", what, RESTORE)]),
+        Err(error) => return Ok(vec![Finding::fail("integrity", error.to_string(), RESTORE)]),
+    }
     let figures = store.read("doctor.figures", move |tx| figures::read(tx, now)).await?;
     found.extend(checks::queues(&figures, now, &folder.config.warn));
     found.push(log(&figures, now));

@@ -19,16 +19,18 @@ const STOPPED: &str = "TONGBAN_STOPPED_SECONDS";
 /// Nobody waits longer for a page.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-fn serve(folder: &Folder, name: &str, config: &Path) -> Process {
+/// One city's node, ready.
+pub fn serve(folder: &Folder, name: &str, config: &Path) -> Process {
     Process::start(folder, name, &["serve", "--config", &config.display().to_string()])
 }
 
-fn beside(config: &Path, city: &str) -> PathBuf {
+/// The configuration of another city of the region.
+pub fn beside(config: &Path, city: &str) -> PathBuf {
     config.parent().and_then(Path::parent).expect("a folder").join(city).join("city.toml")
 }
 
 /// Asks the other city about a code behind which there is no licence.
-async fn verify(browser: &mut Browser) -> Page {
+pub async fn verify(browser: &mut Browser) -> Page {
     browser.get("/verify").await.expect("the form");
     browser.submit("/verify", &[("code", &format!("T1.430200.{}", "0".repeat(26)))]).await.expect("an answer")
 }
@@ -84,7 +86,8 @@ async fn a_node_that_stands_still_delays_nobody_and_goes_on() {
     assert_eq!(page.expect("a page").status, 200);
 }
 
-fn signal(process: &Process, name: &str) {
+/// Sends a signal such as `TERM`.
+pub fn signal(process: &Process, name: &str) {
     let sent = Command::new("kill").args([format!("-{name}"), process.child.id().to_string()]).status();
     assert!(sent.expect("kill runs").success());
 }

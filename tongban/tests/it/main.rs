@@ -4,6 +4,7 @@ mod administrator;
 mod browser;
 mod ceremony;
 mod crash;
+mod damage;
 mod demo;
 mod evidence;
 mod failures;

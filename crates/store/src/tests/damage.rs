@@ -101,6 +101,39 @@ async fn a_flipped_bit_where_it_matters_stops_the_start() {
     }
 }
 
+/// A city that was killed leaves its log of writes beside the file; whoever looks into the damage finds both.
+#[tokio::test]
+async fn a_damaged_file_with_a_log_of_writes_beside_it_stays_as_it_was_found() {
+    let bench = Bench::sqlite("killed").await;
+    fill(&bench.store).await;
+    let Bench { store, config, folder } = bench;
+    store.close().await;
+    let store = Store::open(&config, &[TEST]).await.unwrap();
+    let late = |tx: &mut Tx<'_>| tx.run(&INSERT, params!["row-late", 1_i64]);
+    store.write("test.late", late).await.unwrap();
+    let bench = Bench { store, config, folder };
+    let copy = again(&bench);
+    let Engine::Sqlite(path) = &copy.engine else { panic!("it is a file") };
+    let log = bench.folder.file("again.sqlite-wal");
+    let leaf = [33; 32];
+    let position = |bytes: &[u8]| bytes.windows(leaf.len()).rposition(|window| window == leaf);
+    let mut bytes = std::fs::read(path).unwrap();
+    let writes = std::fs::read(&log).unwrap();
+    assert!(!writes.is_empty() && position(&writes).is_none(), "the leaf lies in the file alone");
+    // Sound, both are taken, and the log is folded in at the end.
+    assert!(Store::open(&again(&bench), &[TEST]).await.is_ok());
+    again(&bench);
+    let at = position(&bytes).unwrap();
+    bytes[at] ^= 1;
+    std::fs::write(path, &bytes).unwrap();
+    let error = Store::open(&copy, &[TEST]).await.unwrap_err().to_string();
+    check_words(&error);
+    let damage = Store::look(&copy).await.unwrap().damage().await.unwrap().unwrap();
+    assert!(error.contains(&damage), "{damage} in {error}");
+    assert!(std::fs::read(path).unwrap() == bytes, "the file was changed");
+    assert!(std::fs::read(&log).unwrap() == writes, "the log of writes was changed");
+}
+
 /// Bits all over the file: a start either refuses, or everything that the log proves is as it was.
 #[tokio::test]
 async fn a_flipped_bit_anywhere_never_starts_a_wrong_log() {
