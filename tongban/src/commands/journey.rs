@@ -28,7 +28,7 @@ pub struct Options {
     /// Kill each city at every write that it reaches, before and after it took effect, and start it again.
     #[arg(long)]
     drill: bool,
-    /// Keep the cities' data in this folder.
+    /// Keep the cities' data in this folder, and their schemas where they use PostgreSQL.
     #[arg(long, hide = true)]
     data: Option<PathBuf>,
 }

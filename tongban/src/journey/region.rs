@@ -49,6 +49,8 @@ pub struct Region {
     setup: Setup,
     processes: Vec<Process>,
     supervisors: Vec<Supervisor>,
+    /// Whether schemas in a database stay behind.
+    leaves_data: bool,
 }
 
 impl Region {
@@ -71,7 +73,8 @@ impl Region {
             return Err("the region could not be founded".to_owned());
         }
         let sites = ports.chunks(2).map(|pair| Process { child: None, site: pair[0], ahead: 0 });
-        let mut region = Region { setup, processes: sites.collect(), supervisors: Vec::new() };
+        let mut region =
+            Region { setup, processes: sites.collect(), supervisors: Vec::new(), leaves_data: false };
         for at in 0..CITIES.len() {
             if region.setup.drill { region.supervise(at)? } else { region.begin(at)? }
         }
@@ -105,6 +108,11 @@ impl Region {
         let charge = Charge { city: CITIES[at].to_owned(), site, start: Box::new(start) };
         self.supervisors.push(Supervisor::begin(charge)?);
         Ok(())
+    }
+
+    /// What the cities wrote into a database stays when they are gone, as files in a named folder do.
+    pub fn leave_data(&mut self) {
+        self.leaves_data = true;
     }
 
     /// Whether cities are killed by a drill.
@@ -191,13 +199,13 @@ impl Region {
 }
 
 impl Drop for Region {
-    /// Ends the nodes, and removes what they left in a database that is somebody else's.
+    /// Ends the nodes, and removes what they left in a database that is somebody else's, unless it is to stay.
     fn drop(&mut self) {
         self.supervisors.clear();
         for city in CITIES {
             let _ = self.kill(city);
         }
-        if let Some(database) = &self.setup.database {
+        if let Some(database) = self.setup.database.as_ref().filter(|_| !self.leaves_data) {
             let mut drop = Command::new(&self.setup.binary);
             drop.args(["demo", "--drop-only", "--database", database, "--schemas", &schemas()]);
             let _ = drop.stdout(Stdio::null()).stderr(Stdio::null()).status();

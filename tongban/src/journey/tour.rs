@@ -32,7 +32,7 @@ pub struct Tour {
     pub quiet: bool,
     /// Kill each city at every write that it reaches.
     pub drill: bool,
-    /// Where the cities' data goes and stays; a folder that is removed where none is named.
+    /// Where the cities' data goes and stays, schemas in a database too; a folder that is removed where none is named.
     pub data: Option<PathBuf>,
 }
 
@@ -78,7 +78,11 @@ async fn start(tour: &Tour, folder: PathBuf) -> Result<World, String> {
         database: tour.database.clone(),
         drill: tour.drill,
     };
-    Ok(World::new(Region::start(setup).await?))
+    let mut region = Region::start(setup).await?;
+    if tour.data.is_some() {
+        region.leave_data();
+    }
+    Ok(World::new(region))
 }
 
 /// How many seconds lie between now and nine in the morning of a day.

@@ -6,8 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
-use tb_store::{Config, Engine, Stmt, Store, params, stmt};
-use tb_testkit::Folder;
+use tb_store::{Stmt, Store, params, stmt};
+use tb_testkit::{Folder, Postgres};
+use tongban::city::database_of;
+use tongban::config::CityConfig;
 use tongban::journey::people::{list, text};
 use tongban::journey::region::CITIES;
 
@@ -52,9 +54,19 @@ fn logs(data: &Path) -> String {
 
 #[tokio::test]
 async fn a_city_killed_at_every_write_of_the_journey_loses_nothing_and_doubles_nothing() {
-    let folder = Folder::new("drill");
-    let calm = journey(&folder, "calm", &[]);
-    let drilled = journey(&folder, "drilled", &["--drill"]);
+    drill(&Folder::new("drill"), &[]).await;
+}
+
+#[tokio::test]
+async fn a_city_on_postgres_killed_at_every_write_loses_nothing_and_doubles_nothing() {
+    let postgres = Postgres::start();
+    drill(&Folder::new("drill-postgres"), &["--database", &postgres.url]).await;
+}
+
+/// The undisturbed journey is on SQLite: what a case leaves behind is the same on either engine.
+async fn drill(folder: &Folder, engine: &[&str]) {
+    let calm = journey(folder, "calm", &[]);
+    let drilled = journey(folder, "drilled", &[&["--drill"], engine].concat());
     let kills = check_kills(&drilled);
     check_back(&drilled);
     println!(
@@ -205,8 +217,9 @@ struct Outcome {
 }
 
 async fn outcome(data: &Path, city: &str, case: &str) -> Outcome {
-    let config = Config { engine: Engine::Sqlite(data.join(city).join("city.db")), inline: false };
-    let store = Store::open(&config, &tongban::modules::schemas()).await.expect("the city's data");
+    let config = CityConfig::load(&data.join(city).join("city.toml")).expect("its configuration");
+    let store =
+        Store::open(&database_of(&config), &tongban::modules::schemas()).await.expect("the city's data");
     let (city, case) = (city.to_owned(), case.to_owned());
     let read = move |tx: &mut tb_store::Tx<'_>| {
         let mut effects = Vec::new();
