@@ -16,7 +16,7 @@ use tb_base::{Fault, NodeId, Result};
 use tb_web::limits::Counting;
 use tb_web::{Network, Origins};
 
-use crate::keyring::SealSuite;
+use crate::keyring::{SealSuite, WAIT_SECONDS};
 
 pub use paper::{document, example};
 pub use read::{Problem, problems};
@@ -60,6 +60,9 @@ pub struct CityConfig {
     /// How the database is sealed; what the other suite sealed still opens.
     #[serde(default)]
     pub seal: SealSuite,
+    /// So long a new key waits before it seals.
+    #[serde(default = "wait_seconds")]
+    pub seal_wait_seconds: u32,
     /// Another region than the shipped one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<PathBuf>,
@@ -176,6 +179,10 @@ fn here() -> PathBuf {
     PathBuf::from(".")
 }
 
+fn wait_seconds() -> u32 {
+    WAIT_SECONDS
+}
+
 fn keys() -> PathBuf {
     PathBuf::from("keys")
 }
@@ -200,6 +207,7 @@ impl CityConfig {
             data: here(),
             keys: keys(),
             seal: SealSuite::default(),
+            seal_wait_seconds: wait_seconds(),
             region: None,
             trusted_proxies: Vec::new(),
             shared_networks: Vec::new(),

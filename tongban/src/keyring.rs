@@ -11,8 +11,9 @@ use tb_base::{Entropy, Fault, Result, Timestamp};
 use tb_crypto::{KeyId, Ring, Suite, text};
 
 const FORMAT: &str = "tongban-vault-v1";
-/// A new key seals this long after it was made, so that every process knows it before the first value needs it.
-pub const WAIT_SECONDS: i64 = 60;
+/// A new key seals this long after it was made unless `city.toml` says otherwise, so that every process knows it
+/// before the first value needs it.
+pub const WAIT_SECONDS: u32 = 60;
 /// Keys that a city may have at once; a rotation a year and each retired keep it far below.
 const KEYS_MAX: usize = 64;
 
@@ -111,6 +112,12 @@ impl KeyRing {
         let numbers = self.numbers();
         let newest = numbers.iter().copied().rfind(ready).or_else(|| numbers.first().copied());
         newest.ok_or_else(|| Fault::new(format!("reading {}: no key is left", self.path.display())).into())
+    }
+
+    /// Since when the key that seals at a moment does so; nothing for the founding one.
+    pub fn sealing_since(&self, now: Timestamp) -> Result<Option<Timestamp>> {
+        let number = self.sealing(now)?;
+        Ok(self.file.keys.iter().find(|key| key.number == number).map(|key| key.seals_from))
     }
 
     /// Makes a new key (轮换) that seals from a moment on; gives its number.

@@ -23,8 +23,11 @@ const ACT: &str = "keys.reseal";
 /// Rows of one batch: a few milliseconds of the one writer.
 const ROWS: u32 = 200;
 /// How often the key file is looked at; a new key waits longer than this before it seals.
-const LOOK_SECONDS: u64 = 5;
-/// A pass that left something under another key is followed by the next one an hour later.
+const LOOK_SECONDS: u64 = 2;
+/// So long after a key began to seal, every process seals with it, and nothing that was sealed before is still to be
+/// written: twice a look, and a second.
+pub const SETTLE_SECONDS: i64 = 5;
+/// A pass that found something to do is followed by the next one an hour later, until one finds nothing.
 const AGAIN_SECONDS: i64 = 3_600;
 
 /// What following the key file needs.
@@ -85,7 +88,7 @@ fn batch(tx: &mut Tx<'_>, ctx: &Ctx, payload: &Value) -> Result<()> {
     let left = left(&pass);
     tracing::info!(key = newest, seen = pass.seen, renewed = pass.renewed, left, "sealed anew");
     finished(tx, ctx, left)?;
-    if left == 0 {
+    if left == 0 && pass.renewed == 0 {
         return Ok(());
     }
     jobs::put(tx, JOB, JOB, ctx.now.plus_seconds(AGAIN_SECONDS), &Value::Null)
@@ -104,13 +107,13 @@ pub fn left(pass: &Pass) -> u64 {
 
 /// Takes new keys over while the city runs; a file that is wrong is said and changes nothing.
 pub async fn follow_keys(keys: Keys, mut stop: watch::Receiver<bool>) {
-    let mut told = false;
+    let (mut told, mut owes_pass) = (false, false);
     loop {
         tokio::select! {
             () = tokio::time::sleep(Duration::from_secs(LOOK_SECONDS)) => {}
             _ = stop.wait_for(|stop| *stop) => return,
         }
-        match look(&keys).await {
+        match look(&keys, &mut owes_pass).await {
             Ok(()) => told = false,
             Err(error) if !told => {
                 told = true;
@@ -121,13 +124,22 @@ pub async fn follow_keys(keys: Keys, mut stop: watch::Receiver<bool>) {
     }
 }
 
-async fn look(keys: &Keys) -> Result<()> {
+/// Another key that seals owes everything a pass; it is put down in the store, or owed until the next look.
+async fn look(keys: &Keys, owes_pass: &mut bool) -> Result<()> {
     let now = keys.clock.now();
     let ring = keys.ring.again()?.ring(now)?;
-    if (ring.sealing(), ring.ids()) == (keys.vault.sealing(), keys.vault.key_ids()) {
-        return Ok(());
+    let sealing = keys.vault.sealing();
+    if (ring.sealing(), ring.ids()) != (sealing, keys.vault.key_ids()) {
+        tracing::info!(sealing = %ring.sealing(), keys = ring.ids().len(), "the keys of the vault changed");
+        *owes_pass |= ring.sealing() != sealing;
+        keys.vault.change_keys(ring);
     }
-    tracing::info!(sealing = %ring.sealing(), "the keys of the vault changed");
-    keys.vault.change_keys(ring);
-    begin(&keys.store, now).await
+    if *owes_pass {
+        // Whichever process changes last moves the pass to when all of them have changed.
+        let due = now.plus_seconds(SETTLE_SECONDS);
+        let put = move |tx: &mut Tx<'_>| jobs::put(tx, JOB, JOB, due, &Value::Null);
+        keys.store.write("keys.change", put).await?;
+        *owes_pass = false;
+    }
+    Ok(())
 }

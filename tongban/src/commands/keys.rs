@@ -6,17 +6,20 @@ use clap::Subcommand;
 use tb_base::{Clock, Fault, Result};
 use tb_crypto::{KeyId, Mark, Suite};
 use tb_store::reseal::{BATCH_ROWS_MAX, Pass, Work, step};
+use tb_store::{Tx, processes};
 
 use crate::clock::{OsEntropy, SystemClock};
 use crate::commands::offline::Offline;
 use crate::commands::place::Place;
-use crate::keyring::WAIT_SECONDS;
-use crate::{modules, resealing};
+use crate::modules;
+use crate::operations::SEEN_SECONDS_MAX;
+use crate::resealing::{self, SETTLE_SECONDS};
 
 /// What to do with the keys.
 #[derive(Subcommand)]
 pub enum What {
-    /// Makes a new key, which seals from a minute on; a running node takes it over by itself and seals anew.
+    /// Makes a new key, which seals when the wait that city.toml says is over; a running node takes it over by itself
+    /// and seals anew.
     Rotate {
         #[command(flatten)]
         place: Place,
@@ -24,7 +27,7 @@ pub enum What {
         #[arg(long)]
         stopped: bool,
     },
-    /// Says which keys there are and how many values lie under each (on SQLite with the node stopped).
+    /// Says which keys there are and how many values lie under each; the node may run.
     Status(Place),
     /// Seals everything with the newest key and the city's suite; may be interrupted and run again.
     Reseal(Place),
@@ -41,16 +44,18 @@ pub enum What {
 /// Does it.
 pub async fn run(what: What) -> Result<()> {
     match what {
-        What::Rotate { place, stopped } => rotate(&place, if stopped { 0 } else { WAIT_SECONDS }),
+        What::Rotate { place, stopped } => rotate(&place, stopped),
         What::Status(place) => status(&place).await,
         What::Reseal(place) => reseal(&place).await,
         What::Retire { place, key } => retire(&place, key).await,
     }
 }
 
-fn rotate(place: &Place, wait_seconds: i64) -> Result<()> {
-    let mut ring = place.folder(place.config()?)?.ring;
-    let from = SystemClock::real().now().plus_seconds(wait_seconds);
+fn rotate(place: &Place, at_once: bool) -> Result<()> {
+    let config = place.config()?;
+    let wait_seconds = if at_once { 0 } else { config.seal_wait_seconds };
+    let mut ring = place.folder(config)?.ring;
+    let from = SystemClock::real().now().plus_seconds(wait_seconds.into());
     let number = ring.rotate(from, &mut OsEntropy)?;
     println!("key {number} is made and seals from {from} on");
     println!("copy keys/vault.json to every machine of the city before then, and to the backup of the keys");
@@ -59,7 +64,7 @@ fn rotate(place: &Place, wait_seconds: i64) -> Result<()> {
 }
 
 async fn status(place: &Place) -> Result<()> {
-    let opened = Offline::open(place).await?;
+    let opened = Offline::look(place).await?;
     let pass = pass(&opened, Work::Count).await?;
     println!("seals with {}", pass.to);
     for number in opened.ring.numbers() {
@@ -96,25 +101,43 @@ async fn reseal(place: &Place) -> Result<()> {
 
 async fn retire(place: &Place, key: u32) -> Result<()> {
     let mut opened = Offline::open(place).await?;
-    let pass = pass(&opened, Work::Count).await?;
-    let under: u64 = marks(key).map(|mark| pass.under.get(&mark).copied().unwrap_or(0)).sum();
-    let now = opened.now;
-    if under == 0 {
-        opened.ring.retire(key, now)?;
-        let ctx = opened.ctx();
-        let object = format!("vault:{key}");
-        let line =
-            move |tx: &mut tb_store::Tx<'_>| tb_store::audit::line(tx, &ctx, "keys.retire", &object, "done");
-        opened.store.write("keys.retire", line).await?;
-    }
+    let retired = take_out(&mut opened, key).await;
     opened.store.close().await;
-    if 0 < under {
-        let problem =
-            format!("retiring key {key}: {under} values lie under it; tongban keys reseal comes first");
-        return Err(Fault::new(problem).into());
-    }
+    retired?;
     println!("key {key} is retired; backups that were made before need it, so keep its file with them");
     Ok(())
+}
+
+async fn take_out(opened: &mut Offline, key: u32) -> Result<()> {
+    let pass = pass(opened, Work::Count).await?;
+    let under: u64 = marks(key).map(|mark| pass.under.get(&mark).copied().unwrap_or(0)).sum();
+    let refused = |why: String| Err(Fault::new(format!("retiring key {key}: {why}")).into());
+    if 0 < under {
+        return refused(format!("{under} values lie under it; tongban keys reseal comes first"));
+    }
+    // A process may hold what it sealed with the key before, and write it after everything was counted.
+    let settled = opened.ring.sealing_since(opened.now)?.map(|since| since.plus_seconds(SETTLE_SECONDS));
+    if let Some(settled) = settled.filter(|settled| opened.now < *settled)
+        && is_served(opened).await?
+    {
+        return refused(format!(
+            "the city runs and a new key seals only just now; do it again after {settled}"
+        ));
+    }
+    opened.ring.retire(key, opened.now)?;
+    let (ctx, object) = (opened.ctx(), format!("vault:{key}"));
+    let line = move |tx: &mut Tx<'_>| tb_store::audit::line(tx, &ctx, "keys.retire", &object, "done");
+    opened.store.write("keys.retire", line).await
+}
+
+/// Whether a process of the city lives beside this command.
+async fn is_served(opened: &Offline) -> Result<bool> {
+    if opened.is_alone {
+        return Ok(false);
+    }
+    let since = opened.now.plus_seconds(-SEEN_SECONDS_MAX);
+    let seen = opened.store.read("keys.processes", move |tx| processes::seen(tx, since)).await?;
+    Ok(!seen.is_empty())
 }
 
 /// How the two suites under a key are named.
@@ -129,7 +152,7 @@ async fn pass(city: &Offline, work: Work) -> Result<Pass> {
     let mut pass = Pass::default();
     while !pass.done {
         let before = pass.clone();
-        let batch = move |tx: &mut tb_store::Tx<'_>| {
+        let batch = move |tx: &mut Tx<'_>| {
             let mut pass = before.clone();
             step(tx, &modules::sealed_columns(), work, BATCH_ROWS_MAX, &mut pass)?;
             Ok(pass)

@@ -9,9 +9,10 @@ use tb_store::{Sealer, Store};
 use crate::clock::{OsEntropy, SystemClock};
 use crate::commands::place::Place;
 use crate::keyring::KeyRing;
+use crate::region::CityFolder;
 use crate::{city, modules};
 
-/// A city's store and keys; on SQLite nobody else may have it open.
+/// A city's store and keys.
 pub struct Offline {
     /// The store, which seals and opens.
     pub store: Store,
@@ -23,15 +24,28 @@ pub struct Offline {
     pub node: NodeId,
     /// How people reach the site.
     pub site_url: String,
+    /// Whether no other process has the store while it is open here.
+    pub is_alone: bool,
     /// When the command began.
     pub now: Timestamp,
 }
 
 impl Offline {
-    /// Opens it.
+    /// Opens it; on SQLite nobody else may have it open.
     pub async fn open(place: &Place) -> Result<Offline> {
         let folder = place.folder(place.config()?)?;
         let store = Store::open(&city::database(&folder), &modules::schemas()).await?;
+        Offline::with(folder, store)
+    }
+
+    /// Opens it to read, beside whoever runs on it.
+    pub async fn look(place: &Place) -> Result<Offline> {
+        let folder = place.folder(place.config()?)?;
+        let store = Store::look(&city::database(&folder)).await?;
+        Offline::with(folder, store)
+    }
+
+    fn with(folder: CityFolder, store: Store) -> Result<Offline> {
         let now = SystemClock::real().now();
         let vault = Vault::with_ring(folder.secrets.vault, folder.ring.ring(now)?);
         store.seal_messages(Sealer::new(vault.clone(), entropy()));
@@ -42,6 +56,7 @@ impl Offline {
             ring: folder.ring,
             node: folder.config.node,
             site_url,
+            is_alone: folder.config.is_sqlite(),
             now,
         })
     }

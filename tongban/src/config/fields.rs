@@ -160,6 +160,16 @@ pub const FIELDS: &[Field] = &[
         ),
     ),
     field(
+        "seal_wait_seconds",
+        Kind::Number(5, 86_400),
+        Some("60"),
+        "60",
+        (
+            "新密钥启用等待（秒）",
+            "how long a key that `tongban keys rotate` made waits before it seals; by then keys/vault.json must lie on every machine of the city",
+        ),
+    ),
+    field(
         "region",
         Kind::File,
         Some("none: the shipped region"),

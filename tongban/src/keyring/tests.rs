@@ -31,10 +31,11 @@ fn a_new_key_seals_when_everybody_knows_it() {
     let folder = folder();
     let mut ring = open(&folder);
     assert_eq!((ring.numbers(), ring.sealing(NOW).unwrap()), (vec![0], 0));
-    let from = NOW.plus_seconds(WAIT_SECONDS);
+    let from = NOW.plus_seconds(WAIT_SECONDS.into());
     assert_eq!(ring.rotate(from, &mut Counted(0)).unwrap(), 1);
     let again = open(&folder);
     assert_eq!((again.sealing(NOW).unwrap(), again.sealing(from).unwrap()), (0, 1));
+    assert_eq!((again.sealing_since(NOW).unwrap(), again.sealing_since(from).unwrap()), (None, Some(from)));
     assert_eq!(again.ring(NOW).unwrap().sealing().to_string(), "0/sm4-gcm");
     let ids: Vec<u32> = again.ring(from).unwrap().ids().iter().map(|id| id.0).collect();
     assert_eq!(ids, [0, 1]);
@@ -45,7 +46,7 @@ fn the_file_is_for_nobody_else_and_a_retired_number_is_not_used_again() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = folder();
     let mut ring = open(&folder);
-    let later = NOW.plus_seconds(WAIT_SECONDS);
+    let later = NOW.plus_seconds(WAIT_SECONDS.into());
     ring.rotate(later, &mut Counted(0)).unwrap();
     let mode = std::fs::metadata(folder.file("keys/vault.json")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);

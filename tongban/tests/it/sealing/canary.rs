@@ -164,7 +164,8 @@ async fn back_up(data: &Path, city: &str) {
     assert!(manifest.parts.iter().any(|part| part.name == "case_event"), "{manifest:?}");
 }
 
-fn keys(words: &[&str], city: &Path) -> (bool, String) {
+/// Runs `tongban keys`; gives whether it succeeded, and what it said.
+pub fn keys(words: &[&str], city: &Path) -> (bool, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tongban"));
     command.arg("keys").args(words).arg("--city").arg(city);
     let output = command.output().expect("the binary runs");

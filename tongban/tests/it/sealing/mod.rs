@@ -3,4 +3,5 @@
 
 mod canary;
 mod columns;
+mod rotation;
 mod scan;
