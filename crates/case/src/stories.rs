@@ -358,7 +358,9 @@ fn silence_accepts_by_itself() {
     world.now = morning("2026-09-21");
     world
         .write(xiangtan(), Actor::System, move |tx, ctx, env| {
-            for job in tb_store::jobs::due(tx, ctx.now, 100, 60)? {
+            for job in
+                tb_store::jobs::due(tx, ctx.now, 100, tb_store::Lease { holder: "stories", seconds: 60 })?
+            {
                 timers::run(tx, ctx, env, &job.payload)?;
                 timers::run(tx, ctx, env, &job.payload)?;
             }

@@ -1,6 +1,7 @@
 //! Who was heard of and who is silent (联络): kept in the store for pages and figures, and seldom written.
 //!
-//! Invariant: only what a city provably said counts as having heard of it.
+//! Invariants: only what a city provably said counts as having heard of it; only an answer ends its silence, for a line
+//! may be cut in one direction. What could not be written is tried again with the next word.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -10,7 +11,8 @@ use tb_store::{Tx, contact};
 
 use crate::Node;
 
-/// A city that goes on speaking is written down no more often.
+/// A city that goes on speaking, or being silent, is written down no more often, and no more seldom: another process of
+/// this city may have heard otherwise.
 const KEEP_SECONDS: i64 = 30;
 /// A clock that seems to move by less has not moved: signatures tell whole seconds.
 const SKEW_MILLIS_MIN: i64 = 2_000;
@@ -21,83 +23,144 @@ pub struct Contacts {
     known: Mutex<BTreeMap<NodeId, Known>>,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Known {
-    at: Timestamp,
+    /// When it was heard of.
+    heard: Option<Timestamp>,
+    /// When it was noted whether it answers.
+    noted: Option<Timestamp>,
     is_silent: bool,
     skew_millis: Option<i64>,
 }
 
+/// What was learned of a city.
+#[derive(Clone, Copy)]
+enum Learned {
+    /// It called.
+    Called,
+    /// It answered; how far its clock is ahead, where that could be told.
+    Answered(Option<i64>),
+    /// It said nothing that could be believed.
+    Silent,
+}
+
 impl Contacts {
-    /// Notes what was learned; whether it is worth writing.
-    fn note(&self, peer: NodeId, learned: Known) -> bool {
+    /// Whether it is worth writing.
+    fn is_news(&self, now: Timestamp, peer: NodeId, learned: Learned) -> bool {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(&peer).copied().unwrap_or_default().is_old_beside(now, learned)
+    }
+
+    /// It was written.
+    fn remember(&self, now: Timestamp, peer: NodeId, learned: Learned) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_news = known.get(&peer).is_none_or(|before| before.is_old_beside(learned));
-        if is_news {
-            known.insert(peer, learned);
+        let known = known.entry(peer).or_default();
+        match learned {
+            Learned::Called => known.heard = Some(now),
+            Learned::Answered(skew_millis) => {
+                let skew_millis = skew_millis.or(known.skew_millis);
+                *known = Known { heard: Some(now), noted: Some(now), is_silent: false, skew_millis };
+            }
+            Learned::Silent => (known.noted, known.is_silent) = (Some(now), true),
         }
-        is_news
     }
 }
 
 impl Known {
-    fn is_old_beside(self, learned: Known) -> bool {
-        let moved = match (self.skew_millis, learned.skew_millis) {
+    fn is_old_beside(self, now: Timestamp, learned: Learned) -> bool {
+        let is_due = |last: Option<Timestamp>| last.is_none_or(|last| last.plus_seconds(KEEP_SECONDS) <= now);
+        match learned {
+            Learned::Called => is_due(self.heard),
+            Learned::Answered(skew_millis) => {
+                self.is_silent || is_due(self.noted) || self.has_moved(skew_millis)
+            }
+            Learned::Silent => !self.is_silent || is_due(self.noted),
+        }
+    }
+
+    fn has_moved(self, skew_millis: Option<i64>) -> bool {
+        match (self.skew_millis, skew_millis) {
             (Some(before), Some(after)) => SKEW_MILLIS_MIN <= before.abs_diff(after).cast_signed(),
             (None, Some(_)) => true,
             (_, None) => false,
-        };
-        let is_due = !learned.is_silent && self.at.plus_seconds(KEEP_SECONDS) <= learned.at;
-        self.is_silent != learned.is_silent || moved || is_due
+        }
     }
 }
 
-/// The city was heard of; `skew_millis` is how far its clock is ahead, where that could be told.
+/// The city called: it lives, and whether it can be reached is another matter.
+pub async fn called(node: &Node, peer: NodeId) {
+    let now = node.clock.now();
+    keep(node, now, peer, Learned::Called, move |tx| contact::called(tx, now, peer)).await;
+}
+
+/// The city answered; `skew_millis` is how far its clock is ahead, where that could be told.
 pub async fn heard(node: &Node, peer: NodeId, skew_millis: Option<i64>) {
     let now = node.clock.now();
-    if node.contacts.note(peer, Known { at: now, is_silent: false, skew_millis }) {
-        keep(node, move |tx| contact::heard(tx, now, peer, skew_millis)).await;
-    }
+    let write = move |tx: &mut Tx<'_>| contact::heard(tx, now, peer, skew_millis);
+    keep(node, now, peer, Learned::Answered(skew_millis), write).await;
 }
 
 /// The city said nothing that could be believed.
 pub async fn silent(node: &Node, peer: NodeId, problem: &str) {
-    let now = node.clock.now();
-    if node.contacts.note(peer, Known { at: now, is_silent: true, skew_millis: None }) {
-        let problem = problem.to_owned();
-        keep(node, move |tx| contact::silent(tx, now, peer, &problem)).await;
-    }
+    let (now, problem) = (node.clock.now(), problem.to_owned());
+    let write = move |tx: &mut Tx<'_>| contact::silent(tx, now, peer, &problem);
+    keep(node, now, peer, Learned::Silent, write).await;
 }
 
 /// Nothing depends on this row: that it could not be written stops nothing.
-async fn keep(node: &Node, write: impl FnMut(&mut Tx<'_>) -> Result<()> + Send + 'static) {
-    if let Err(error) = node.store.write("contact.keep", write).await {
-        tracing::warn!(%error, "when a city was heard of could not be written down");
+async fn keep(
+    node: &Node,
+    now: Timestamp,
+    peer: NodeId,
+    learned: Learned,
+    write: impl FnMut(&mut Tx<'_>) -> Result<()> + Send + 'static,
+) {
+    if !node.contacts.is_news(now, peer, learned) {
+        return;
+    }
+    match node.store.write("contact.keep", write).await {
+        Ok(()) => node.contacts.remember(now, peer, learned),
+        Err(error) => tracing::warn!(%error, "when a city was heard of could not be written down"),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Contacts, Known};
+    use super::{Contacts, Learned};
     use tb_base::Timestamp;
 
-    fn known(second: i64, is_silent: bool, skew_millis: Option<i64>) -> Known {
-        Known { at: Timestamp(second * 1_000_000), is_silent, skew_millis }
+    #[test]
+    fn only_news_is_written_and_told_again_in_time() {
+        let (contacts, peer) = (Contacts::default(), "430300".parse().unwrap());
+        let check = |second: i64, learned, expected| {
+            let now = Timestamp(second * 1_000_000);
+            assert_eq!(contacts.is_news(now, peer, learned), expected, "second {second}");
+            if expected {
+                contacts.remember(now, peer, learned);
+            }
+        };
+        check(0, Learned::Answered(None), true);
+        check(1, Learned::Answered(None), false);
+        check(1, Learned::Called, false);
+        check(2, Learned::Answered(Some(0)), true);
+        check(3, Learned::Answered(Some(1_000)), false);
+        check(4, Learned::Answered(Some(5_000)), true);
+        check(5, Learned::Silent, true);
+        // It calls all the while, and that is written; its silence is another process's to forget, and told again.
+        check(6, Learned::Called, false);
+        check(34, Learned::Called, true);
+        check(34, Learned::Silent, false);
+        check(35, Learned::Silent, true);
+        check(36, Learned::Silent, false);
+        check(37, Learned::Answered(None), true);
+        check(66, Learned::Answered(None), false);
+        check(67, Learned::Answered(None), true);
     }
 
     #[test]
-    fn only_news_is_written() {
+    fn what_was_not_written_is_news_still() {
         let (contacts, peer) = (Contacts::default(), "430300".parse().unwrap());
-        let check = |learned, expected| assert_eq!(contacts.note(peer, learned), expected);
-        check(known(0, false, None), true);
-        check(known(1, false, None), false);
-        check(known(2, false, Some(0)), true);
-        check(known(3, false, Some(1_000)), false);
-        check(known(4, false, Some(5_000)), true);
-        check(known(5, true, None), true);
-        check(known(90, true, None), false);
-        check(known(91, false, None), true);
-        check(known(120, false, None), false);
-        check(known(121, false, None), true);
+        assert!(contacts.is_news(Timestamp(0), peer, Learned::Silent));
+        assert!(contacts.is_news(Timestamp(1), peer, Learned::Silent));
     }
 }

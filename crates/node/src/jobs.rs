@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tb_base::{Actor, Ctx, Fault, Result};
 use tb_store::jobs::Job;
-use tb_store::{Tx, jobs};
+use tb_store::{Lease, Tx, jobs};
 use tb_telemetry::trace::TARGET;
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
@@ -17,7 +17,7 @@ use crate::{Node, receive, seen};
 const PERIOD_MILLIS: u64 = 50;
 /// Jobs taken at once; they are finished before the node stops.
 const JOBS_MAX: u32 = 32;
-/// A process that died is replaced after this time.
+/// A process that died is replaced after this time; a line of jobs is kept anew with each of them.
 const LEASE_SECONDS: i64 = 15;
 /// The pause after the first failure; it doubles with each further one, up to about an hour.
 const RETRY_SECONDS: i64 = 1;
@@ -48,10 +48,12 @@ pub async fn run(node: Arc<Node>) {
 /// One round: what is due; messages of one city one after the other, everything else side by side.
 async fn round(node: &Arc<Node>) -> Result<usize> {
     let now = node.clock.now();
-    if !node.store.read("jobs.peek", move |tx| jobs::is_due(tx, now)).await? {
+    let holder = node.holder.clone();
+    if !node.store.read("jobs.peek", move |tx| jobs::is_due(tx, now, &holder)).await? {
         return Ok(0);
     }
-    let taken = node.store.write("jobs.take", move |tx| jobs::due(tx, now, JOBS_MAX, LEASE_SECONDS)).await?;
+    let taker = node.clone();
+    let taken = node.store.write("jobs.take", move |tx| jobs::due(tx, now, JOBS_MAX, lease(&taker))).await?;
     let count = taken.len();
     let mut rows: BTreeMap<String, Vec<Job>> = BTreeMap::new();
     for job in taken {
@@ -62,7 +64,9 @@ async fn round(node: &Arc<Node>) -> Result<usize> {
         let node = node.clone();
         working.spawn(async move {
             for job in row {
-                one(&node, job).await;
+                if one(&node, job).await == Tried::Elsewhere {
+                    return;
+                }
             }
         });
     }
@@ -72,36 +76,57 @@ async fn round(node: &Arc<Node>) -> Result<usize> {
     Ok(count)
 }
 
-/// Jobs of one row are done in their order: the key of a message begins with its sender.
+fn lease(node: &Node) -> Lease<'_> {
+    Lease { holder: &node.holder, seconds: LEASE_SECONDS }
+}
+
+/// Jobs of one line are done in their order, whichever process does them.
 fn row_of(job: &Job) -> String {
-    let (head, _) = job.key.split_once('/').unwrap_or((&job.key, ""));
-    if job.kind == receive::PROCESS {
-        format!("{}/{head}", job.kind)
-    } else {
-        format!("{}/{}", job.kind, job.key)
+    match (&job.line, job.key.split_once('/')) {
+        (Some(line), _) => line.clone(),
+        // The version before this one may run beside it, and knows no lines: the key of a message begins with its sender.
+        (None, Some((sender, _))) if job.kind == receive::PROCESS => format!("{}/{sender}", job.kind),
+        (None, _) => format!("{}/{}", job.kind, job.key),
     }
 }
 
-/// Does one job; that it failed is written beside it, and delays no other.
-async fn one(node: &Arc<Node>, job: Job) {
-    let span = tracing::info_span!(target: TARGET, "job", otel.name = job.kind.as_str(), city = %node.me);
-    try_one(node, job).instrument(span).await;
+/// What came of a try.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tried {
+    /// It was done, or that it failed is written down.
+    Here,
+    /// Another process has its line now, and all that stands in it.
+    Elsewhere,
 }
 
-async fn try_one(node: &Arc<Node>, job: Job) {
+/// Does one job; that it failed is written beside it, and delays no other.
+async fn one(node: &Arc<Node>, job: Job) -> Tried {
+    let span = tracing::info_span!(target: TARGET, "job", otel.name = job.kind.as_str(), city = %node.me);
+    try_one(node, job).instrument(span).await
+}
+
+async fn try_one(node: &Arc<Node>, job: Job) -> Tried {
     let (worker, work) = (node.clone(), job.clone());
     let ctx = node.ctx(Actor::System);
     let done = node.store.write(name_of(node, &job), move |tx| {
+        if !keeps_line(tx, &ctx, &worker, &work)? {
+            return Ok(Tried::Elsewhere);
+        }
         perform(tx, &ctx, &worker, &work)?;
-        jobs::done(tx, &work)
+        jobs::done(tx, &work)?;
+        Ok(Tried::Here)
     });
-    let done = done.await;
-    seen::job(node, &job.kind, done.is_ok());
-    let Err(error) = done else {
-        // It may have sent a message: a receipt at least.
-        node.enqueued.notify_one();
-        return;
+    let error = match done.await {
+        Ok(Tried::Elsewhere) => return Tried::Elsewhere,
+        Ok(Tried::Here) => {
+            seen::job(node, &job.kind, true);
+            // It may have sent a message: a receipt at least.
+            node.enqueued.notify_one();
+            return Tried::Here;
+        }
+        Err(error) => error,
     };
+    seen::job(node, &job.kind, false);
     let (kind, attempts) = (job.kind.clone(), job.attempts);
     tracing::warn!(kind, attempts, %error, "a job failed and is tried again");
     let due = node.clock.now().plus_seconds(RETRY_SECONDS << attempts.min(RETRY_DOUBLINGS_MAX));
@@ -111,6 +136,12 @@ async fn try_one(node: &Arc<Node>, job: Job) {
         // Its lease ends, and then it is taken again.
         tracing::error!(kind, %error, "that a job failed could not be written down");
     }
+    Tried::Here
+}
+
+/// Looked at in the transaction of the effect: a process that was away for long does nothing that another has done.
+fn keeps_line(tx: &mut Tx<'_>, ctx: &Ctx, node: &Node, job: &Job) -> Result<bool> {
+    job.line.as_ref().map_or(Ok(true), |line| jobs::keep_line(tx, ctx.now, line, lease(node)))
 }
 
 /// The transaction of a job has the name of what is done in it, so that its rows tell.

@@ -17,12 +17,14 @@ mod membership;
 mod mirror;
 mod nonces;
 mod outbox;
+mod places;
 mod probe;
 mod query;
 mod quota;
 mod receive;
 mod reconcile;
 mod recovery;
+mod refusals;
 mod seen;
 mod sequencer;
 mod server;
@@ -45,7 +47,7 @@ use tb_store::inbox::Handler;
 use tb_store::{Sealer, Store};
 use tb_telemetry::metrics::Metrics;
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use crate::client::PeerClients;
@@ -53,7 +55,10 @@ use crate::contact::Contacts;
 use crate::lines::Lines;
 use crate::listener::TlsListener;
 use crate::membership::Membership;
+use crate::places::Places;
 use crate::quota::Tallies;
+use crate::recovery::Passes;
+use crate::refusals::Refusals;
 use crate::tls::{Door, Identity};
 
 pub use client::{Reply, Wire};
@@ -64,8 +69,6 @@ pub use probe::{Probe, probe};
 pub use query::NodePeers;
 pub use recovery::Standing;
 
-/// Requests of peers that are worked on at once; more wait, and are shed when they wait too long.
-const REQUESTS_MAX: usize = 128;
 /// What is in work when the node stops is finished within this time, or cut off.
 const STOP_SECONDS_MAX: u64 = 8;
 
@@ -123,7 +126,12 @@ pub struct Node {
     checkpointed: AtomicU64,
     /// What of the quotas is used.
     tallies: Tallies,
-    requests: Semaphore,
+    /// Places of the requests that are worked on.
+    requests: Places,
+    /// How often each city had everything sent once more.
+    passes: Passes,
+    /// Which refusals of the witness were written down.
+    refusals: Refusals,
     /// The node itself put a message into the outbox.
     enqueued: Notify,
     /// The node itself put a job.
@@ -174,7 +182,9 @@ impl Node {
             cosigned: Mutex::new(BTreeMap::new()),
             checkpointed: AtomicU64::new(0),
             tallies: Tallies::default(),
-            requests: Semaphore::new(REQUESTS_MAX),
+            requests: Places::new(),
+            passes: Passes::default(),
+            refusals: Refusals::default(),
             enqueued: Notify::new(),
             put: Notify::new(),
             metrics: OnceLock::new(),

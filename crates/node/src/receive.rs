@@ -74,7 +74,9 @@ fn deliver(
             let which = Which { from: envelope.from, id: envelope.id, service: envelope.service.clone() };
             let payload = serde_json::to_value(&which);
             let payload = payload.map_err(|error| Fault::of("writing down a job", error))?;
-            jobs::put(tx, PROCESS, &format!("{}/{}", which.from, which.id), ctx.now, &payload)?;
+            // What one city sent takes effect in its order.
+            let (line, key) = (format!("{PROCESS}/{}", which.from), format!("{}/{}", which.from, which.id));
+            jobs::put_in_line(tx, &line, PROCESS, &key, ctx.now, &payload)?;
             audit::line(tx, ctx, "exchange.receive", envelope.id.as_str(), &envelope.service)?;
             Ok((delivered(leaf, incoming.at), false))
         }

@@ -8,6 +8,7 @@
 mod answers;
 mod log;
 mod messages;
+mod passes;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use crate::Node;
 use crate::copy::fetch;
 
 pub use answers::{again, messages, state};
+pub use passes::Passes;
 
 /// What a peer tells a city about itself.
 pub const STATE_PATH: &str = "/recovery/v1/state";
@@ -113,6 +115,9 @@ struct Told {
     witnessed: Option<(Checkpoint, Note)>,
 }
 
+/// How far messages were taken back from each city, and how far each was asked to send once more.
+type Progress = BTreeMap<NodeId, (messages::Way, messages::Way)>;
+
 /// Whether the node may sign; looks at the mark where nobody has yet.
 pub async fn may_sign(node: &Arc<Node>) -> bool {
     let standing = node.standing();
@@ -144,8 +149,9 @@ pub async fn attend(node: Arc<Node>) {
 }
 
 async fn repeat(node: &Arc<Node>, works: bool) {
+    let mut progress = Progress::new();
     while !node.is_stopped() {
-        let stands = match round(node, works).await {
+        let stands = match round(node, works, &mut progress).await {
             Ok(standing) => Some(standing),
             Err(error) => {
                 tracing::error!(%error, "what the other cities hold could not be brought back, and is tried again");
@@ -166,7 +172,7 @@ async fn repeat(node: &Arc<Node>, works: bool) {
     }
 }
 
-async fn round(node: &Arc<Node>, works: bool) -> Result<Standing> {
+async fn round(node: &Arc<Node>, works: bool, progress: &mut Progress) -> Result<Standing> {
     let Some(restored) = node.store.read("recovery.look", restored::pending).await? else {
         return Ok(Standing::Sound);
     };
@@ -178,7 +184,7 @@ async fn round(node: &Arc<Node>, works: bool) -> Result<Standing> {
     if !waits_for.is_empty() {
         return Ok(waiting(waits_for));
     }
-    match bring_back(node, &restored, &told).await {
+    match bring_back(node, &restored, &told, progress).await {
         Ok(()) => Ok(Standing::Sound),
         Err(Stopped::Waits(city, why)) => Ok(waiting(BTreeMap::from([(city, why)]))),
         Err(Stopped::Forked(city, problem)) => {
@@ -255,6 +261,7 @@ async fn bring_back(
     node: &Arc<Node>,
     restored: &Restored,
     told: &BTreeMap<NodeId, Told>,
+    progress: &mut Progress,
 ) -> std::result::Result<(), Stopped> {
     log::bring_back(node, told).await?;
     for (peer, told) in told {
@@ -265,8 +272,10 @@ async fn bring_back(
     let since = restored.taken.plus_seconds(-MARGIN_SECONDS);
     for peer in told.keys() {
         let waits = |error: Error| Stopped::Waits(*peer, error.to_string());
-        messages::take_back(node, *peer, since).await.map_err(waits)?;
-        messages::ask_again(node, *peer, since).await.map_err(waits)?;
+        // What a round before this one reached is not asked for again.
+        let (taken, asked) = progress.entry(*peer).or_default();
+        messages::take_back(node, *peer, since, taken).await.map_err(waits)?;
+        messages::ask_again(node, *peer, since, asked).await.map_err(waits)?;
     }
     let (ctx, size, without) = (node.ctx(Actor::System), restored.size, restored.without.clone());
     let finish = move |tx: &mut Tx<'_>| {

@@ -45,7 +45,8 @@ pub async fn answered(
 ) -> Response {
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let above = request.headers().get(HEADER).and_then(|it| it.to_str().ok()).unwrap_or("");
-    let span = tracing::info_span!(target: TARGET, "exchange.answer", otel.name = %format_args!("POST {route}"),
+    let method = request.method().clone();
+    let span = tracing::info_span!(target: TARGET, "exchange.answer", otel.name = %format_args!("{method} {route}"),
         otel.kind = "server", traceparent = above, peer = %peer.0, city = %node.me,
         http.response.status_code = tracing::field::Empty);
     let begun = Instant::now();

@@ -19,7 +19,6 @@ use tb_exchange::{BODY_BYTES_MAX, Incoming};
 use tb_store::{audit, inbox, log};
 use tb_tlog::tile::{self, Content, Tile};
 use tb_tlog::witness as witness_request;
-use tokio::sync::SemaphorePermit;
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
@@ -31,8 +30,6 @@ use crate::{Node, contact, membership, mirror, receive, recovery, seen, witness}
 const REQUEST_BYTES_MAX: usize = BODY_BYTES_MAX + 64 * 1024;
 /// A body that comes slower than this is given up.
 const BODY_SECONDS_MAX: u64 = 30;
-/// A request that finds no free place in this time is shed.
-const PLACE_SECONDS_MAX: u64 = 5;
 /// Connections of one city; its workers and its witness keep a handful.
 const CONNECTIONS_EACH_MAX: usize = 64;
 /// The part of a path that an audit line holds.
@@ -165,13 +162,13 @@ async fn take(
     facts: &Facts,
     body: Body,
 ) -> Result<Taken> {
-    let _place = place(node).await?;
+    let _place = node.requests.enter(peer.0).await?;
     let body = read(body).await?;
     let now = node.clock.now();
     let incoming = http_message::verify_request(&node.desk, "POST", path, fields, &body, now)?;
     same_city(peer, &incoming)?;
     node.lines.open(peer.0);
-    contact::heard(node, peer.0, None).await;
+    contact::called(node, peer.0).await;
     let nonce = facts.nonce.clone();
     // Receipts are settled by the node itself; every other service has a handler.
     let is_query = incoming.envelope.service != tb_exchange::service::RECEIPT
@@ -199,15 +196,6 @@ async fn keep(node: &Arc<Node>, peer: PeerCity, query: MessageId, signed: &Signe
     };
     if let Err(error) = kept {
         tracing::error!(%error, "how an answer was signed could not be kept");
-    }
-}
-
-/// A place among the requests that are worked on: what they hold in memory has a limit.
-async fn place(node: &Node) -> Result<SemaphorePermit<'_>> {
-    let within = Duration::from_secs(PLACE_SECONDS_MAX);
-    match tokio::time::timeout(within, node.requests.acquire()).await {
-        Ok(Ok(place)) => Ok(place),
-        Ok(Err(_)) | Err(_) => Err(Violation::new("shed", "request", "too many requests at once").into()),
     }
 }
 

@@ -35,7 +35,7 @@ pub async fn add_checkpoint(
     body: String,
 ) -> Response {
     node.lines.open(peer.0);
-    contact::heard(&node, peer.0, None).await;
+    contact::called(&node, peer.0).await;
     if let Some(said) = headers.get(membership::FIELD).and_then(|value| value.to_str().ok()) {
         membership::heard(&node, peer.0, said).await;
     }
@@ -51,6 +51,7 @@ pub async fn add_checkpoint(
     match node.store.write("witness.cosign", decide).await {
         Ok(decided) => {
             if let Err(refused) = &decided {
+                node.refusals.told(node.clock.now(), peer.0, &Violation::from(refused.clone()).code);
                 // After a start a log does not remember what it was cosigned for, and asks once more.
                 match refused {
                     Refused::Conflict { .. } => {
@@ -86,16 +87,27 @@ async fn hold_leaves(node: &Arc<Node>, peer: NodeId, request: &Request) -> std::
         Err(Error::Violation(violation)) => {
             tracing::warn!(%peer, %violation, "a checkpoint is not of the log that is published");
             let (ctx, code) = (node.ctx(Actor::Peer(peer)), violation.code.to_string());
-            let line = move |tx: &mut Tx<'_>| audit::line(tx, &ctx, "witness.refuse", peer.as_str(), &code);
-            if let Err(error) = node.store.write("witness.refuse", line).await {
-                tracing::error!(%error, "an audit line could not be written");
-            }
+            write_refusal(node, ctx, peer, code).await;
             Err(plain(StatusCode::UNPROCESSABLE_ENTITY, "the leaves do not lead to this checkpoint"))
         }
         Err(error) => {
             tracing::info!(%peer, %error, "the leaves of a checkpoint could not be copied");
             Err(plain(StatusCode::SERVICE_UNAVAILABLE, "the leaves of this checkpoint could not be copied"))
         }
+    }
+}
+
+/// Writes down a refusal, the same one once an hour.
+async fn write_refusal(node: &Arc<Node>, ctx: Ctx, peer: NodeId, code: String) {
+    let now = ctx.now;
+    if !node.refusals.is_news(now, peer, &code) {
+        return;
+    }
+    let said = code.clone();
+    let line = move |tx: &mut Tx<'_>| audit::line(tx, &ctx, "witness.refuse", peer.as_str(), &said);
+    match node.store.write("witness.refuse", line).await {
+        Ok(()) => node.refusals.told(now, peer, &code),
+        Err(error) => tracing::error!(%error, "an audit line could not be written"),
     }
 }
 
@@ -123,7 +135,9 @@ fn cosign(
                 keep_fork(tx, ctx, node, &city, kept, request)?;
             }
             let violation = Violation::from(refused.clone());
-            audit::line(tx, ctx, "witness.refuse", &city.log_origin, &violation.code)?;
+            if node.refusals.is_news(ctx.now, peer, &violation.code) {
+                audit::line(tx, ctx, "witness.refuse", &city.log_origin, &violation.code)?;
+            }
         }
     }
     Ok(decided)

@@ -6,10 +6,11 @@
 pub(crate) mod archive;
 mod restore;
 
-use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{BufWriter, ErrorKind, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tb_base::{Fault, NodeId, Refusal, Result, Timestamp};
@@ -111,8 +112,8 @@ pub async fn back_up(engine: &Engine, about: &About, to: &Path) -> Result<Manife
         return Err(there_already(to).into());
     }
     let partial = beside(to, ".partial");
-    let out = private_file(&partial)?;
-    let about = about.clone();
+    let claim = Arc::new(claim(&partial, to)?);
+    let (out, about) = (Arc::clone(&claim), about.clone());
     let written = match engine {
         Engine::Sqlite(path) => {
             if !path.is_file() {
@@ -128,13 +129,37 @@ pub async fn back_up(engine: &Engine, about: &About, to: &Path) -> Result<Manife
             .await
         }
     };
-    match written {
-        Ok(manifest) => settle(&partial, to).map(|()| manifest),
-        Err(error) => {
-            // What is left of it is of no use; that it cannot be removed changes nothing.
-            drop(std::fs::remove_file(&partial));
-            Err(error)
+    let named = written.and_then(|manifest| name_once(&partial, to).map(|()| manifest));
+    // Whether it has its name now or is of no use: that it cannot be removed changes nothing.
+    drop(std::fs::remove_file(&partial));
+    // The name is free for the next one only after that.
+    drop(claim);
+    named
+}
+
+/// A file that only one process writes at a time; what a process that was killed left there is overwritten.
+fn claim(partial: &Path, to: &Path) -> Result<File> {
+    loop {
+        let opened = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(partial);
+        let file = opened.map_err(|error| Fault::of(format!("making {}", partial.display()), error))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(being_written(to).into()),
+            Err(TryLockError::Error(error)) => {
+                return Err(Fault::of(format!("locking {}", partial.display()), error).into());
+            }
         }
+        // Whoever had it before may have removed it between our two steps: then this is no file of that name.
+        let (Ok(ours), Ok(named)) = (file.metadata(), std::fs::metadata(partial)) else { continue };
+        if (ours.dev(), ours.ino()) != (named.dev(), named.ino()) {
+            continue;
+        }
+        if ours.len() == 0 {
+            return Ok(file);
+        }
+        // Not emptied but left: it may be an archive that has another name, too.
+        let left = std::fs::remove_file(partial);
+        left.map_err(|error| Fault::of(format!("removing {}", partial.display()), error))?;
     }
 }
 
@@ -201,17 +226,45 @@ fn private_file(path: &Path) -> Result<File> {
     opened.map_err(|error| Fault::of(format!("making {}", path.display()), error).into())
 }
 
+/// Gives a complete archive its name, unless another one has it, and makes that last.
+fn name_once(from: &Path, to: &Path) -> Result<()> {
+    match std::fs::hard_link(from, to) {
+        Ok(()) => keep_names(to),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(there_already(to).into()),
+        // A file system without such links, as on some network shares: whoever writes this name has claimed it.
+        Err(_) if to.exists() => Err(there_already(to).into()),
+        Err(_) => settle(from, to),
+    }
+}
+
 /// Gives a complete file its name, and makes that last.
 fn settle(from: &Path, to: &Path) -> Result<()> {
-    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let named = std::fs::rename(from, to).and_then(|()| File::open(folder)).and_then(|it| it.sync_all());
-    named.map_err(|error| Fault::of(format!("naming {}", to.display()), error).into())
+    let named = std::fs::rename(from, to);
+    named.map_err(|error| Fault::of(format!("naming {}", to.display()), error))?;
+    keep_names(to)
+}
+
+/// Makes the names of a folder last.
+fn keep_names(of: &Path) -> Result<()> {
+    let folder = of.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let kept = File::open(folder).and_then(|folder| folder.sync_all());
+    kept.map_err(|error| Fault::of(format!("naming {}", of.display()), error).into())
 }
 
 fn beside(path: &Path, end: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(end);
     PathBuf::from(name)
+}
+
+fn being_written(path: &Path) -> Refusal {
+    let path = path.display();
+    Refusal::not_now(
+        "STO-RES-003",
+        format!("另一进程正在写 {path} 的备份"),
+        format!("Another process is writing a backup to {path}"),
+    )
+    .but("请等其完成，或使用其他文件名", "Wait until it is done, or use another name")
 }
 
 fn there_already(path: &Path) -> Refusal {

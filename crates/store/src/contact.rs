@@ -20,6 +20,17 @@ const HEARD: Stmt = stmt(
 ",
 );
 
+const CALLED: Stmt = stmt(
+    "store.contact.called",
+    "
+    INSERT INTO store_contact (peer, heard, silent_since, problem, skew_millis, version, at, tx)
+    VALUES ($1, $2, NULL, NULL, NULL, 1, $2, $3)
+    ON CONFLICT (peer) DO UPDATE SET
+        heard = excluded.heard, version = store_contact.version + 1, at = excluded.at, tx = excluded.tx
+    WHERE store_contact.heard IS NULL OR store_contact.heard <= excluded.heard
+",
+);
+
 const SILENT: Stmt = stmt(
     "store.contact.silent",
     "
@@ -41,7 +52,7 @@ const FIND: Stmt = stmt(
 );
 
 /// The statements of this file.
-pub(crate) const STATEMENTS: &[Stmt] = &[HEARD, SILENT, FIND];
+pub(crate) const STATEMENTS: &[Stmt] = &[HEARD, CALLED, SILENT, FIND];
 
 /// What this city knows of another one's line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,7 +67,12 @@ pub struct Contact {
     pub skew_millis: Option<i64>,
 }
 
-/// The city was heard of; `skew_millis` is how far its clock is ahead, where that could be told.
+/// The city called; since when it does not answer stays as it is, for its line may be cut in one direction.
+pub fn called(tx: &mut Tx<'_>, now: Timestamp, peer: NodeId) -> Result<()> {
+    tx.run(&CALLED, params![peer, now, tx.name]).map(drop)
+}
+
+/// The city answered; `skew_millis` is how far its clock is ahead, where that could be told.
 pub fn heard(tx: &mut Tx<'_>, now: Timestamp, peer: NodeId, skew_millis: Option<i64>) -> Result<()> {
     tx.run(&HEARD, params![peer, now, skew_millis, tx.name]).map(drop)
 }

@@ -261,9 +261,10 @@ pub fn from_sender(
     from: NodeId,
     since: Timestamp,
     after: Option<MessageId>,
+    limit: u32,
 ) -> Result<Vec<Kept>> {
     let after = after.map(|id| id.to_string()).unwrap_or_default();
-    let rows = tx.all(&FROM_SENDER, params![from, after, since, MESSAGES_MAX])?;
+    let rows = tx.all(&FROM_SENDER, params![from, after, since, limit.min(MESSAGES_MAX)])?;
     rows.iter().map(|row| kept_of(tx, row)).collect()
 }
 

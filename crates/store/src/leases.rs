@@ -37,6 +37,14 @@ const JOBS: Stmt = stmt(
 ",
 );
 
+const JOB_LINES: Stmt = stmt(
+    "store.lease.job_lines",
+    "
+    UPDATE store_job_line SET lease_until = 0
+    WHERE 0 < lease_until
+",
+);
+
 const SEQUENCER: Stmt = stmt(
     "store.lease.sequencer",
     "
@@ -46,11 +54,11 @@ const SEQUENCER: Stmt = stmt(
 );
 
 /// The statements of this file.
-pub(crate) const STATEMENTS: &[Stmt] = &[MESSAGES, LINES, JOBS, SEQUENCER];
+pub(crate) const STATEMENTS: &[Stmt] = &[MESSAGES, LINES, JOBS, JOB_LINES, SEQUENCER];
 
 /// Ends every lease: whoever held one is gone, because this process is the only one on the data.
 ///
 /// What a process had in work when it died goes on at once, in its order, and not when a lease ends.
 pub(crate) fn end_all(tx: &mut Tx<'_>) -> Result<()> {
-    [MESSAGES, LINES, JOBS, SEQUENCER].iter().try_for_each(|stmt| tx.run(stmt, &[]).map(drop))
+    [MESSAGES, LINES, JOBS, JOB_LINES, SEQUENCER].iter().try_for_each(|stmt| tx.run(stmt, &[]).map(drop))
 }

@@ -95,6 +95,11 @@ pub const SCHEMA: Schema = Schema {
             sql: include_str!("../migrations/0008_owed.sql"),
             sha256: "911da8399360b262de61415854c9b8401314602ebea11602a66c3e5b00c30c42",
         },
+        Migration {
+            name: "0009_job_lines",
+            sql: include_str!("../migrations/0009_job_lines.sql"),
+            sha256: "d359415b5b105ab6789782762d575f0ff69abf6d8d3b2830d18970774c55abeb",
+        },
     ],
     statements: &[
         migrate::STATEMENTS,

@@ -3,6 +3,7 @@
 //! Invariants: BEGIN is a constant sent with the first statement; COMMIT is awaited and never sent twice;
 //! a unit runs again only where the server said that nothing of it stayed, or the session was lost before COMMIT.
 
+mod presence;
 mod session;
 mod types;
 
@@ -14,8 +15,10 @@ use std::time::Duration;
 use tb_base::{Fault, Result};
 use tokio::sync::oneshot;
 
+pub(crate) use presence::Beginning;
 pub(crate) use session::Session;
 
+use self::presence::Presence;
 use crate::check::problems;
 use crate::sqlite::{View, spawn};
 use crate::tx::{Access, Link};
@@ -46,8 +49,12 @@ pub(crate) struct Workers {
 
 /// Brings the schema up to date in a session of its own, then starts the workers.
 ///
-/// Says too whether no other process is on the schema.
-pub(crate) async fn open(url: &str, schema: &str, schemas: Vec<Schema>) -> Result<(Workers, bool)> {
+/// A process that is alone on the schema gets its beginning, and none other gets on before that is dropped.
+pub(crate) async fn open(
+    url: &str,
+    schema: &str,
+    schemas: Vec<Schema>,
+) -> Result<(Workers, Option<Beginning>)> {
     let place = session::Place::new(url, schema)?;
     let first = place.clone();
     let (done, migrated) = oneshot::channel();
@@ -57,49 +64,13 @@ pub(crate) async fn open(url: &str, schema: &str, schemas: Vec<Schema>) -> Resul
     drop(handle.join());
     outcome?;
     let (presence, found) = Presence::begin(&place)?;
-    let is_alone = found.await.map_err(|error| Fault::of("looking for other processes", error))??;
-    Ok((Workers::start(&place, Some(presence))?, is_alone))
+    let beginning = found.await.map_err(|error| Fault::of("looking for other processes", error))??;
+    Ok((Workers::start(&place, Some(presence))?, beginning))
 }
 
 /// Workers that read beside others and do not show that they live.
 pub(crate) fn look(url: &str, schema: &str) -> Result<Workers> {
     Workers::start(&session::Place::new(url, schema)?, None)
-}
-
-/// A session that shows the other processes on a schema that this one lives; the server ends it with the process.
-struct Presence {
-    ends: Option<Sender<()>>,
-    handle: Option<JoinHandle<()>>,
-}
-
-impl Presence {
-    fn begin(place: &session::Place) -> Result<(Presence, oneshot::Receiver<Result<bool>>)> {
-        let (ends, ended) = channel::<()>();
-        let (tell, found) = oneshot::channel();
-        let place = place.clone();
-        let stay = move || {
-            let mut session = match Session::new(place, 0) {
-                Ok(session) => session,
-                Err(error) => return drop(tell.send(Err(error))),
-            };
-            drop(tell.send(session.appear()));
-            // Nothing is ever sent: this waits until the other end is dropped.
-            let _ = ended.recv();
-            session.close();
-        };
-        let handle = spawn("store-presence", stay)?;
-        Ok((Presence { ends: Some(ends), handle: Some(handle) }, found))
-    }
-}
-
-impl Drop for Presence {
-    fn drop(&mut self) {
-        self.ends = None;
-        let me = std::thread::current().id();
-        for handle in self.handle.take().into_iter().filter(|handle| handle.thread().id() != me) {
-            drop(handle.join());
-        }
-    }
 }
 
 fn migrate(place: session::Place, schemas: &[Schema]) -> Result<()> {

@@ -15,6 +15,10 @@ use crate::{Row, Sealer, Stmt, Tx, Value};
 
 /// Rows that one batch reads at the most.
 pub const BATCH_ROWS_MAX: u32 = 500;
+/// Bytes of values after which a batch ends: a message may say up to four megabytes.
+pub const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Rows that are held in memory at once.
+const LOOK_ROWS_MAX: u32 = 8;
 /// How a count names values that are not sealed at all.
 pub const CLEAR: &str = "clear";
 /// How a count names values whose first bytes are no seal.
@@ -207,24 +211,37 @@ pub fn step(
         pass.done = true;
         return Ok(());
     };
-    let mut parameters = match &pass.after {
-        Some(after) => after.iter().map(Key::value).collect(),
-        None => column.first(),
-    };
-    let rows_max = rows_max.min(BATCH_ROWS_MAX);
-    parameters.push(Value::from(rows_max));
-    let rows = tx.all(&column.rows, &parameters)?;
-    for row in &rows {
-        one(tx, column, work, row, pass)?;
-    }
-    match rows.last() {
-        Some(last) if rows.len() == rows_max as usize => {
-            pass.after = Some(column.key_of(last)?.into_iter().map(Key::of).collect::<Result<_>>()?);
+    let rows_max = rows_max.clamp(1, BATCH_ROWS_MAX);
+    let (mut rows_left, mut bytes) = (rows_max, 0);
+    while 0 < rows_left && bytes < BATCH_BYTES_MAX {
+        let asked = rows_left.min(LOOK_ROWS_MAX);
+        let rows = rows_behind(tx, column, pass, asked)?;
+        for row in &rows {
+            bytes += one(tx, column, work, row, pass)?;
         }
-        Some(_) | None => (pass.at, pass.after) = (pass.at + 1, None),
+        match rows.last() {
+            Some(last) if rows.len() == asked as usize => {
+                pass.after = Some(column.key_of(last)?.into_iter().map(Key::of).collect::<Result<_>>()?);
+            }
+            Some(_) | None => {
+                (pass.at, pass.after) = (pass.at + 1, None);
+                break;
+            }
+        }
+        rows_left -= asked;
     }
     pass.done = columns.len() <= pass.at;
     Ok(())
+}
+
+/// The next rows behind the last one that was read.
+fn rows_behind(tx: &mut Tx<'_>, column: &SealedColumn, pass: &Pass, limit: u32) -> Result<Vec<Row>> {
+    let mut parameters: Vec<Value> = match &pass.after {
+        Some(after) => after.iter().map(Key::value).collect(),
+        None => column.first(),
+    };
+    parameters.push(Value::from(limit));
+    tx.all(&column.rows, &parameters)
 }
 
 /// The key and suite that this store seals with now.
@@ -243,9 +260,11 @@ struct Held {
     clear: Vec<u8>,
 }
 
-fn one(tx: &mut Tx<'_>, column: &SealedColumn, work: Work, row: &Row, pass: &mut Pass) -> Result<()> {
+/// Does the work on one value; says how many bytes it has.
+fn one(tx: &mut Tx<'_>, column: &SealedColumn, work: Work, row: &Row, pass: &mut Pass) -> Result<usize> {
     pass.seen += 1;
     let held = held(column, row)?;
+    let bytes = held.clear.len() + held.sealed.as_ref().map_or(0, Vec::len);
     let mark = held.sealed.as_deref().map(Mark::read);
     let newest = newest(tx)?;
     let name = match mark {
@@ -255,7 +274,7 @@ fn one(tx: &mut Tx<'_>, column: &SealedColumn, work: Work, row: &Row, pass: &mut
     };
     if work == Work::Count || mark == Some(Some(newest)) {
         *pass.under.entry(name).or_default() += 1;
-        return Ok(());
+        return Ok(bytes);
     }
     let place = (column.place)(row)?;
     let plain = match &held.sealed {
@@ -265,7 +284,7 @@ fn one(tx: &mut Tx<'_>, column: &SealedColumn, work: Work, row: &Row, pass: &mut
     let Ok(plain) = plain else {
         pass.broken += 1;
         *pass.under.entry(name).or_default() += 1;
-        return Ok(());
+        return Ok(bytes);
     };
     let sealed = sealer(tx)?.seal(&place, &plain);
     let mut parameters = column.key_of(row)?;
@@ -275,7 +294,7 @@ fn one(tx: &mut Tx<'_>, column: &SealedColumn, work: Work, row: &Row, pass: &mut
         pass.renewed += 1;
     }
     *pass.under.entry(newest.to_string()).or_default() += 1;
-    Ok(())
+    Ok(bytes)
 }
 
 fn held(column: &SealedColumn, row: &Row) -> Result<Held> {

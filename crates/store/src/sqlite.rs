@@ -14,6 +14,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use rusqlite::OpenFlags;
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use tb_base::{Error, Fault, Refusal, Result, Violation};
@@ -71,6 +72,23 @@ impl Connection {
         inner.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;",
         )?;
+        Ok(Connection { inner, known: RefCell::default() })
+    }
+
+    /// Opens the file for reading beside whoever writes, or when nobody does: file and log of writes stay as they are.
+    pub(crate) fn look(path: &Path) -> Result<Connection> {
+        Connection::connect_to_look(path).map_err(|error| opening(path, error))
+    }
+
+    /// Not as an immutable file, for its owner may start at any moment; the shared index beside it may be made anew.
+    fn connect_to_look(path: &Path) -> rusqlite::Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let inner = rusqlite::Connection::open_with_flags(path, flags)?;
+        inner.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+        inner.busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MILLIS))?;
+        // A first read, so that a file which makes no sense is told as such.
+        inner.execute_batch("PRAGMA trusted_schema = OFF; SELECT COUNT(*) FROM sqlite_master;")?;
+        inner.execute_batch(READER)?;
         Ok(Connection { inner, known: RefCell::default() })
     }
 
@@ -216,12 +234,11 @@ fn value(stored: ValueRef<'_>) -> Value {
 
 /// Looks at the pages of a file beside whoever runs on it, and leaves everything as it is.
 pub(crate) fn look_at_pages(path: &Path, within: Duration) -> Result<Pages> {
-    let connection = match Connection::connect(path) {
+    let connection = match Connection::connect_to_look(path) {
         Ok(connection) => connection,
         Err(error) if makes_no_sense(&error) => return Ok(Pages::Damaged(error.to_string())),
         Err(error) => return Err(opening(path, error)),
     };
-    connection.batch("store.reader", READER)?;
     Ok(connection.pages(within))
 }
 

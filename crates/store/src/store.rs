@@ -15,7 +15,7 @@ use tracing::Instrument as _;
 
 use crate::damage::Pages;
 use crate::migrate::Standing;
-use crate::postgres::Workers;
+use crate::postgres::{Beginning, Workers};
 use crate::sqlite::{Connection, Threads, View, look_at_pages, read_one, write_one};
 use crate::unit::{Unit, Watch, erase};
 use crate::{Schema, Sealer, Tx, damage, leases, migrate, postgres};
@@ -73,10 +73,20 @@ struct Inner {
     // Order matters: the threads end before the folder is given free.
     executor: Executor,
     waiting: Semaphore,
+    used: Use,
     sealer: OnceLock<Arc<Sealer>>,
     watch: OnceLock<Watch>,
     metrics: OnceLock<Metrics>,
     _lock: Option<File>,
+}
+
+/// What a store was opened for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Use {
+    /// Reads and writes.
+    Full,
+    /// Reads alone.
+    Look,
 }
 
 enum Executor {
@@ -97,52 +107,47 @@ impl Store {
     /// Refuses a store that is seen to be damaged. Leases of a process that is gone end here.
     pub async fn open(config: &Config, schemas: &[Schema]) -> Result<Store> {
         let schemas = migrate::with_own(schemas);
-        let (executor, lock, is_alone) = match &config.engine {
+        let (executor, lock, beginning) = match &config.engine {
             Engine::Sqlite(path) => {
                 let (executor, lock) = open_sqlite(path, config.inline, &schemas)?;
-                (executor, lock, true)
+                (executor, lock, Some(Beginning::sole()))
             }
             Engine::Postgres { .. } if config.inline => {
                 return Err(Fault::new("opening the store: only SQLite runs inline").into());
             }
             Engine::Postgres { url, schema } => {
-                let (workers, is_alone) = postgres::open(url, schema, schemas).await?;
-                (Executor::Postgres(workers), None, is_alone)
+                let (workers, beginning) = postgres::open(url, schema, schemas).await?;
+                (Executor::Postgres(workers), None, beginning)
             }
         };
-        let waiting = Semaphore::new(WAITING_MAX);
-        let inner = Inner {
-            executor,
-            waiting,
-            sealer: OnceLock::new(),
-            watch: OnceLock::new(),
-            metrics: OnceLock::new(),
-            _lock: lock,
-        };
-        let store = Store { inner: Arc::new(inner) };
+        let store = Store::over(executor, lock, Use::Full);
         if let Engine::Postgres { schema, .. } = &config.engine {
             damage::check_log_of_schema(&store, schema).await?;
         }
-        if is_alone {
+        if let Some(beginning) = beginning {
             store.write("store.begin", leases::end_all).await?;
+            // Only now others come on: what they take is theirs.
+            drop(beginning);
         }
         Ok(store)
     }
 
-    /// A store to read from beside whoever runs on it: takes nothing, migrates nothing, checks nothing.
+    fn over(executor: Executor, lock: Option<File>, used: Use) -> Store {
+        let waiting = Semaphore::new(WAITING_MAX);
+        let (sealer, watch, metrics) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Store { inner: Arc::new(Inner { executor, waiting, used, sealer, watch, metrics, _lock: lock }) }
+    }
+
+    /// A store to read from beside whoever runs on it: takes nothing, migrates nothing, checks nothing, writes nothing.
     pub async fn look(config: &Config) -> Result<Store> {
         let executor = match &config.engine {
-            Engine::Sqlite(path) if path.is_file() => {
-                Executor::Inline(Mutex::new(Connection::open_reader(path)?))
-            }
+            Engine::Sqlite(path) if path.is_file() => Executor::Inline(Mutex::new(Connection::look(path)?)),
             Engine::Sqlite(path) => {
                 return Err(Fault::new(format!("looking at {}: it is not there", path.display())).into());
             }
             Engine::Postgres { url, schema } => Executor::Postgres(postgres::look(url, schema)?),
         };
-        let waiting = Semaphore::new(WAITING_MAX);
-        let (sealer, watch, metrics) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
-        Ok(Store { inner: Arc::new(Inner { executor, waiting, sealer, watch, metrics, _lock: None }) })
+        Ok(Store::over(executor, None, Use::Look))
     }
 
     /// How the pages of a store's file look, beside whoever runs on it, as a start looks at them. PostgreSQL looks at
@@ -172,7 +177,7 @@ impl Store {
                 migrate::look(schemas, &mut |unit| read_one(&nothing, unit, View::Latest))
             }
             Engine::Sqlite(path) => {
-                let connection = Connection::open_reader(path)?;
+                let connection = Connection::look(path)?;
                 migrate::look(schemas, &mut |unit| read_one(&connection, unit, View::Latest))
             }
             Engine::Postgres { url, schema } => postgres::standing(url, schema, schemas.to_vec()).await,
@@ -203,6 +208,9 @@ impl Store {
         T: Send + 'static,
         F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
+        if self.inner.used == Use::Look {
+            return Err(Fault::new(format!("running {name}: this store is only looked at")).into());
+        }
         let watch = self.inner.watch.get().cloned();
         self.measured("write", name, self.submit(name, watch, work, write_on)).await
     }

@@ -16,11 +16,32 @@ use crate::copy::{fetch, send};
 /// Pages of one city; far more than were ever sent since a backup.
 const PAGES_MAX: u32 = 100_000;
 
+/// How far the pages of a city were gone through; a round that has to be done again goes on there.
+#[derive(Default)]
+pub struct Way {
+    after: Option<MessageId>,
+    is_done: bool,
+}
+
+impl Way {
+    /// Goes on behind a page.
+    fn turn(&mut self, next: Option<MessageId>) -> Result<()> {
+        match next {
+            Some(next) if self.after.is_none_or(|after| after < next) => self.after = Some(next),
+            Some(_) => return Err(endless().into()),
+            None => self.is_done = true,
+        }
+        Ok(())
+    }
+}
+
 /// Takes back the messages that a city has of this one since a moment.
-pub async fn take_back(node: &Arc<Node>, peer: NodeId, since: Timestamp) -> Result<()> {
-    let mut after: Option<MessageId> = None;
+pub async fn take_back(node: &Arc<Node>, peer: NodeId, since: Timestamp, way: &mut Way) -> Result<()> {
     for _ in 0..PAGES_MAX {
-        let from = after.map(|id| format!("&after={id}")).unwrap_or_default();
+        if way.is_done {
+            return Ok(());
+        }
+        let from = way.after.map(|id| format!("&after={id}")).unwrap_or_default();
         let path = format!("{MESSAGES_PATH}?since={}{from}", since.micros());
         let page: Page = read(&fetch(node, peer, &path).await?)?;
         let mut messages = Vec::new();
@@ -28,11 +49,7 @@ pub async fn take_back(node: &Arc<Node>, peer: NodeId, since: Timestamp) -> Resu
             messages.push(own(node, peer, held)?);
         }
         keep(node, messages).await?;
-        match page.next {
-            Some(next) if after.is_none_or(|after| after < next) => after = Some(next),
-            Some(_) => return Err(endless().into()),
-            None => return Ok(()),
-        }
+        way.turn(page.next)?;
     }
     Err(endless().into())
 }
@@ -81,18 +98,16 @@ async fn keep(node: &Arc<Node>, messages: Vec<Own>) -> Result<()> {
 }
 
 /// Has a city send once more what this one took since a moment; what comes too late is told.
-pub async fn ask_again(node: &Arc<Node>, peer: NodeId, since: Timestamp) -> Result<()> {
-    let mut after: Option<MessageId> = None;
+pub async fn ask_again(node: &Arc<Node>, peer: NodeId, since: Timestamp, way: &mut Way) -> Result<()> {
     for _ in 0..PAGES_MAX {
-        let asked = write(&Since { since, after })?;
+        if way.is_done {
+            return Ok(());
+        }
+        let asked = write(&Since { since, after: way.after })?;
         let resent: Resent = read(&send(node, peer, Method::POST, AGAIN_PATH, asked).await?)?;
         tracing::info!(%peer, messages = resent.waiting, "a city sends once more");
         tell(node, resent.too_late).await?;
-        match resent.next {
-            Some(next) if after.is_none_or(|after| after < next) => after = Some(next),
-            Some(_) => return Err(endless().into()),
-            None => return Ok(()),
-        }
+        way.turn(resent.next)?;
     }
     Err(endless().into())
 }

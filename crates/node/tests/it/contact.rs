@@ -8,7 +8,7 @@ use tb_store::{Tx, contact, dead_letters, usage};
 use crate::services::{COUNTED, ECHO};
 use crate::world::{On, World, changsha, until, xiangtan};
 
-both! { a_silent_city_is_noted_until_it_is_heard_again, what_goes_and_is_asked_is_counted, a_dead_letter_goes_again_and_takes_effect_once }
+both! { a_silent_city_is_noted_until_it_is_heard_again, a_city_that_only_calls_stays_silent, what_goes_and_is_asked_is_counted, a_dead_letter_goes_again_and_takes_effect_once }
 
 async fn known(world: &World) -> contact::Contact {
     world.read(changsha(), |tx| contact::find(tx, xiangtan())).await
@@ -31,6 +31,29 @@ async fn a_silent_city_is_noted_until_it_is_heard_again(on: On) {
     world.start(xiangtan()).await;
     world.until_state(changsha(), id, State::Processed).await;
     until("it is heard again", async || known(&world).await.silent_since.is_none().then_some(())).await;
+}
+
+/// A line that is cut in one direction: the other city calls, and is not reached.
+async fn a_city_that_only_calls_stays_silent(on: On) {
+    let mut world = World::running(on, "one_way").await;
+    world.stop(xiangtan()).await;
+    world.send(changsha(), xiangtan(), COUNTED, 1).await;
+    let since = until("it is silent", async || known(&world).await.silent_since).await;
+    world.clock.advance(60);
+    let called = world.clock.now();
+    let signed = world.sign(&world.compose(xiangtan(), changsha(), COUNTED, &serde_json::json!({ "n": 2 })));
+    world.post(world.city(xiangtan()), world.city(changsha()), &signed).await.receipt();
+    let heard = until("it called", async || {
+        Some(known(&world).await).filter(|it| it.heard.is_some_and(|heard| called <= heard))
+    });
+    assert_eq!(heard.await.silent_since, Some(since));
+    // Nor does anything else end it but an answer.
+    until("it is noted again", async || {
+        Some(known(&world).await).filter(|it| it.problem.is_some() && it.silent_since == Some(since))
+    })
+    .await;
+    world.start(xiangtan()).await;
+    until("it answers", async || known(&world).await.silent_since.is_none().then_some(())).await;
 }
 
 async fn what_goes_and_is_asked_is_counted(on: On) {

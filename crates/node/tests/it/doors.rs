@@ -1,17 +1,22 @@
 //! Doors: who is no city of the region gets no connection, whatever it knows.
 
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
 use serde_json::json;
 use tb_node::tls::{self, Identity};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpSocket;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::raw;
 use crate::services::COUNTED;
-use crate::world::{On, World, changsha, xiangtan};
+use crate::world::{On, World, changsha, xiangtan, zhuzhou};
 
 both!(
     a_stranger_gets_no_connection,
@@ -50,18 +55,82 @@ async fn an_impostor_is_not_spoken_to(on: On) {
     assert!(crate::world::within("somebody connects", accepted).await.unwrap().is_err());
 }
 
-/// Strangers who connect and say nothing fill the door; it empties by itself, and the cities get in.
+/// Connects from an address, says nothing, and comes again when it is turned away or given up, for ever.
+async fn stand_at(door: SocketAddr, from: Ipv4Addr, stood: Arc<Semaphore>) {
+    let mut ticks = tokio::time::interval(Duration::from_millis(50));
+    loop {
+        ticks.tick().await;
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((from, 0).into()).unwrap();
+        let Ok(mut stream) = socket.connect(door).await else { continue };
+        stood.add_permits(1);
+        let _ = stream.read(&mut [0]).await;
+    }
+}
+
+/// Strangers at one address who stay fill their share of the door; the cities get in.
 async fn a_crowd_at_the_door_does_not_keep_the_cities_out(on: On) {
     let mut world = World::founded(on, "crowd").await;
     world.start(xiangtan()).await;
-    let mut crowd = Vec::new();
+    let (door, stood) = (world.city(xiangtan()).address, Arc::new(Semaphore::new(0)));
+    let mut crowd = JoinSet::new();
     for _ in 0..300 {
-        crowd.push(tokio::net::TcpStream::connect(world.city(xiangtan()).address).await.unwrap());
+        crowd.spawn(stand_at(door, Ipv4Addr::new(127, 0, 0, 2), stood.clone()));
     }
+    // Every one of them has been there.
+    let all = crate::world::within("the crowd is there", stood.acquire_many(300));
+    drop(all.await.unwrap());
     world.start(changsha()).await;
     let id = world.send(changsha(), xiangtan(), COUNTED, 1).await;
     world.until_state(changsha(), id, tb_store::outbox::State::Processed).await;
-    drop(crowd);
+    crowd.shutdown().await;
+}
+
+/// A member with many slow bodies has no more places than one city may: another's messages go on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_city_with_slow_bodies_leaves_places_for_the_others() {
+    let world = World::running(On::Sqlite, "places").await;
+    let mut slow = Vec::new();
+    for _ in 0..3 {
+        let mut stream = line(&world, b"h2").await;
+        let mut bytes = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), frame(4, 0, 0, &[])].concat();
+        for at in 0..64 {
+            // POST of https at `a` to /x/v1/a, by the static table of HPACK; its body never comes.
+            let head = [&[0x83, 0x87, 0x41, 1, b'a', 0x04, 7][..], b"/x/v1/a"].concat();
+            bytes.extend(frame(1, 4, 2 * at + 1, &head));
+        }
+        stream.write_all(&bytes).await.unwrap();
+        slow.push(stream);
+    }
+    // One of them hears that there is no place: they have all that they get.
+    shed(&mut slow[2]).await;
+    let id = world.send(zhuzhou(), xiangtan(), COUNTED, 1).await;
+    let done = world.until_state(zhuzhou(), id, tb_store::outbox::State::Processed);
+    let done = tokio::time::timeout(Duration::from_secs(15), done).await;
+    assert!(done.is_ok(), "one city has every place");
+    drop(slow);
+}
+
+/// Reads frames until one of them is the head of an answer.
+async fn shed(stream: &mut TlsStream<tokio::net::TcpStream>) {
+    let read = async {
+        loop {
+            let mut head = [0; 9];
+            stream.read_exact(&mut head).await.unwrap();
+            let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+            stream.read_exact(&mut vec![0; length as usize]).await.unwrap();
+            if head[3] == 1 {
+                return;
+            }
+        }
+    };
+    crate::world::within("an answer comes", read).await;
+}
+
+/// A frame of HTTP/2.
+fn frame(kind: u8, flags: u8, on: u32, load: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(load.len()).unwrap().to_be_bytes();
+    [&length[1..], &[kind, flags], &on.to_be_bytes()[..], load].concat()
 }
 
 /// A connection of a city, to be spoken on by hand.
@@ -117,10 +186,6 @@ async fn a_city_out_of_its_mind_meets_limits() {
 async fn a_flood_of_resets_ends_the_connection() {
     let world = World::running(On::Sqlite, "resets").await;
     let mut stream = line(&world, b"h2").await;
-    let frame = |kind: u8, flags: u8, on: u32, load: &[u8]| {
-        let length = u32::try_from(load.len()).unwrap().to_be_bytes();
-        [&length[1..], &[kind, flags], &on.to_be_bytes()[..], load].concat()
-    };
     let mut bytes = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), frame(4, 0, 0, &[])].concat();
     for at in 0..1_000 {
         // GET / of https at `a`, by the static table of HPACK; then the reset with CANCEL.

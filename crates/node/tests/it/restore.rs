@@ -19,6 +19,7 @@ both!(
     a_city_that_lost_all_since_its_backup_goes_on,
     an_operator_decides_not_to_wait_for_a_city,
     a_restored_log_that_is_another_is_not_gone_on_with,
+    nobody_has_everything_sent_once_more_at_will,
 );
 
 /// Leaves and root of Xiangtan's log when all of it is cosigned by both.
@@ -249,4 +250,39 @@ async fn a_restored_log_that_is_another_is_not_gone_on_with(on: On) {
     is_silent(&world, size).await;
     assert_eq!(world.audited(xiangtan(), "recovery.forked").await.len(), 1);
     assert_eq!(world.read(xiangtan(), log::size).await, size, "nothing was added to it");
+}
+
+/// Xiangtan, which was never restored, asks for everything from the beginning, as often as it likes.
+async fn nobody_has_everything_sent_once_more_at_will(on: On) {
+    let world = World::running(on, "at_will").await;
+    let sent = traffic(&world, 0..2).await;
+    let mine = sent.iter().filter(|(from, _)| *from == changsha()).count();
+    let ask = async || {
+        let body = json!({ "since": 0, "after": null }).to_string().into_bytes();
+        let (by, to) = (&world.city(xiangtan()).identity, world.city(changsha()));
+        raw::call(by, to, Method::POST, "/recovery/v1/again", &[], body).await.unwrap()
+    };
+    let mut answers = Vec::new();
+    for _ in 0..6 {
+        answers.push(ask().await.status);
+        for (from, id) in &sent {
+            until("nothing waits", async || {
+                (world.sent(*from, *id).await.state != State::Waiting).then_some(())
+            })
+            .await;
+        }
+    }
+    assert_eq!(answers, [200, 200, 200, 200, 429, 429]);
+    let lines = world.audited(changsha(), "recovery.again").await;
+    assert!(!lines.is_empty() && lines.len() <= 4, "a line for a page, not for a message: {lines:?}");
+    // What was sent once more was known, and took effect once.
+    assert_eq!(numbers(&world, xiangtan()).await.len(), mine);
+    // In an hour it may be asked again; by then nobody would take the messages, which is told once.
+    for _ in 0..2 {
+        world.clock.advance(3_700);
+        assert_eq!(ask().await.status, 200);
+    }
+    let late = world.audited(changsha(), "recovery.again").await;
+    let late = late.iter().filter(|(_, outcome)| outcome == "too-late").count();
+    assert_eq!(late, mine);
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -348,6 +348,14 @@ impl World {
     }
 }
 
+/// An address of this machine that no other city of any test has: its port stays free while the city is down.
+fn own_address() -> Ipv4Addr {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let (process, number) = (std::process::id(), NEXT.fetch_add(1, Ordering::SeqCst));
+    let part = |number: u32| u8::try_from(1 + number % 250).unwrap();
+    Ipv4Addr::new(127, part(process), part(process / 250 + number / 250), part(number))
+}
+
 async fn city(on: On, name: &str, node: NodeId, folder: &Folder) -> City {
     let engine = match on {
         On::Sqlite => Engine::Sqlite(folder.file(&format!("{node}.db"))),
@@ -357,7 +365,7 @@ async fn city(on: On, name: &str, node: NodeId, folder: &Folder) -> City {
             Engine::Postgres { url: server.url, schema }
         }
     };
-    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let socket = TcpListener::bind((own_address(), 0)).await.unwrap();
     let mut entropy = Counting::new();
     City {
         node,

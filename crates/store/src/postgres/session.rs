@@ -1,6 +1,7 @@
 //! One session (会话连接): a client, its statements, and the state of the transaction in it.
 
 mod bulk;
+mod place;
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -17,9 +18,11 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Config, NoTls, Statement};
 
+pub(super) use place::Watched;
+
 use super::types;
 use crate::sqlite::exists_already;
-use crate::{Row, Stmt, Value, stmt};
+use crate::{Row, Stmt, Value};
 
 /// Prepared statements that a session keeps; past that it starts afresh.
 const STATEMENTS_MAX: usize = 512;
@@ -116,23 +119,6 @@ impl Session {
             "SELECT pg_advisory_lock(hashtextextended('tongban migrate {schema}', 0)); \
              CREATE SCHEMA IF NOT EXISTS {schema}"
         ))
-    }
-
-    /// Takes a place among the processes on the schema until the session ends; true where there is no other.
-    pub(crate) fn appear(&mut self) -> Result<bool> {
-        const ALONE: Stmt = stmt(
-            "store.presence.alone",
-            "SELECT CASE WHEN pg_try_advisory_lock(hashtextextended($1, 0)) THEN 1::BIGINT ELSE 0::BIGINT END AS alone",
-        );
-        let key = format!("tongban process {}", self.place.schema);
-        self.begin(false, false);
-        let row = self.all(&ALONE, &[Value::Text(key.clone())])?.into_iter().next();
-        let is_alone = row.map(|row| row.get::<i64>("alone")).transpose()? == Some(1);
-        self.administer(&format!("SELECT pg_advisory_lock_shared(hashtextextended('{key}', 0))"))?;
-        if is_alone {
-            self.administer(&format!("SELECT pg_advisory_unlock(hashtextextended('{key}', 0))"))?;
-        }
-        Ok(is_alone)
     }
 
     /// Removes the schema and everything in it.

@@ -13,6 +13,7 @@ use crate::{Config, Engine, Migration, Schema, Store, Tx, log, outbox, params, r
 both! {
     a_backup_comes_back_on_either_engine, a_backup_is_one_moment, data_is_never_overwritten,
     a_damaged_archive_is_refused, an_older_schema_is_brought_up_to_date, an_unfinished_restoration_is_thrown_away,
+    one_backup_at_a_time_gets_a_name,
 }
 
 fn about() -> About {
@@ -251,4 +252,30 @@ fn any_bytes_are_read_to_an_error() {
         };
         assert!(!end);
     });
+}
+
+/// Two that write one name at once: one archive, and it is whole; what a killed one left is in nobody's way.
+async fn one_backup_at_a_time_gets_a_name(bench: &Bench) {
+    bench.store.write("test.traffic", traffic).await.unwrap();
+    let (engine, about) = (&bench.config.engine, about());
+    let (to, partial) = (bench.folder.file("one.tongban"), bench.folder.file("one.tongban.partial"));
+    let other = std::fs::File::create(&partial).unwrap();
+    std::io::Write::write_all(&mut &other, &[7; 4_096]).unwrap();
+    other.lock().unwrap();
+    let refused = backup::back_up(engine, &about, &to).await;
+    assert!(matches!(&refused, Err(Error::Refused(it)) if it.code == "STO-RES-003"), "{refused:?}");
+    assert_eq!(std::fs::read(&partial).unwrap(), [7; 4_096], "the archive of another is left alone");
+    // It is killed; what it left may be an archive that was given its name and moved away before the end.
+    let moved = bench.folder.file("moved.tongban");
+    std::fs::hard_link(&partial, &moved).unwrap();
+    drop(other);
+    let (one, two) = tokio::join!(backup::back_up(engine, &about, &to), backup::back_up(engine, &about, &to));
+    let refused = match (one, two) {
+        (Ok(_), Err(Error::Refused(refused))) | (Err(Error::Refused(refused)), Ok(_)) => refused,
+        both => panic!("{both:?}"),
+    };
+    assert!(["STO-RES-002", "STO-RES-003"].contains(&&*refused.code), "{refused:?}");
+    backup::check(&to).await.unwrap();
+    assert!(!partial.exists());
+    assert_eq!(std::fs::read(&moved).unwrap(), [7; 4_096]);
 }

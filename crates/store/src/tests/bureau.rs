@@ -209,6 +209,7 @@ async fn a_city_is_heard_of_or_silent(bench: &Bench) {
         contact::heard(tx, at(1), peer, Some(2_000))?;
         contact::silent(tx, at(5), peer, "it does not answer")?;
         contact::silent(tx, at(6), peer, "it still does not answer")?;
+        contact::called(tx, at(1), peer)?;
         let silent = contact::find(tx, peer)?;
         contact::heard(tx, at(9), peer, None)?;
         // Another process was slower to write.

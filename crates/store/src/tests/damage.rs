@@ -211,7 +211,7 @@ async fn leases_of_a_process_that_is_gone_end_at_the_start_on_postgres() {
 /// How many messages and jobs a process gets, and whether it may grow the log.
 fn take_all(tx: &mut Tx<'_>, holder: &str) -> tb_base::Result<(usize, usize, bool)> {
     let messages = outbox::due(tx, at(2), 10, Lease { holder, seconds: 600 })?.len();
-    let jobs = jobs::due(tx, at(2), 10, 600)?.len();
+    let jobs = jobs::due(tx, at(2), 10, Lease { holder: "one", seconds: 600 })?.len();
     Ok((messages, jobs, log::take(tx, at(2), holder, 600)?.is_some()))
 }
 

@@ -445,10 +445,10 @@ async fn what_a_city_sent_is_given_in_pages(bench: &Bench) {
     };
     bench.store.write("test.record", record).await.unwrap();
     let read = |tx: &mut Tx<'_>| {
-        let first = inbox::from_sender(tx, node("430100"), at(5), None)?;
+        let first = inbox::from_sender(tx, node("430100"), at(5), None, inbox::MESSAGES_MAX)?;
         let last = first.last().map(|kept| kept.incoming.envelope.id);
-        let second = inbox::from_sender(tx, node("430100"), at(5), last)?;
-        let later = inbox::from_sender(tx, node("430100"), at(6), None)?;
+        let second = inbox::from_sender(tx, node("430100"), at(5), last, inbox::MESSAGES_MAX)?;
+        let later = inbox::from_sender(tx, node("430100"), at(6), None, inbox::MESSAGES_MAX)?;
         Ok((first.len(), second.len(), later.len()))
     };
     assert_eq!(bench.store.read("test.pages", read).await.unwrap(), (32, 8, 0));

@@ -9,12 +9,13 @@ use tb_crypto::{KeyId, Ring, Suite, Vault};
 use super::bench::{Bench, ctx};
 use super::messages::{id, incoming, node, outgoing};
 use crate::inbox::{Handler, Outcome};
-use crate::reseal::{Pass, Work, step};
+use crate::reseal::{BATCH_BYTES_MAX, BATCH_ROWS_MAX, Pass, Work, step};
 use crate::{SEALED, Sealer, Stmt, Store, inbox, outbox, params, stmt};
 
 both! {
     what_messages_say_lies_sealed, a_sealed_body_opens_in_its_own_row_only, what_came_before_the_key_is_read,
     everything_is_sealed_anew_in_batches, what_does_not_open_is_counted_and_left,
+    a_batch_ends_with_its_bytes_too,
 }
 
 const SECRET: &str = "430302198506158207";
@@ -182,4 +183,28 @@ async fn the_files_are_for_nobody_else() {
         let mode = std::fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0, "{}: {mode:o}", path.display());
     }
+}
+
+/// Long messages: a batch that may read many rows leaves off, and the next one goes on behind it.
+async fn a_batch_ends_with_its_bytes_too(bench: &Bench) {
+    const LONG: usize = BATCH_BYTES_MAX / 6;
+    for number in 1..=17 {
+        let mut message = outgoing(number, "430300", None);
+        message.body = vec![b'x'; LONG];
+        bench.store.write("test.send", move |tx| outbox::send(tx, &ctx(1), &message)).await.unwrap();
+    }
+    seal(&bench.store);
+    let mut passes = vec![Pass::default()];
+    while passes.last().is_some_and(|pass| pass.seen < 17) {
+        assert!(passes.len() < 17, "no end of batches: {passes:?}");
+        let mut pass = passes.last().unwrap().clone();
+        let batch = move |tx: &mut crate::Tx<'_>| {
+            step(tx, SEALED, Work::Count, BATCH_ROWS_MAX, &mut pass)?;
+            Ok(pass.clone())
+        };
+        passes.push(bench.store.read("test.count", batch).await.unwrap());
+    }
+    let seen: Vec<u64> = passes.iter().map(|pass| pass.seen).collect();
+    let most = passes.windows(2).map(|two| two[1].seen - two[0].seen).max().unwrap();
+    assert!(most <= 8 && 17 == *seen.last().unwrap(), "{seen:?}");
 }

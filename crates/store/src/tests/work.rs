@@ -1,16 +1,26 @@
 //! Jobs, audit lines and search.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use tb_base::Result;
 
-use super::bench::{Bench, at, ctx};
+use super::bench::{Bench, COUNT, INSERT, TEST, at, ctx};
 use crate::audit::Search;
 use crate::jobs::Job;
-use crate::{Tx, audit, jobs, search};
+use crate::{Lease, Stmt, Store, Tx, audit, jobs, params, search, stmt};
+
+const ORDER: Stmt = stmt("test.order", "SELECT id FROM test_row ORDER BY n");
 
 both! {
     a_job_is_taken_once, a_job_put_again_is_moved, a_job_put_while_it_runs_is_not_lost, a_failed_job_comes_back,
-    workers_share_the_jobs, audit_lines_are_found, audit_pages_follow_on, a_rare_audit_line_is_found_in_bounded_steps, texts_are_found, a_text_is_replaced,
+    workers_share_the_jobs, a_line_is_one_process_and_begins_with_the_oldest, two_processes_keep_the_order_of_a_line,
+    audit_lines_are_found, audit_pages_follow_on, a_rare_audit_line_is_found_in_bounded_steps, texts_are_found, a_text_is_replaced,
     hostile_queries_find_nothing,
+}
+
+fn by(holder: &str) -> Lease<'_> {
+    Lease { holder, seconds: 30 }
 }
 
 async fn put(bench: &Bench, key: &'static str, seconds: i64) {
@@ -23,7 +33,7 @@ async fn put(bench: &Bench, key: &'static str, seconds: i64) {
 }
 
 async fn due(bench: &Bench, seconds: i64) -> Vec<Job> {
-    bench.store.write("test.due", move |tx| jobs::due(tx, at(seconds), 100, 30)).await.unwrap()
+    bench.store.write("test.due", move |tx| jobs::due(tx, at(seconds), 100, by("one"))).await.unwrap()
 }
 
 fn keys(jobs: &[Job]) -> Vec<&str> {
@@ -38,7 +48,10 @@ async fn a_job_is_taken_once(bench: &Bench) {
     assert_eq!(keys(&taken), ["b", "a"]);
     assert_eq!(taken[0].payload, serde_json::json!({ "key": "b" }));
     assert_eq!(keys(&due(bench, 10).await), Vec::<&str>::new());
-    assert!(!bench.store.read("test.is_due", |tx| jobs::is_due(tx, at(10))).await.unwrap(), "both are taken");
+    assert!(
+        !bench.store.read("test.is_due", |tx| jobs::is_due(tx, at(10), "one")).await.unwrap(),
+        "both are taken"
+    );
     bench.store.write("test.done", move |tx| jobs::done(tx, &taken[0])).await.unwrap();
     assert_eq!(keys(&due(bench, 40).await), ["a"]);
 }
@@ -78,7 +91,9 @@ async fn workers_share_the_jobs(bench: &Bench) {
     let workers: Vec<_> = (0..6)
         .map(|_| {
             let store = bench.store.clone();
-            tokio::spawn(async move { store.write("test.due", |tx| jobs::due(tx, at(2), 10, 30)).await })
+            tokio::spawn(
+                async move { store.write("test.due", |tx| jobs::due(tx, at(2), 10, by("one"))).await },
+            )
         })
         .collect();
     let mut taken = Vec::new();
@@ -91,6 +106,82 @@ async fn workers_share_the_jobs(bench: &Bench) {
     taken.sort();
     taken.dedup();
     assert_eq!((count, taken.len()), (60, 60));
+}
+
+const LINE: &str = "test.line/430300";
+
+fn queue(tx: &mut Tx<'_>, numbers: std::ops::Range<u32>) -> Result<()> {
+    let nothing = serde_json::Value::Null;
+    let mut put = |number| jobs::put_in_line(tx, LINE, "test.line", &format!("{number:03}"), at(1), &nothing);
+    numbers.into_iter().try_for_each(&mut put)
+}
+
+async fn a_line_is_one_process_and_begins_with_the_oldest(bench: &Bench) {
+    bench.store.write("test.queue", |tx| queue(tx, 0..5)).await.unwrap();
+    put(bench, "free", 1).await;
+    let take = async |holder: &'static str, seconds, limit| {
+        let take = move |tx: &mut Tx<'_>| jobs::due(tx, at(seconds), limit, by(holder));
+        bench.store.write("test.take", take).await.unwrap()
+    };
+    let keep = async |holder: &'static str, seconds| {
+        let keep = move |tx: &mut Tx<'_>| jobs::keep_line(tx, at(seconds), LINE, by(holder));
+        bench.store.write("test.keep", keep).await.unwrap()
+    };
+    let first = take("one", 2, 3).await;
+    assert_eq!(keys(&first), ["free", "000", "001"]);
+    // Nobody else gets what stands behind it, nor is told that there is anything.
+    assert_eq!(keys(&take("two", 3, 10).await), Vec::<&str>::new());
+    assert!(!bench.store.read("test.is_due", |tx| jobs::is_due(tx, at(3), "two")).await.unwrap());
+    bench.store.write("test.done", move |tx| jobs::done(tx, &first[1])).await.unwrap();
+    assert!(keep("one", 20).await && !keep("two", 20).await);
+    assert_eq!(keys(&take("two", 49, 10).await), ["free"]);
+    // The first was away for too long: the second begins with what it had taken, and the first hears of it.
+    assert_eq!(keys(&take("two", 50, 2).await), ["001", "002"]);
+    assert!(!keep("one", 51).await && keep("two", 51).await);
+    assert_eq!(keys(&take("one", 52, 10).await), Vec::<&str>::new());
+}
+
+/// Takes a few jobs at a time and does them one by one; time goes on so fast that leases end in the middle.
+async fn do_line(store: Store, clock: Arc<AtomicI64>, holder: &'static str) {
+    loop {
+        let now = at(clock.fetch_add(8, Ordering::SeqCst));
+        let taken = store.write("test.take", move |tx| jobs::due(tx, now, 4, by(holder))).await.unwrap();
+        for job in taken {
+            let now = at(clock.fetch_add(8, Ordering::SeqCst));
+            let work = move |tx: &mut Tx<'_>| {
+                if !jobs::keep_line(tx, now, LINE, by(holder))? {
+                    return Ok(false);
+                }
+                let before: i64 = tx.one(&COUNT, &[])?.unwrap().get("rows")?;
+                tx.run(&INSERT, params![&job.key, before])?;
+                jobs::done(tx, &job)?;
+                Ok(true)
+            };
+            if !store.write("test.work", work).await.unwrap() {
+                break;
+            }
+        }
+        if store.read("test.next", jobs::next_due).await.unwrap().is_none() {
+            return;
+        }
+    }
+}
+
+async fn two_processes_keep_the_order_of_a_line(bench: &Bench) {
+    bench.store.write("test.queue", |tx| queue(tx, 0..60)).await.unwrap();
+    let beside = match bench.is_postgres() {
+        true => Store::open(&bench.config, &[TEST]).await.unwrap(),
+        false => bench.store.clone(),
+    };
+    let clock = Arc::new(AtomicI64::new(2));
+    let one = tokio::spawn(do_line(bench.store.clone(), clock.clone(), "one"));
+    let two = tokio::spawn(do_line(beside.clone(), clock, "two"));
+    one.await.unwrap();
+    two.await.unwrap();
+    let order = |tx: &mut Tx<'_>| tx.all(&ORDER, &[])?.iter().map(|row| row.get("id")).collect();
+    let done: Vec<String> = bench.store.read("test.order", order).await.unwrap();
+    assert_eq!(done, (0..60).map(|number| format!("{number:03}")).collect::<Vec<_>>());
+    beside.close().await;
 }
 
 async fn write_lines(bench: &Bench) {
