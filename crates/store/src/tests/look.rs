@@ -5,7 +5,10 @@ use tb_base::Error;
 use super::bench::{ADD, Bench, COUNT, INSERT, TEST};
 use crate::{Config, Engine, Store, Tx, params};
 
-both! { a_look_writes_nothing, a_look_sees_what_is_written_beside_it }
+both! {
+    a_look_writes_nothing,
+    a_look_sees_what_is_written_beside_it,
+}
 
 async fn a_look_writes_nothing(bench: &Bench) {
     let look = Store::look(&bench.config).await.unwrap();
