@@ -80,7 +80,7 @@ fn stay(mut session: Session, tell: Told, mut ended: oneshot::Receiver<()>) {
             let (done, begun) = oneshot::channel();
             drop(tell.send(Ok(Some(Beginning { _done: Some(done) }))));
             if session.wait_for(begun, &mut ended) {
-                return session.close();
+                return session.leave();
             }
             if let Err(error) = session.let_others_on() {
                 // The session is lost then, and with it the lock: the next look takes it again.
@@ -99,7 +99,7 @@ fn stay(mut session: Session, tell: Told, mut ended: oneshot::Receiver<()>) {
             Watched::Lost => reappear(&mut session, &mut ended),
         };
         if is_ended {
-            return session.close();
+            return session.leave();
         }
     }
 }

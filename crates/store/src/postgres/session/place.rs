@@ -71,6 +71,19 @@ impl Session {
         ))
     }
 
+    /// Gives the place up, and ends: who begins right after this one finds itself alone.
+    ///
+    /// The server would end the locks with the session, but only some time after it was told.
+    pub(in crate::postgres) fn leave(mut self) {
+        if let Some(client) = self.client.as_ref().filter(|client| !client.is_closed()) {
+            let given_up = client.batch_execute("SELECT pg_advisory_unlock_all()");
+            let within = Duration::from_secs(super::GOODBYE_SECONDS_MAX);
+            // A server that does not answer ends them by itself.
+            drop(self.runtime.block_on(async { tokio::time::timeout(within, given_up).await }));
+        }
+        self.disconnect();
+    }
+
     /// Waits for a word, or that the store is closed; true where it is.
     pub(in crate::postgres) fn wait_for(
         &mut self,
