@@ -38,7 +38,7 @@ pub struct Plan {
     pub quorum: Option<Quorum>,
     /// Cities that are to leave.
     pub removed: BTreeSet<NodeId>,
-    /// Cities whose keys before this were stolen: they count no more, from this list on.
+    /// Cities whose keys before this were stolen: none of them counts any more, from this list on.
     pub revoked: BTreeSet<NodeId>,
     /// Until when replaced keys count beside the new ones.
     pub overlap_until: Timestamp,
@@ -79,6 +79,7 @@ pub fn propose(plan: &Plan, from: Option<&Package>, statements: &[Statement]) ->
         contracts: Vec::new(),
         left: before.map(|list| list.left.clone()).unwrap_or_default(),
     };
+    check_revoked(plan, before, statements)?;
     for node in &plan.removed {
         remove(&mut list, *node)?;
     }
@@ -94,6 +95,29 @@ pub fn propose(plan: &Plan, from: Option<&Package>, statements: &[Statement]) ->
     hashes.sort();
     list.contracts = hashes;
     Ok(Package { trust: SignedTrustList::new(list), contracts })
+}
+
+/// A city whose keys are revoked says which it has instead, and none of those may be one that it had.
+fn check_revoked(
+    plan: &Plan,
+    before: Option<&TrustList>,
+    statements: &[Statement],
+) -> std::result::Result<(), Violation> {
+    for node in &plan.revoked {
+        let unknown = |detail: &str| Violation::new("key-unknown", "member", format!("{node} {detail}"));
+        let old = before.and_then(|list| list.known(*node));
+        let old = old.ok_or_else(|| unknown("has no keys that could be revoked"))?;
+        let mut said = statements.iter().filter(|statement| statement.city.node == *node).peekable();
+        said.peek().ok_or_else(|| unknown("states no keys in the place of those that are revoked"))?;
+        let lost: BTreeSet<&str> =
+            old.keys_ever().flat_map(|keys| keys.renewable().map(|(_, key)| key)).collect();
+        let mut stated = said.flat_map(|statement| statement.city.keys.renewable());
+        if let Some((job, _)) = stated.find(|(_, key)| lost.contains(key)) {
+            let detail = format!("{node} states a {job} key that is to be revoked");
+            return Err(Violation::new("inconsistent", "member", detail));
+        }
+    }
+    Ok(())
 }
 
 /// A city that left is remembered, since its keys are in evidence.
@@ -117,8 +141,11 @@ fn enter(list: &mut TrustList, plan: &Plan, mut city: City) {
         (None, Some(at)) => (Some(list.left.remove(at)), plan.charter.not_before),
         (None, None) => (None, plan.overlap_until),
     };
-    if let Some(old) = old {
-        if old.keys != city.keys && !plan.revoked.contains(&city.node) {
+    // Every set of keys lies in the folder that the thief was at, and with a stolen key he writes any date: of a
+    // city whose keys are revoked nothing is kept. What it signed is checked by the list of its day.
+    let kept = old.filter(|_| !plan.revoked.contains(&city.node));
+    if let Some(old) = kept {
+        if old.keys != city.keys {
             city.former.push(FormerKeys { keys: old.keys, until: overlap_until });
         }
         city.former.extend(old.former);

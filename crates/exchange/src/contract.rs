@@ -9,7 +9,7 @@ use tb_base::{ContractId, NodeId, Result, Timestamp, Violation};
 use tb_crypto::text;
 
 use crate::keys::Secrets;
-use crate::trust::verify_one;
+use crate::trust::{is_signed_at, verify_one};
 use crate::{City, TrustList};
 
 /// In a list of purposes: any item.
@@ -168,6 +168,18 @@ impl SignedContract {
 }
 
 impl SignedContract {
+    /// Checks that keys which count at that moment, by one of these lists, signed it: for a contract that is new.
+    pub fn verify_at(&self, lists: &[&TrustList], at: Timestamp) -> Result<()> {
+        let message = signed_text(&self.contract)?;
+        for (node, signature) in &self.signatures {
+            if !is_signed_at(lists, *node, at, &message, signature) {
+                let detail = format!("the key of {node} signs no new contract any more");
+                return Err(Violation::new("signature-invalid", "contract", detail).into());
+            }
+        }
+        Ok(())
+    }
+
     /// Adds the signature of a party unless it stands there already under a key of the list.
     pub fn sign_where_missing(&mut self, node: NodeId, secrets: &Secrets, trust: &TrustList) -> Result<()> {
         let stands = match trust.city(node) {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use tb_base::{NodeId, Result, Timestamp};
 
-use crate::{City, TrustList};
+use crate::{City, CityKeys, TrustList};
 
 /// How many letters of a fingerprint are read aloud: 128 bits, in groups of four.
 const ALOUD_LETTERS: usize = 32;
@@ -20,6 +20,8 @@ pub enum Change {
     Removed(NodeId, String),
     /// A city has another key; the old one counts until a moment, or no more at all.
     Key(NodeId, &'static str, Option<Timestamp>),
+    /// So many sets of keys that a city had replaced before count no more.
+    Forgotten(NodeId, usize),
     /// A city is called otherwise or is elsewhere: what, from, to.
     Detail(NodeId, &'static str, String, String),
     /// How many must sign: before, after.
@@ -98,6 +100,11 @@ fn of_city(changes: &mut Vec<Change>, old: &City, new: &City) {
             changes.push(Change::Key(new.node, job, until));
         }
     }
+    let kept = |keys: &CityKeys| new.keys_ever().any(|other| other == keys);
+    let forgotten = old.former.iter().filter(|former| !kept(&former.keys)).count();
+    if 0 < forgotten {
+        changes.push(Change::Forgotten(new.node, forgotten));
+    }
 }
 
 impl fmt::Display for Change {
@@ -122,6 +129,9 @@ impl fmt::Display for Change {
             }
             Change::Key(node, job, None) => {
                 write!(f, "! {node} has a new {job} key (换钥); the old one counts no more (作废)")
+            }
+            Change::Forgotten(node, sets) => {
+                write!(f, "! {node} has {sets} sets of keys from before that count no more (旧密钥作废)")
             }
             Change::Detail(node, what, from, to) => write!(f, "~ {node} {what}: {from} → {to}"),
             Change::Quorum(from, to) if from.is_empty() => {

@@ -10,7 +10,8 @@ use tb_tlog::note::Note;
 use tb_tlog::{Checkpoint, verify_consistency};
 
 use crate::keys::{KeyUse, Secrets};
-use crate::{SignedTrustList, TrustList, witness};
+use crate::witness::checkpoint_of;
+use crate::{SignedTrustList, TrustList};
 
 /// What a document calls itself.
 pub const FORMAT: &str = "tongban-fork-v1";
@@ -109,7 +110,8 @@ impl SignedFork {
             .map_err(|error| Fault::of("writing evidence of a fork", error).into())
     }
 
-    /// Checks everything with a trust list got from elsewhere: both signatures of the log, the witness's, the histories.
+    /// Checks everything with a trust list got from elsewhere: both signatures of the log under
+    /// each note, the witness's, the histories.
     pub fn verify(&self, trust: &TrustList) -> Result<Shown> {
         let fork = &self.fork;
         let city = |node: NodeId| {
@@ -122,16 +124,7 @@ impl SignedFork {
         let signature = text::unbase64(&self.signature)?;
         city(fork.witness)?.verify_at(KeyUse::Message, fork.at, &signed_text(fork)?, &signature)?;
         let log = city(fork.log)?;
-        let keys = witness::log_keys(log)?;
-        let read = |text: &str| -> Result<Checkpoint> {
-            let note = Note::parse(text)?;
-            note.verify(&keys)?;
-            let checkpoint = Checkpoint::parse(note.text())?;
-            if checkpoint.origin == log.log_origin {
-                return Ok(checkpoint);
-            }
-            Err(Violation::new("witness-unknown-origin", "fork", "a note is of another log").into())
-        };
+        let read = |text: &str| -> Result<Checkpoint> { Ok(checkpoint_of(log, &Note::parse(text)?)?) };
         shown(&read(&fork.known)?, &read(&fork.shown)?, &fork.proof)
     }
 }
@@ -156,6 +149,8 @@ fn signed_text(fork: &Fork) -> Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
+
     use tb_tlog::{Checkpoint, leaf_hash, note::Note};
 
     use super::{FORMAT, Fork, Shown};
@@ -163,11 +158,16 @@ mod tests {
     use crate::witness::signers;
 
     fn note(region: &Region, size: u64, leaf: &[u8]) -> String {
+        lines(region, size, leaf, 0..2)
+    }
+
+    /// A note of the log with the first, the second or both of its signatures.
+    fn lines(region: &Region, size: u64, leaf: &[u8], which: Range<usize>) -> String {
         let city = region.trust.list.city(changsha()).unwrap();
         let checkpoint = Checkpoint { origin: city.log_origin.clone(), size, root: leaf_hash(leaf) };
         let bare = Note::new(&checkpoint.text()).unwrap();
         let signers = signers(city, &region.secrets[&changsha()]).unwrap();
-        signers.iter().fold(bare.clone(), |note, signer| note.with(signer.sign(&bare))).to_string()
+        signers[which].iter().fold(bare.clone(), |note, signer| note.with(signer.sign(&bare))).to_string()
     }
 
     fn fork(region: &Region, known: String, shown: String) -> Fork {
@@ -206,5 +206,19 @@ mod tests {
             refused(fork(&region, one, spoiled), xiangtan()).is_err(),
             "a note that the log did not sign"
         );
+    }
+
+    /// Either algorithm may be broken one day: a note counts against a log with both of its signatures only.
+    #[test]
+    fn a_note_with_one_signature_of_the_log_accuses_nobody() {
+        let region = Region::new();
+        for one in [0..1, 1..2] {
+            let half = lines(&region, 1, b"other", one.clone());
+            for (known, shown) in [(note(&region, 1, b"one"), half.clone()), (half, note(&region, 1, b"one"))]
+            {
+                let signed = fork(&region, known, shown).sign(&region.secrets[&xiangtan()]).unwrap();
+                assert!(signed.verify(&region.trust.list).is_err(), "line {one:?} alone");
+            }
+        }
     }
 }

@@ -109,6 +109,19 @@ impl CityKeys {
         ]
     }
 
+    /// The keys and the certificate that a renewal replaces; what seals, licenses and ties pseudonyms stays.
+    pub fn renewable(&self) -> [(&'static str, &str); 7] {
+        [
+            ("TLS certificate", self.tls_sha256.as_str()),
+            ("governance", &self.governance),
+            ("message", &self.message),
+            ("message-sm2", &self.message_sm2),
+            ("log", &self.log),
+            ("log-sm2", &self.log_sm2),
+            ("witness", &self.witness),
+        ]
+    }
+
     fn text(&self, key_use: KeyUse) -> &str {
         match key_use {
             KeyUse::Governance => &self.governance,

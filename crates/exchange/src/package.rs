@@ -58,7 +58,18 @@ impl Package {
                 self.check_first()?;
             }
         }
-        self.check_contracts()
+        self.check_contracts()?;
+        previous.map_or(Ok(()), |previous| self.check_new_contracts(previous, now))
+    }
+
+    /// A contract that the list before named stands as it was signed; a new one needs keys that count now.
+    fn check_new_contracts(&self, previous: &TrustList, now: Timestamp) -> Result<()> {
+        for signed in &self.contracts {
+            if !previous.contracts.contains(&signed.contract.hash()?) {
+                signed.verify_at(&[&self.trust.list, previous], now)?;
+            }
+        }
+        Ok(())
     }
 
     /// Checks that it stood after `previous`, whatever the day.

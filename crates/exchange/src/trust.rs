@@ -1,7 +1,8 @@
 //! The region's trust list (信任名单): which cities there are, by which keys they are known.
 //!
 //! Invariants: the first list needs every member; a later one a quorum of its own members and of those before it.
-//! A key that was replaced counts for what was signed until its last moment, and for nothing after it.
+//! A key that was replaced counts for what was signed until its last moment, and for nothing after it; what bears no
+//! time counts under it without end, but decides about no later list or contract.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -273,13 +274,25 @@ impl SignedTrustList {
         enough(valid, self.list.signatures_min(), "of its members")
     }
 
-    /// Checks that this list may replace `previous` now.
+    /// Checks that this list may replace `previous` now: a key that was replaced decides until its day, and no more.
     pub fn verify_after(&self, previous: &TrustList, now: Timestamp) -> Result<()> {
         self.verify(now)?;
-        self.verify_successor(previous)
+        self.verify_successor(previous)?;
+        let text = signed_text(&self.list)?;
+        let count = |members: &TrustList, lists: &[&TrustList]| {
+            let decides = |node: NodeId, signature: &str| {
+                members.city(node).is_some() && is_signed_at(lists, node, now, &text, signature)
+            };
+            self.signatures.iter().filter(|(node, signature)| decides(**node, signature)).count()
+        };
+        // A city signs the list that renews its keys with the old one: where the list before is still in force, that
+        // is its present key, so that a node which was down for long catches up after the overlap, too.
+        enough(count(&self.list, &[&self.list, previous]), self.list.signatures_min(), "of its members")?;
+        enough(count(previous, &[previous]), previous.quorum_min(), "of the members before")
     }
 
-    /// Checks that this list follows `previous`: same region, the next number, and the old members want it.
+    /// Checks that this list followed `previous`, whatever the day: same region, the next number, and the old members
+    /// wanted it.
     pub fn verify_successor(&self, previous: &TrustList) -> Result<()> {
         self.verify_signatures()?;
         if self.list.region != previous.region {
@@ -326,6 +339,19 @@ pub(crate) fn verify_one(
     let bytes = text::unbase64(signature).map_err(|_| invalid())?;
     let mut keys = city.keys_ever().filter_map(|keys| keys.key(KeyUse::Governance).ok());
     if keys.any(|key| key.verify(message, &bytes).is_ok()) { Ok(()) } else { Err(invalid()) }
+}
+
+/// Whether a governance key that counts at that moment, by one of these lists, made the signature.
+pub(crate) fn is_signed_at(
+    lists: &[&TrustList],
+    node: NodeId,
+    at: Timestamp,
+    message: &[u8],
+    signature: &str,
+) -> bool {
+    let Ok(bytes) = text::unbase64(signature) else { return false };
+    let cities = lists.iter().filter_map(|list| list.city(node));
+    cities.into_iter().any(|city| city.verify_at(KeyUse::Governance, at, message, &bytes).is_ok())
 }
 
 fn signed_text(list: &TrustList) -> Result<Vec<u8>> {

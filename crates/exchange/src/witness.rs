@@ -2,12 +2,14 @@
 //!
 //! The decision itself is `tb_tlog::witness::decide`; here is what travels.
 
-use tb_base::{NodeId, Violation};
-use tb_tlog::note::{Cosigner, Kind, Signature, Signer, Verifier};
-use tb_tlog::witness::{Accepted, Refused};
+use tb_base::{NodeId, Timestamp, Violation};
+use tb_tlog::Checkpoint;
+use tb_tlog::note::{Cosigner, Kind, Note, Signature, Signer, Verifier};
+use tb_tlog::witness::{self, Accepted, Known, Refused, Request};
 
-use crate::City;
 use crate::keys::{KeyUse, Secrets, WitnessKey};
+use crate::problem::mismatch;
+use crate::{City, CityKeys};
 
 /// Where a city takes checkpoints of others, with POST.
 pub const ADD_CHECKPOINT_PATH: &str = "/log/add-checkpoint";
@@ -21,6 +23,9 @@ pub fn witness_name(node: NodeId) -> String {
     format!("tongban/witness/{node}")
 }
 
+/// What every checkpoint of a log is signed with, each in a line of its own.
+const LOG_KINDS: [(Kind, KeyUse); 2] = [(Kind::Ed25519, KeyUse::Log), (Kind::Sm2, KeyUse::LogSm2)];
+
 /// The keys that sign a city's checkpoints: Ed25519, then SM2; then those that it had before.
 ///
 /// A checkpoint bears no time and a quiet log stands as it was signed, so former keys count without end:
@@ -28,8 +33,7 @@ pub fn witness_name(node: NodeId) -> String {
 pub fn log_keys(city: &City) -> Result<Vec<Verifier>, Violation> {
     let mut verifiers = Vec::new();
     for keys in city.keys_ever() {
-        let pair = [(Kind::Ed25519, KeyUse::Log), (Kind::Sm2, KeyUse::LogSm2)];
-        for (kind, key_use) in pair {
+        for (kind, key_use) in LOG_KINDS {
             let verifier = Verifier::new(&city.log_origin, kind, keys.key(key_use)?)?;
             if !verifiers.contains(&verifier) {
                 verifiers.push(verifier);
@@ -39,10 +43,39 @@ pub fn log_keys(city: &City) -> Result<Vec<Verifier>, Violation> {
     Ok(verifiers)
 }
 
-/// The keys of a city's witness, the present one first.
+/// The checkpoint that a city's log signed (日志签名): of its origin, with Ed25519 and with SM2.
+///
+/// Whichever of its keys made the lines: after a renewal the log has more keys than a note has lines.
+/// A note with one kind alone is nobody's checkpoint, since either algorithm may be broken one day.
+pub fn checkpoint_of(city: &City, note: &Note) -> Result<Checkpoint, Violation> {
+    let checkpoint = Checkpoint::parse(note.text())?;
+    if checkpoint.origin != city.log_origin {
+        let detail = mismatch(&city.log_origin, &checkpoint.origin);
+        return Err(Violation::new("witness-unknown-origin", "checkpoint", detail));
+    }
+    let signed = note.verify(&log_keys(city)?)?;
+    for (kind, _) in LOG_KINDS {
+        if !signed.iter().any(|line| line.kind == kind) {
+            let detail = format!("the log did not sign with {kind:?}");
+            return Err(Violation::new("note-invalid", "signature", detail));
+        }
+    }
+    Ok(checkpoint)
+}
+
+/// The keys that a city's witness has or ever had, the present one first: for what was cosigned some day.
 pub fn witness_keys(city: &City) -> Result<Vec<Verifier>, Violation> {
+    cosigning(city, city.keys_ever())
+}
+
+/// The keys that a city's witness may cosign with at that moment: a renewed city goes on with its old one for a while.
+pub fn witness_keys_at(city: &City, at: Timestamp) -> Result<Vec<Verifier>, Violation> {
+    cosigning(city, city.keys_at(at))
+}
+
+fn cosigning<'a>(city: &City, sets: impl Iterator<Item = &'a CityKeys>) -> Result<Vec<Verifier>, Violation> {
     let mut verifiers = Vec::new();
-    for keys in city.keys_ever() {
+    for keys in sets {
         let key = keys.key(KeyUse::Witness)?;
         let verifier = Verifier::new(&witness_name(city.node), Kind::Cosignature, key)?;
         if !verifiers.contains(&verifier) {
@@ -52,9 +85,21 @@ pub fn witness_keys(city: &City) -> Result<Vec<Verifier>, Violation> {
     Ok(verifiers)
 }
 
-/// The key of a city's witness.
-pub fn witness_key(city: &City) -> Result<Verifier, Violation> {
-    Verifier::new(&witness_name(city.node), Kind::Cosignature, city.keys.key(KeyUse::Witness)?)
+/// Decides what a city asks about its own log; it must have signed with both kinds of its keys.
+///
+/// What is cosigned, or kept as the proof of a fork, then holds for everybody who checks it later.
+pub fn decide(
+    city: &City,
+    known: Known,
+    request: &Request,
+    cosigner: &Cosigner,
+    now: Timestamp,
+) -> Result<Result<Accepted, Refused>, Violation> {
+    let is_its_own = request.checkpoint().is_ok_and(|asked| asked.origin == city.log_origin);
+    if is_its_own && let Err(violation) = checkpoint_of(city, &request.note) {
+        return Ok(Err(Refused::BadSignature(violation)));
+    }
+    Ok(witness::decide(&log_keys(city)?, known, request, cosigner, now))
 }
 
 /// What signs a city's own checkpoints: Ed25519, then SM2.
@@ -132,42 +177,4 @@ impl Answer {
 }
 
 #[cfg(test)]
-mod tests {
-    use tb_tlog::note::Note;
-    use tb_tlog::witness::{Known, Request, decide};
-    use tb_tlog::{Checkpoint, leaf_hash};
-
-    use super::{Answer, cosigner, log_keys, signers, witness_key};
-    use crate::fixture::{NOON, Region, changsha, xiangtan};
-
-    #[test]
-    fn a_city_cosigns_anothers_checkpoint_once_it_grew() {
-        let region = Region::new();
-        let city = region.trust.list.city(changsha()).unwrap();
-        let witness = region.trust.list.city(xiangtan()).unwrap();
-        let root = leaf_hash(b"first");
-        let text = Checkpoint { origin: city.log_origin.clone(), size: 1, root }.text();
-        let mut note = Note::new(&text).unwrap();
-        for signer in signers(city, &region.secrets[&changsha()]).unwrap() {
-            note = note.clone().with(signer.sign(&note));
-        }
-        let asked = Request { old: 0, proof: Vec::new(), note }.to_string();
-        let request: Request = asked.parse().unwrap();
-        let cosigner = cosigner(witness, &region.witnesses[&xiangtan()]).unwrap();
-        let keys = log_keys(city).unwrap();
-        let decided = decide(&keys, Known::NOTHING, &request, &cosigner, NOON);
-        let answer = Answer::of(&decided);
-        let read = Answer::read(answer.status(), &answer.body()).unwrap();
-        assert_eq!(read, answer);
-        let Answer::Cosigned(lines) = read else { panic!("it cosigns") };
-        let note = lines.into_iter().fold(request.note.clone(), Note::with);
-        assert_eq!(note.verify(&[witness_key(witness).unwrap()]).unwrap().len(), 1);
-        assert_eq!(note.verify(&keys).unwrap().len(), 2);
-
-        let stale = decide(&keys, Known { size: 5, root }, &request, &cosigner, NOON);
-        let answer = Answer::of(&stale);
-        assert_eq!((answer.status(), answer.body().as_str()), (409, "5\n"));
-        assert_eq!(Answer::read(409, "5\n").unwrap(), Answer::Conflict(5));
-        assert!(Answer::read(409, "five\n").is_err());
-    }
-}
+mod tests;

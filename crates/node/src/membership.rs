@@ -61,6 +61,17 @@ impl Membership {
         self.number.subscribe()
     }
 
+    /// Waits until something that the list in force decides is so.
+    async fn until(&self, is_so: impl Fn() -> bool) {
+        // Before the first look: a list that takes effect between look and wait is not missed.
+        let mut changes = self.changes();
+        while !is_so() {
+            if changes.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
     /// Whether this is the first time that it is said of a city under this list.
     fn is_new(&self, city: NodeId, what: &'static str, number: u32) -> bool {
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
@@ -162,12 +173,11 @@ async fn note(node: &Arc<Node>, peer: NodeId, what: &'static str, number: u32, o
     }
 }
 
-/// Waits until another list is in force, or the node is to stop.
-pub async fn changed(node: &Node) {
-    let mut changes = node.membership.changes();
+/// Waits until a city is a member, or the node is to stop.
+pub async fn is_there(node: &Node, city: NodeId) {
     tokio::select! {
         biased;
-        _ = changes.changed() => {}
+        () = node.membership.until(|| node.desk.is_member(city)) => {}
         () = node.stopped() => {}
     }
 }
@@ -278,4 +288,30 @@ pub async fn only_members(
     let violation = Violation::new("key-unknown", "trust-list", format!("{} is no member", peer.0));
     note(&node, peer.0, "exchange.stranger", node.trust_number(), &violation.code).await;
     plain(StatusCode::FORBIDDEN, "no member of the region")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::time::Duration;
+
+    use super::Membership;
+
+    /// The list takes effect after it was looked, and before anything is waited for.
+    #[tokio::test]
+    async fn a_list_between_look_and_wait_is_not_missed() {
+        let membership = Membership::new();
+        let looks = Cell::new(0);
+        let is_so = || {
+            looks.set(looks.get() + 1);
+            let is_first = looks.get() == 1;
+            if is_first {
+                membership.number.send_replace(2);
+            }
+            !is_first
+        };
+        let waited = tokio::time::timeout(Duration::from_secs(10), membership.until(is_so)).await;
+        assert!(waited.is_ok(), "it waits for a list that is in force already");
+        assert_eq!(looks.get(), 2);
+    }
 }

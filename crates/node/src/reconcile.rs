@@ -10,7 +10,6 @@ use tb_base::{Actor, NodeId, Result, Violation};
 use tb_exchange::witness;
 use tb_store::owed::Owed;
 use tb_store::{Tx, audit, mirror, owed};
-use tb_tlog::Checkpoint;
 use tb_tlog::note::Note;
 
 use crate::Node;
@@ -73,6 +72,5 @@ async fn shown(node: &Arc<Node>, peer: NodeId) -> Result<u64> {
         return Err(crate::call::unavailable(node, peer));
     }
     let note = Note::parse(&String::from_utf8_lossy(&reply.body))?;
-    note.verify(&witness::log_keys(city)?)?;
-    Ok(Checkpoint::parse(note.text())?.size)
+    Ok(witness::checkpoint_of(city, &note)?.size)
 }

@@ -16,8 +16,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tb_base::{Actor, Error, Fault, MessageId, NodeId, Result, Timestamp, Violation};
+use tb_exchange::City;
 use tb_exchange::http_message::RequestEvidence;
-use tb_exchange::witness::{log_keys, witness_key};
+use tb_exchange::witness::{checkpoint_of, witness_keys};
 use tb_store::restored::Restored;
 use tb_store::{Tx, audit, restored};
 use tb_tlog::Checkpoint;
@@ -237,22 +238,24 @@ async fn ask_all(
 async fn ask(node: &Arc<Node>, peer: NodeId) -> Result<Told> {
     let state: State = read(&fetch(node, peer, STATE_PATH).await?)?;
     let trust = node.desk.trust();
-    let city = trust.list.city(peer);
-    let city = city.ok_or_else(|| Violation::new("key-unknown", "trust-list", "it is no member"))?;
-    let cosigned = state.cosigned.map(|note| verified(&node.city, city, &note)).transpose()?;
-    let witnessed = state.witnessed.map(|note| verified(city, &node.city, &note)).transpose()?;
+    let known = |node: NodeId| {
+        let city = trust.list.city(node);
+        city.ok_or_else(|| Violation::new("key-unknown", "trust-list", format!("{node} is no member")))
+    };
+    // By the list in force: it may have been put there after the node began.
+    let (own, city) = (known(node.me)?, known(peer)?);
+    let cosigned = state.cosigned.map(|note| verified(own, city, &note)).transpose()?;
+    let witnessed = state.witnessed.map(|note| verified(city, own, &note)).transpose()?;
     Ok(Told { cosigned, mirrored: state.mirrored, witnessed })
 }
 
 /// A checkpoint of one city's log under both of its signatures and the cosignature of another city.
-fn verified(log: &tb_exchange::City, witness: &tb_exchange::City, note: &str) -> Result<(Checkpoint, Note)> {
+///
+/// Either may have renewed its keys since: what was signed before that is what the city comes back to.
+fn verified(log: &City, witness: &City, note: &str) -> Result<(Checkpoint, Note)> {
     let note = Note::parse(note)?;
-    let checkpoint = Checkpoint::parse(note.text())?;
-    let keys = log_keys(log)?;
-    if checkpoint.origin != log.log_origin || note.verify(&keys)?.len() != keys.len() {
-        return Err(Violation::new("note-invalid", "recovery", "it is not of that log").into());
-    }
-    note.verify(&[witness_key(witness)?])?;
+    let checkpoint = checkpoint_of(log, &note)?;
+    note.verify(&witness_keys(witness)?)?;
     Ok((checkpoint, note))
 }
 

@@ -16,7 +16,7 @@ use tb_exchange::fork::{self, Fork};
 use tb_exchange::witness::{self, ADD_CHECKPOINT_PATH, Answer, witness_name};
 use tb_store::{Tx, audit, log, trust};
 use tb_tlog::note::{Note, Signature};
-use tb_tlog::witness::{Accepted, Known, Refused, Request, decide};
+use tb_tlog::witness::{Accepted, Known, Refused, Request};
 
 use crate::listener::PeerCity;
 use crate::membership::{self, field};
@@ -155,7 +155,7 @@ fn decided(
     let kept = log::witness_state(tx, &city.log_origin)?;
     let known = kept.as_ref().map_or(Known::NOTHING, |kept| Known { size: kept.size, root: kept.root });
     let cosigner = witness::cosigner(&node.city, &node.witness_key)?;
-    let decided = decide(&witness::log_keys(&city)?, known, request, &cosigner, ctx.now);
+    let decided = witness::decide(&city, known, request, &cosigner, ctx.now)?;
     Ok((kept, decided))
 }
 
@@ -198,7 +198,7 @@ pub async fn run(node: Arc<Node>, peer: NodeId) {
     let mut pause_millis = PAUSE_MILLIS_FIRST;
     while !node.is_stopped() {
         if !node.desk.is_member(peer) {
-            membership::changed(&node).await;
+            membership::is_there(&node, peer).await;
             continue;
         }
         let asked = tokio::select! {
@@ -300,15 +300,17 @@ async fn request(node: &Arc<Node>, old: u64, size: u64, note: &str) -> Result<St
     Ok(Request { old, proof, note: Note::parse(note)? }.to_string())
 }
 
-/// Keeps a cosignature that verifies under the witness key of the trust list; other lines are left aside.
+/// Keeps a cosignature that verifies under a witness key which counts now; other lines are left aside.
+///
+/// A city that renewed its keys cosigns with the old one until it is restarted.
 async fn keep(node: &Arc<Node>, peer: NodeId, size: u64, note: &str, lines: Vec<Signature>) -> Result<()> {
     let city = city(node, peer)?;
     let name = witness_name(peer);
     let note = Note::parse(note)?;
     let own = lines.into_iter().find(|line| line.name() == name);
     let own = own.ok_or_else(|| Violation::new("witness-refused", "body", "no line of this witness"))?;
-    note.with(own.clone()).verify(&[witness::witness_key(&city)?])?;
     let now = node.clock.now();
+    note.with(own.clone()).verify(&witness::witness_keys_at(&city, now)?)?;
     let line = format!("{}\n", own.to_string().trim_end());
     node.store.write("witness.keep", move |tx| log::add_cosignature(tx, now, size, &name, &line)).await?;
     node.cosigned_sizes().insert(peer, size);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use tb_base::{CaseId, MessageId, NodeId};
 use tb_crypto::text;
-use tb_tlog::note::{Kind, Note, Verifier};
+use tb_tlog::note::{Note, Verifier};
 use tb_tlog::{Checkpoint, leaf_hash, verify_inclusion};
 
 use super::{
@@ -93,16 +93,7 @@ fn check_checkpoint(part: &Part, text: &str) -> Found<(Checkpoint, BTreeSet<Node
     let list = &part.trust.list;
     let city = list.known(part.node).ok_or("the city is not in the trust list")?;
     let note = Note::parse(text).map_err(words)?;
-    let checkpoint = Checkpoint::parse(note.text()).map_err(words)?;
-    if checkpoint.origin != city.log_origin {
-        return Err(format!("the log is {}, not {}", checkpoint.origin, city.log_origin));
-    }
-    let signed = note.verify(&witness::log_keys(city).map_err(words)?).map_err(words)?;
-    for kind in [Kind::Ed25519, Kind::Sm2] {
-        if !signed.iter().any(|line| line.kind == kind) {
-            return Err(format!("the log did not sign with {kind:?}"));
-        }
-    }
+    let checkpoint = witness::checkpoint_of(city, &note).map_err(words)?;
     let others = || list.cities.iter().chain(&list.left).filter(|other| other.node != part.node);
     let keys: Vec<Vec<Verifier>> =
         others().map(witness::witness_keys).collect::<Result<_, _>>().map_err(words)?;

@@ -7,7 +7,7 @@ use tb_base::{Error, NodeId, Result, Timestamp};
 use super::{Plan, Statement, propose};
 use crate::fixture::{Counter, NOON, Region, changsha, fetch, node, services, xiangtan, zhuzhou};
 use crate::founding::Charter;
-use crate::keys::{KeyUse, Secrets};
+use crate::keys::{KeyUse, Secrets, WitnessKey};
 use crate::package::Package;
 use crate::{City, difference, http_message};
 
@@ -44,9 +44,10 @@ fn signed(region: &Region, mut package: Package, by: &[NodeId]) -> Package {
 
 /// A city with other keys, as it states itself, and those keys.
 fn renewed(region: &Region, city: NodeId) -> (Statement, Secrets) {
-    let secrets = region.secrets[&city].renewed(&mut Counter(90_000));
+    let mut entropy = Counter(90_000);
+    let secrets = region.secrets[&city].renewed(&mut entropy);
     let listed = region.trust.list.city(city).unwrap();
-    let keys = secrets.public(&"11".repeat(32), &region.witnesses[&city].public());
+    let keys = secrets.public(&"11".repeat(32), &WitnessKey::generate(&mut entropy).public());
     let said = City { keys, ..listed.clone() };
     (Statement::new(said, NOON, &secrets).unwrap(), secrets)
 }
@@ -153,6 +154,137 @@ fn replaced_keys_count_until_their_day_and_revoked_ones_never() {
     revoked.verify_after(Some(&first.trust.list), NOON).unwrap();
     assert_eq!(verify(&revoked, NOON).unwrap_err().code, "key-unknown");
     assert!(revoked.trust.list.city(changsha()).unwrap().former.is_empty());
+}
+
+/// The same keys with another certificate: the old set stays in the list, with all the keys in it.
+fn recertified(region: &Region, city: NodeId) -> Statement {
+    let mut said = region.trust.list.city(city).unwrap().clone();
+    said.keys.tls_sha256 = "22".repeat(32);
+    Statement::new(said, NOON, &region.secrets[&city]).unwrap()
+}
+
+fn revoking(city: NodeId) -> Plan {
+    Plan { revoked: [city].into(), ..plan() }
+}
+
+#[test]
+fn stolen_keys_do_not_survive_as_former_ones() {
+    let region = Region::new();
+    let first = founded(&region);
+    let second = propose(&plan(), Some(&first), &[recertified(&region, changsha())]).unwrap();
+    let second = signed(&region, second, &[zhuzhou(), xiangtan()]);
+    second.verify_after(Some(&first.trust.list), NOON).unwrap();
+    assert_eq!(second.trust.list.city(changsha()).unwrap().former.len(), 1);
+
+    let (said, fresh) = renewed(&region, changsha());
+    let mut third = propose(&revoking(changsha()), Some(&second), &[said]).unwrap();
+    let lines: Vec<String> = difference::between(Some(&second.trust.list), &third.trust.list)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert!(
+        lines.iter().any(|line| line.starts_with("! 430100 has 1 sets of keys from before")),
+        "{lines:#?}"
+    );
+    third.sign(changsha(), &fresh).unwrap();
+    let third = signed(&region, third, &[zhuzhou(), xiangtan()]);
+    third.verify_after(Some(&second.trust.list), NOON).unwrap();
+    let (city, old) = (third.trust.list.city(changsha()).unwrap(), &region.secrets[&changsha()]);
+    assert_eq!(city.keys_ever().count(), 1, "none of the lost keys is left");
+    for (job, key) in [(KeyUse::Message, &old.message), (KeyUse::Governance, &old.governance)] {
+        assert!(city.verify_at(job, NOON, b"anything", &key.sign(b"anything")).is_err(), "{}", job.name());
+    }
+    assert!(!city.shows(&"00".repeat(32), NOON) && !city.shows(&"22".repeat(32), NOON));
+    let ours = second.contracts.iter().filter(|signed| signed.contract.peer_of(changsha()).is_some());
+    ours.for_each(|signed| assert_eq!(code(signed.verify(&third.trust.list)), "signature-invalid contract"));
+}
+
+#[test]
+fn a_revocation_wants_new_keys_of_that_city() {
+    let region = Region::new();
+    let first = founded(&region);
+    let (said, _) = renewed(&region, changsha());
+    let propose = |city, from, said: &[Statement]| propose(&revoking(city), from, said);
+    // Nobody's statement, another city's, one with a key that is to count no more, and a list that has none.
+    assert_eq!(code(propose(changsha(), Some(&first), &[])), "key-unknown member");
+    assert_eq!(code(propose(xiangtan(), Some(&first), std::slice::from_ref(&said))), "key-unknown member");
+    let unchanged = recertified(&region, changsha());
+    assert_eq!(code(propose(changsha(), Some(&first), &[unchanged])), "inconsistent member");
+    assert_eq!(code(propose(changsha(), None, std::slice::from_ref(&said))), "key-unknown member");
+    let second = super::propose(&plan(), Some(&first), &[said]).unwrap();
+    let back = Statement::new(
+        region.trust.list.city(changsha()).unwrap().clone(),
+        NOON,
+        &region.secrets[&changsha()],
+    );
+    assert_eq!(code(propose(changsha(), Some(&second), &[back.unwrap()])), "inconsistent member");
+}
+
+/// A list that renews Changsha's keys for an hour from noon, and its new keys.
+fn renewal(region: &Region, by: &[NodeId]) -> (Package, Secrets) {
+    let (said, secrets) = renewed(region, changsha());
+    let package = propose(&plan(), Some(&founded(region)), &[said]).unwrap();
+    (signed(region, package, by), secrets)
+}
+
+#[test]
+fn a_replaced_key_decides_about_no_list_after_its_day() {
+    let region = Region::new();
+    let (second, fresh) = renewal(&region, &[zhuzhou(), xiangtan()]);
+    let (in_time, late) = (NOON.plus_seconds(3_600), NOON.plus_seconds(3_601));
+    let after = |package: &Package, now| package.verify_after(Some(&second.trust.list), now);
+    let next = propose(&plan(), Some(&second), &[]).unwrap();
+    let old = signed(&region, next.clone(), &[changsha(), zhuzhou()]);
+    after(&old, in_time).unwrap();
+    assert_eq!(code(after(&old, late)), "signature-coverage trust-list");
+    // What was put in force then is read again without end.
+    old.verify_successor(&second.trust.list).unwrap();
+    let mut new = signed(&region, next.clone(), &[zhuzhou()]);
+    new.sign(changsha(), &fresh).unwrap();
+    after(&new, late).unwrap();
+    // It does no harm beside enough others.
+    after(&signed(&region, next, &[changsha(), zhuzhou(), xiangtan()]), late).unwrap();
+    // Nor does it help where its own members would be enough, and those before it are not.
+    let all = Plan { quorum: Some("1/1".parse().unwrap()), ..plan() };
+    let (said, fresh) = renewed(&region, changsha());
+    let strict = propose(&all, Some(&founded(&region)), &[said]).unwrap();
+    let mut strict = signed(&region, strict, &[zhuzhou(), xiangtan()]);
+    strict.sign(changsha(), &fresh).unwrap();
+    let loose = propose(&plan(), Some(&strict), &[]).unwrap();
+    let loose = signed(&region, loose, &[changsha(), zhuzhou(), xiangtan()]);
+    let check = |now| loose.verify_after(Some(&strict.trust.list), now);
+    check(in_time).unwrap();
+    let Error::Violation(violation) = check(late).unwrap_err() else { panic!("a violation") };
+    assert!(violation.to_string().contains("of the members before"), "{violation}");
+}
+
+/// The list that renews a city's keys is signed with its old one; a node that was down for the overlap takes it still.
+#[test]
+fn a_node_that_was_down_catches_up_after_the_overlap() {
+    let region = Region::new();
+    let (second, fresh) = renewal(&region, &[changsha(), zhuzhou()]);
+    let late = NOON.plus_seconds(86_400);
+    second.verify_after(Some(&region.trust.list), late).unwrap();
+    let mut third = signed(&region, propose(&plan(), Some(&second), &[]).unwrap(), &[zhuzhou()]);
+    third.sign(changsha(), &fresh).unwrap();
+    third.verify_after(Some(&second.trust.list), late).unwrap();
+}
+
+#[test]
+fn a_replaced_key_signs_no_new_contract_after_its_day() {
+    let region = Region::new();
+    let (second, _) = renewal(&region, &[zhuzhou(), xiangtan()]);
+    let mut changed = plan();
+    changed.charter.retention_days = 30;
+    // Two others are enough for the list; the contracts of Changsha are signed with its old key.
+    let third = propose(&changed, Some(&second), &[]).unwrap();
+    let third = signed(&region, third, &[changsha(), zhuzhou(), xiangtan()]);
+    let check = |now| third.verify_after(Some(&second.trust.list), now);
+    check(NOON.plus_seconds(3_600)).unwrap();
+    assert_eq!(code(check(NOON.plus_seconds(3_601))), "signature-invalid contract");
+    // The contracts that stand were signed with it as well, and go on.
+    let same = signed(&region, propose(&plan(), Some(&second), &[]).unwrap(), &[zhuzhou(), xiangtan()]);
+    same.verify_after(Some(&second.trust.list), NOON.plus_seconds(3_601)).unwrap();
 }
 
 #[test]

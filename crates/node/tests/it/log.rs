@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use http::Method;
 use serde_json::json;
 use tb_base::{Clock, MessageId, NodeId, Violation};
-use tb_exchange::witness::{log_keys, witness_key, witness_name};
+use tb_exchange::witness::{log_keys, witness_keys, witness_name};
 use tb_exchange::{Leaf, LeafKind};
 use tb_store::log;
 use tb_tlog::note::{Kind, Note, Verifier};
@@ -26,7 +26,7 @@ both!(
 
 /// The witnesses of Changsha's log.
 fn witnesses(world: &World) -> Vec<Verifier> {
-    [zhuzhou(), xiangtan()].map(|node| witness_key(world.listed(node)).unwrap()).to_vec()
+    [zhuzhou(), xiangtan()].map(|node| witness_keys(world.listed(node)).unwrap()).concat()
 }
 
 async fn get(world: &World, path: &str) -> raw::Raw {

@@ -23,10 +23,11 @@ both!(
     a_city_that_left_is_cut_off_everywhere,
     what_may_not_follow_is_refused,
     a_new_certificate_counts_beside_the_old_one,
+    a_renewed_city_cosigns_before_and_after_its_restart,
     a_fork_is_kept_as_evidence
 );
 
-fn plan(world: &World, removed: &[NodeId]) -> Plan {
+pub fn plan(world: &World, removed: &[NodeId]) -> Plan {
     let now = world.ctx(changsha()).now;
     let charter = Charter {
         region: "czt".to_owned(),
@@ -41,7 +42,7 @@ fn plan(world: &World, removed: &[NodeId]) -> Plan {
 }
 
 /// The next list, signed by these.
-fn next(world: &World, plan: &Plan, said: &[Statement], signers: &[NodeId]) -> Package {
+pub fn next(world: &World, plan: &Plan, said: &[Statement], signers: &[NodeId]) -> Package {
     let mut package = propose(plan, Some(&world.package()), said).unwrap();
     for signer in signers {
         package.sign(*signer, &world.city(*signer).secrets).unwrap();
@@ -49,7 +50,7 @@ fn next(world: &World, plan: &Plan, said: &[Statement], signers: &[NodeId]) -> P
     package
 }
 
-async fn in_force(world: &World, node: NodeId, number: u32) {
+pub async fn in_force(world: &World, node: NodeId, number: u32) {
     until("the list is in force", async || (world.engine(node).trust_number() == number).then_some(())).await;
     until("it is written down", async || world.read(node, move |tx| trust::find(tx, number)).await.map(drop))
         .await;
@@ -119,6 +120,35 @@ async fn a_new_certificate_counts_beside_the_old_one(on: On) {
     world.clock.advance(2 * 3_600);
     assert_eq!(read(&renewed).await.unwrap().status, 200);
     assert!(read(&world.city(xiangtan()).identity).await.is_err());
+}
+
+/// Its old key cosigns until it is restarted, its new one after that: no log waits for a witness in between.
+async fn a_renewed_city_cosigns_before_and_after_its_restart(on: On) {
+    let mut world = World::running(on, "rewitness").await;
+    let (said, keys) = world.renewed(xiangtan());
+    let package = next(&world, &plan(&world, &[]), &[said], &[changsha(), zhuzhou()]);
+    world.engine(changsha()).install(package.clone()).await.unwrap();
+    in_force(&world, xiangtan(), 2).await;
+    world.ask(world.compose(changsha(), xiangtan(), ECHO, &json!({"n": 1}))).await.unwrap();
+    let before = cosigned_above(&world, 0).await;
+    world.stop(xiangtan()).await;
+    world.adopt(package);
+    world.take(xiangtan(), keys);
+    world.start(xiangtan()).await;
+    world.ask(world.compose(changsha(), zhuzhou(), ECHO, &json!({"n": 2}))).await.unwrap();
+    cosigned_above(&world, before).await;
+    assert_eq!(world.audited(changsha(), "witness.refused").await, []);
+}
+
+/// The size of Changsha's log when it is above that one and both others have cosigned all of it.
+async fn cosigned_above(world: &World, known: u64) -> u64 {
+    until("both others cosigned all of it", async || {
+        let waiting = world.read(changsha(), log::waiting).await;
+        let size = world.read(changsha(), log::size).await;
+        let latest = world.read(changsha(), |tx| log::latest_cosigned(tx, 2)).await?;
+        (waiting == 0 && latest.size == size && known < size).then_some(size)
+    })
+    .await
 }
 
 /// Two roots of one size: the witness keeps both notes, once, and a third party checks them with the list alone.

@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::json;
 use tb_base::{Clock, MessageId, NodeId};
-use tb_exchange::witness::{ADD_CHECKPOINT_PATH, log_keys, witness_key};
+use tb_exchange::witness::{ADD_CHECKPOINT_PATH, log_keys, witness_keys};
 use tb_node::Standing;
 use tb_store::outbox::{self, State};
 use tb_store::{Tx, log, mirror, restored};
@@ -11,12 +11,14 @@ use tb_tlog::note::Note;
 use tb_tlog::tile::{Content, read_entries, tiles_of_growth};
 use tb_tlog::{Checkpoint, Hash, leaf_hash, node_hash};
 
+use crate::membership::{in_force, next, plan};
 use crate::raw;
 use crate::services::{COUNTED, ECHO};
 use crate::world::{On, World, changsha, until, xiangtan, zhuzhou};
 
 both!(
     a_city_that_lost_all_since_its_backup_goes_on,
+    a_city_comes_back_after_keys_were_renewed,
     an_operator_decides_not_to_wait_for_a_city,
     a_restored_log_that_is_another_is_not_gone_on_with,
     nobody_has_everything_sent_once_more_at_will,
@@ -144,6 +146,46 @@ async fn a_city_that_lost_all_since_its_backup_goes_on(on: On) {
     }
 }
 
+/// Xiangtan and a witness of its log have other keys than those that signed what is brought back.
+async fn a_city_comes_back_after_keys_were_renewed(on: On) {
+    let mut world = World::running(on, "rekeyed").await;
+    traffic(&world, 0..1).await;
+    let renewed = [xiangtan(), zhuzhou()].map(|city| (city, world.renewed(city)));
+    let said = renewed.iter().map(|(_, (said, _))| said.clone()).collect::<Vec<_>>();
+    let package = next(&world, &plan(&world, &[]), &said, &[changsha(), zhuzhou()]);
+    world.engine(changsha()).install(package.clone()).await.unwrap();
+    for city in [changsha(), zhuzhou(), xiangtan()] {
+        in_force(&world, city, 2).await;
+    }
+    // Neither was restarted yet: what follows the backup is signed and cosigned with the old keys.
+    let archive = world.back_up(xiangtan()).await;
+    let lost = traffic(&world, 1..3).await;
+    let (leaves, root) = settled(&world).await;
+    world.kill(xiangtan());
+    world.stop(zhuzhou()).await;
+    world.lose_and_restore(xiangtan(), &archive).await;
+    world.adopt(package);
+    for (city, (_, keys)) in renewed {
+        world.take(city, keys);
+        world.start(city).await;
+    }
+    sound(&world).await;
+    let size = leaves.len() as u64;
+    let back = world.read(xiangtan(), move |tx| Ok((log::entries(tx, 0..size)?, log::root(tx, size)?))).await;
+    assert_eq!(back, (leaves, root), "the log came back byte for byte");
+    for (from, id) in &lost {
+        world.until_state(*from, *id, State::Processed).await;
+    }
+    assert_eq!(numbers(&world, xiangtan()).await, [0, 1, 2]);
+    // It goes on with its new keys, which both witnesses know, one of them with a new key as well.
+    traffic(&world, 3..4).await;
+    let (more, _) = settled(&world).await;
+    for city in [changsha(), zhuzhou()] {
+        assert_eq!(world.audited(city, "witness.refuse").await, []);
+        is_rebuilt(&world, city, &more).await;
+    }
+}
+
 /// Xiangtan's log out of what another city publishes of it: every leaf, under a checkpoint that both signed.
 async fn is_rebuilt(world: &World, holder: NodeId, leaves: &[Vec<u8>]) {
     let asker = if holder == changsha() { zhuzhou() } else { changsha() };
@@ -151,7 +193,7 @@ async fn is_rebuilt(world: &World, holder: NodeId, leaves: &[Vec<u8>]) {
     let note = Note::parse(&raw.text()).unwrap();
     let checkpoint = Checkpoint::parse(note.text()).unwrap();
     assert_eq!(note.verify(&log_keys(world.listed(xiangtan())).unwrap()).unwrap().len(), 2);
-    assert_eq!(note.verify(&[witness_key(world.listed(holder)).unwrap()]).unwrap().len(), 1);
+    assert_eq!(note.verify(&witness_keys(world.listed(holder)).unwrap()).unwrap().len(), 1);
     let mut copied = Vec::new();
     for tile in tiles_of_growth(0, checkpoint.size) {
         let raw = get(world, asker, holder, &format!("/log/mirror/430300/{}", tile.path())).await;

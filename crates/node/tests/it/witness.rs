@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::json;
 use tb_base::{Clock, NodeId};
 use tb_exchange::keys::Secrets;
-use tb_exchange::witness::{ADD_CHECKPOINT_PATH, log_keys, signers, witness_key};
+use tb_exchange::witness::{ADD_CHECKPOINT_PATH, log_keys, signers, witness_keys};
 use tb_store::log::{self, WitnessState};
 use tb_tlog::note::{Note, Signature};
 use tb_tlog::witness::Request;
@@ -114,7 +114,7 @@ async fn what_is_not_the_log_is_not_cosigned(on: On) {
     assert_eq!(raw.status, 200);
     let lines = Signature::parse_lines(&raw.text()).unwrap();
     let note = lines.into_iter().fold(carried, Note::with);
-    assert_eq!(note.verify(&[witness_key(world.listed(xiangtan())).unwrap()]).unwrap().len(), 1);
+    assert_eq!(note.verify(&witness_keys(world.listed(xiangtan())).unwrap()).unwrap().len(), 1);
     assert_eq!(note.verify(&log_keys(world.listed(changsha())).unwrap()).unwrap().len(), 2);
     // And the log goes on when its city is back.
     world.start(changsha()).await;

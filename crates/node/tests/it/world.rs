@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tb_base::{Actor, CaseId, Clock, Ctx, Entropy, MessageId, NodeId, Result, Timestamp};
+use tb_exchange::ceremony::Statement;
 use tb_exchange::founding::{Charter, Founder, Member, found};
 use tb_exchange::keys::{Secrets, WitnessKey};
 use tb_exchange::package::Package;
@@ -105,6 +106,13 @@ pub struct City {
     config: Config,
     socket: Option<TcpListener>,
     running: Option<Running>,
+}
+
+/// Keys that follow those of a city.
+pub struct Renewed {
+    secrets: Secrets,
+    witness_key: WitnessKey,
+    identity: Identity,
 }
 
 /// A node with threads of its own, so that it can end as a process ends.
@@ -263,7 +271,33 @@ impl World {
         Desk::new(node, self.trust.clone(), self.contracts.clone(), &self.city(node).secrets).unwrap()
     }
 
-    /// What the region was founded with.
+    /// New keys of a city, and what it says of them; it goes on with the old ones until it takes these.
+    pub fn renewed(&self, node: NodeId) -> (Statement, Renewed) {
+        let (city, mut entropy) = (self.city(node), Counting::new());
+        let keys = Renewed {
+            secrets: city.secrets.renewed(&mut entropy),
+            witness_key: WitnessKey::generate(&mut entropy),
+            identity: Identity::generate(node).unwrap(),
+        };
+        let public = keys.secrets.public(&keys.identity.fingerprint(), &keys.witness_key.public());
+        let listed = Listed { keys: public, ..self.listed(node).clone() };
+        (Statement::new(listed, self.clock.now(), &keys.secrets).unwrap(), keys)
+    }
+
+    /// A city that does not run begins with these keys the next time.
+    pub fn take(&mut self, node: NodeId, keys: Renewed) {
+        let city = self.cities.get_mut(&node).unwrap();
+        assert!(city.running.is_none(), "a node takes its keys at its start");
+        city.secrets = Arc::new(keys.secrets);
+        (city.witness_key, city.identity) = (keys.witness_key, keys.identity);
+    }
+
+    /// The list that every city begins with from now on.
+    pub fn adopt(&mut self, package: Package) {
+        (self.trust, self.contracts) = (package.trust, package.contracts);
+    }
+
+    /// The list that the cities begin with, and its contracts.
     pub fn package(&self) -> Package {
         Package { trust: self.trust.clone(), contracts: self.contracts.clone() }
     }
