@@ -48,17 +48,17 @@ pub fn log_keys(city: &City) -> Result<Vec<Verifier>, Violation> {
 /// Whichever of its keys made the lines: after a renewal the log has more keys than a note has lines.
 /// A note with one kind alone is nobody's checkpoint, since either algorithm may be broken one day.
 pub fn checkpoint_of(city: &City, note: &Note) -> Result<Checkpoint, Violation> {
-    let checkpoint = Checkpoint::parse(note.text())?;
-    if checkpoint.origin != city.log_origin {
-        let detail = mismatch(&city.log_origin, &checkpoint.origin);
-        return Err(Violation::new("witness-unknown-origin", "checkpoint", detail));
-    }
     let signed = note.verify(&log_keys(city)?)?;
     for (kind, _) in LOG_KINDS {
         if !signed.iter().any(|line| line.kind == kind) {
             let detail = format!("the log did not sign with {kind:?}");
             return Err(Violation::new("note-invalid", "signature", detail));
         }
+    }
+    let checkpoint = Checkpoint::parse(note.text())?;
+    if checkpoint.origin != city.log_origin {
+        let detail = mismatch(&city.log_origin, &checkpoint.origin);
+        return Err(Violation::new("witness-unknown-origin", "checkpoint", detail));
     }
     Ok(checkpoint)
 }

@@ -468,6 +468,10 @@ async fn keys_are_renewed_and_lost_keys_replaced() {
     room.kill(ZHUZHOU);
     std::fs::rename(&stolen, room.folder.path().join("stolen")).expect("moved away");
     room.make_keys(ZHUZHOU);
+    // Whose keys are revoked has to say which it has instead, and other ones.
+    let no = |said, of| [&propose[..], &[said, "--revoke", of, "--out", "no.json"]].concat();
+    room.refused(&no("m3.json", ZHUZHOU), "states no keys");
+    room.refused(&no("m3.json", XIANGTAN), "key that is to be revoked");
     let mut words = propose.to_vec();
     words.extend(["member-430200.json", "--revoke", ZHUZHOU, "--out", "p3.json"]);
     let said = room.done(&words);
@@ -482,6 +486,28 @@ async fn keys_are_renewed_and_lost_keys_replaced() {
     room.start(ZHUZHOU);
     room.ready(ZHUZHOU).await;
     assert_eq!(until_answered(&room, CHANGSHA, ZHUZHOU).await, "not_found");
+    keys_that_were_seen_are_revoked(&mut room, &propose).await;
+}
+
+/// Somebody copied Xiangtan's keys, those it replaced with them: new ones follow, and no old one stays.
+async fn keys_that_were_seen_are_revoked(room: &mut Room, propose: &[&str]) {
+    room.done(&["renew", "--city", "@430300", "--region", "region.toml", "--out", "m4.json"]);
+    let said = room.done(&[propose, &["m4.json", "--revoke", XIANGTAN, "--out", "p4.json"]].concat());
+    assert!(said.contains("! 430300 has a new log key") && said.contains("430300 has 1 sets"), "{said}");
+    let said = room.signed("p4.json", &THREE, "four.json");
+    assert!(said.contains("complete ("), "{said}");
+    room.done(&["install", "--city", "@430100", "four.json"]);
+    room.effective(4, &[CHANGSHA, ZHUZHOU]).await;
+    // The others do not know its running node any more: it is told by its own people, and restarted.
+    room.done(&["install", "--city", "@430300", "four.json"]);
+    room.kill(XIANGTAN);
+    room.start(XIANGTAN);
+    room.ready(XIANGTAN).await;
+    assert_eq!(until_answered(room, CHANGSHA, XIANGTAN).await, "not_found");
+    assert_eq!(until_answered(room, XIANGTAN, ZHUZHOU).await, "not_found");
+    room.until_cosigned(XIANGTAN, 2).await;
+    let list = std::fs::read_to_string(room.city(CHANGSHA).join("trust.json")).expect("the list");
+    assert!(!list.contains("former"), "{list}");
 }
 
 /// What a member reads aloud of the list in force.

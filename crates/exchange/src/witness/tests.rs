@@ -77,7 +77,13 @@ fn a_log_signs_with_both_kinds_whichever_keys_it_had() {
     assert!(checkpoint_of(&city, &lines(&city, old, 0..1).with(mixed)).is_ok());
     let other = region.trust.list.city(xiangtan()).unwrap();
     let note = lines(&city, old, 0..2);
-    assert_eq!(checkpoint_of(other, &note).unwrap_err().code, "witness-unknown-origin");
+    assert_eq!(checkpoint_of(other, &note).unwrap_err().code, "note-invalid");
+    // A log's own keys under a checkpoint of another origin.
+    let strange = Checkpoint { origin: other.log_origin.clone(), size: 1, root: leaf_hash(b"first") };
+    let bare = Note::new(&strange.text()).unwrap();
+    let signers = signers(&city, old).unwrap();
+    let strange = signers.iter().fold(bare.clone(), |note, signer| note.with(signer.sign(&bare)));
+    assert_eq!(checkpoint_of(&city, &strange).unwrap_err().code, "witness-unknown-origin");
     let stranger = Secrets::generate(&mut Counter(5));
     assert!(checkpoint_of(&city, &lines(&city, &stranger, 0..2)).is_err());
 }

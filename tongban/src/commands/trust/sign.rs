@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use tb_base::{Fault, Result};
+use tb_exchange::City;
 use tb_exchange::difference::aloud;
 use tb_exchange::package::Package;
 
@@ -76,12 +77,21 @@ pub fn sign(options: &Sign) -> Result<()> {
     Ok(())
 }
 
-/// A member signs with the key that the list in force names, a city that joins with the one that it stated.
+/// A member signs with the key that the list in force names; a city that joins, or whose keys the next list revokes,
+/// with the one that it stated.
 fn signing_keys(city: &Path, before: Option<&Package>, next: &Package) -> Result<keys::Keys> {
     let config = config(city)?;
-    let node = config.node;
+    let (node, next) = (config.node, &next.trust.list);
     let held = before.filter(|before| before.trust.list.city(node).is_some());
-    keys::in_force(&config.keys, node, &held.unwrap_or(next).trust.list)
+    if let Some(before) = held {
+        let keys = keys::in_force(&config.keys, node, &before.trust.list)?;
+        let governance = keys.public().governance;
+        let is_revoked = |city: &City| city.keys_ever().all(|listed| listed.governance != governance);
+        if !next.known(node).is_some_and(is_revoked) {
+            return Ok(keys);
+        }
+    }
+    keys::in_force(&config.keys, node, next)
 }
 
 fn confirm() -> Result<()> {
