@@ -176,8 +176,9 @@ async fn two_processes_keep_the_order_of_a_line(bench: &Bench) {
     let clock = Arc::new(AtomicI64::new(2));
     let one = tokio::spawn(do_line(bench.store.clone(), clock.clone(), "one"));
     let two = tokio::spawn(do_line(beside.clone(), clock, "two"));
-    one.await.unwrap();
-    two.await.unwrap();
+    let both = async { tokio::try_join!(one, two) };
+    let done = tokio::time::timeout(std::time::Duration::from_secs(60), both).await;
+    done.expect("the line comes to its end").unwrap();
     let order = |tx: &mut Tx<'_>| tx.all(&ORDER, &[])?.iter().map(|row| row.get("id")).collect();
     let done: Vec<String> = bench.store.read("test.order", order).await.unwrap();
     assert_eq!(done, (0..60).map(|number| format!("{number:03}")).collect::<Vec<_>>());
