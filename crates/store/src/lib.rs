@@ -103,6 +103,7 @@ pub const SCHEMA: Schema = Schema {
     ],
     statements: &[
         migrate::STATEMENTS,
+        store::STATEMENTS,
         audit::STATEMENTS,
         figures::STATEMENTS,
         inbox::STATEMENTS,

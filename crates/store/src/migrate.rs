@@ -102,7 +102,7 @@ pub(crate) fn on_sqlite(connection: &Connection, schemas: &[Schema]) -> Result<(
 pub(crate) fn run(schemas: &[Schema], execute: &mut dyn FnMut(Box<dyn Unit>)) -> Result<()> {
     check_pins(schemas)?;
     let applied = within(execute, |tx| {
-        tx.run(&CREATE, &[])?;
+        tx.define(&CREATE)?;
         applied(tx)
     })?;
     let (standing, pending) = compare(schemas, &applied)?;
@@ -128,7 +128,7 @@ pub(crate) fn run_to(
     if let Some(step) = standing.ahead.first() {
         return Err(Fault::new(format!("making a store: {step} is of a later program; use that one")).into());
     }
-    within(execute, |tx| tx.run(&CREATE, &[]))?;
+    within(execute, |tx| tx.define(&CREATE))?;
     for schema in schemas {
         let is_wanted =
             |step: &&Migration| landed.contains_key(&(schema.owner.to_owned(), step.name.to_owned()));

@@ -18,7 +18,7 @@ use crate::migrate::Standing;
 use crate::postgres::{Beginning, Workers};
 use crate::sqlite::{Connection, Threads, View, look_at_pages, read_one, write_one};
 use crate::unit::{Unit, Watch, erase};
-use crate::{Schema, Sealer, Tx, damage, leases, migrate, postgres};
+use crate::{Schema, Sealer, Stmt, Tx, damage, leases, migrate, postgres, stmt};
 
 /// Units of work that may wait at once; more wait without a place in the queue.
 const WAITING_MAX: usize = 1_024;
@@ -62,6 +62,11 @@ impl Config {
 }
 
 const MEMORY: &str = ":memory:";
+
+const ANSWERS: Stmt = stmt("store.answers", "SELECT CAST(1 AS BIGINT) AS one");
+
+/// The statements of this file.
+pub(crate) const STATEMENTS: &[Stmt] = &[ANSWERS];
 
 /// The store of one city; cheap to clone.
 #[derive(Clone)]
@@ -163,6 +168,11 @@ impl Store {
         told.await.map_err(|error| Fault::of("looking at the pages", error))?
     }
 
+    /// Whether the database answers a question, however small.
+    pub async fn answers(&self) -> Result<()> {
+        self.read("store.answers", |tx| tx.one(&ANSWERS, &[]).map(drop)).await
+    }
+
     /// What is wrong with the store's log as a start sees it; nothing where all is well.
     pub async fn damage(&self) -> Result<Option<String>> {
         self.read_snapshot("store.damage", damage::what_is_wrong).await
@@ -202,7 +212,9 @@ impl Store {
     /// Runs a unit of work in one transaction; it may run twice and must have no outside effect.
     ///
     /// Two units that change the same row run one after the other on both engines. A rule over several rows
-    /// needs a unique key, or a row that every unit under the rule reads with `FOR UPDATE`.
+    /// needs a unique key, or a row that every unit under the rule changes, be it only by `version = version + 1`.
+    /// To lock it is not enough: on PostgreSQL a unit that waited for a lock goes on with what it saw before, and
+    /// runs again only where the row was changed.
     pub async fn write<T, F>(&self, name: &'static str, work: F) -> Result<T>
     where
         T: Send + 'static,

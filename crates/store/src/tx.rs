@@ -146,11 +146,12 @@ impl<'a> Tx<'a> {
         self.noting(first, answer)
     }
 
-    /// Runs a statement of a migration; on SQLite its tables become strict about types, as PostgreSQL's are.
+    /// Runs a statement of a migration; on SQLite its tables become strict about types, as PostgreSQL's are, and on
+    /// PostgreSQL its texts stand in the order of their bytes, as SQLite's do.
     pub(crate) fn define(&mut self, stmt: &Stmt) -> Result<()> {
         let answer = match &mut self.link {
             Link::Sqlite(connection) => connection.batch(stmt.name, &strict(stmt.sql)),
-            Link::Postgres(session) => session.run(stmt, &[]).map(drop),
+            Link::Postgres(session) => session.batch(stmt.name, &by_bytes(stmt.sql)),
         };
         self.noting(stmt, answer)
     }
@@ -186,12 +187,42 @@ impl<'a> Tx<'a> {
     }
 }
 
-/// The statement in SQLite's words for the four types, which strict tables ask for.
-fn strict(sql: &str) -> String {
+/// The statement without its comments, and whether it makes or changes a table.
+fn bare(sql: &str) -> (String, bool, bool) {
     let text: Vec<&str> = sql.lines().filter(|line| !line.trim_start().starts_with("--")).collect();
     let text = text.join("\n");
     let is = |start: &str| text.trim_start().to_ascii_uppercase().starts_with(start);
     let (creates, alters) = (is("CREATE TABLE"), is("ALTER TABLE"));
+    (text, creates, alters)
+}
+
+/// The statement in PostgreSQL's words for texts that are compared by their bytes, whatever language the database is in.
+fn by_bytes(sql: &str) -> String {
+    let (text, creates, alters) = bare(sql);
+    if !creates && !alters {
+        return text;
+    }
+    let mut made = String::new();
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find(TEXT) {
+        let (before, after) = rest.split_at(at);
+        let after = &after[TEXT.len()..];
+        let is_within = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+        let is_word = !before.ends_with(is_within) && !after.starts_with(is_within);
+        made.push_str(before);
+        made.push_str(if is_word { TEXT_BY_BYTES } else { TEXT });
+        rest = after;
+    }
+    made.push_str(rest);
+    made
+}
+
+const TEXT: &str = "TEXT";
+const TEXT_BY_BYTES: &str = "TEXT COLLATE \"C\"";
+
+/// The statement in SQLite's words for the four types, which strict tables ask for.
+fn strict(sql: &str) -> String {
+    let (text, creates, alters) = bare(sql);
     if !creates && !alters {
         return text;
     }

@@ -95,7 +95,7 @@ fn script(binaries: &Path, folder: &Path) -> String {
     format!(
         "trap '' INT TERM HUP\n\
          cd {folder} || exit 1\n\
-         {binaries}/initdb -D one -U {SERVER_USER} -A trust -E UTF8 --locale=C --no-sync >log 2>&1 </dev/null || exit 1\n\
+         {binaries}/initdb -D one -U {SERVER_USER} -A trust -E UTF8 --locale=C --locale-provider=icu --icu-locale=zh --no-sync >log 2>&1 </dev/null || exit 1\n\
          {binaries}/pg_ctl -D one -l one.log -w -t 60 -o \"{common} -p {PRIMARY} -c wal_level=replica \
          -c synchronous_commit=on -c synchronous_standby_names=*\" start >>log 2>&1 </dev/null || exit 1\n\
          {binaries}/pg_basebackup -h {folder} -p {PRIMARY} -U {SERVER_USER} -D two -R -c fast -X stream --no-sync \

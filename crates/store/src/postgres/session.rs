@@ -229,6 +229,13 @@ impl Session {
         })
     }
 
+    /// Runs a statement that was put together for this engine; it is not kept.
+    pub(crate) fn batch(&mut self, name: &'static str, sql: &str) -> Result<()> {
+        self.reach(name, |runtime, client, _, opening| {
+            runtime.block_on(after(client, opening, client.batch_execute(sql)))
+        })
+    }
+
     /// Runs writes without waiting for one before the next is sent.
     pub(crate) fn run_all(&mut self, batch: &[(&Stmt, Vec<Value>)]) -> Result<()> {
         let mut failed = 0;

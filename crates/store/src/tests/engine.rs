@@ -10,7 +10,7 @@ both! {
     a_duplicate_is_a_conflict, a_missing_parent_is_a_violation, a_passed_over_failure_is_a_fault,
     an_attempt_may_fail, a_read_cannot_write, many_writers_lose_nothing, a_batch_is_all_or_nothing,
     a_snapshot_stands_still, statements_are_sound, a_wrong_kind_is_refused, a_caller_may_leave,
-    a_watched_write_may_die,
+    a_watched_write_may_die, texts_stand_in_the_order_of_their_bytes,
 }
 
 async fn a_write_is_read_back(bench: &Bench) {
@@ -43,6 +43,29 @@ async fn kinds_of_values(bench: &Bench) {
     );
     assert!(kept[0].get::<i64>("text").is_err());
     assert!(kept[0].get::<i64>("nowhere").is_err());
+}
+
+/// Pages that go on behind a key need one order on both engines, whatever language the database was made for.
+async fn texts_stand_in_the_order_of_their_bytes(bench: &Bench) {
+    const ORDER: crate::Stmt = stmt("test.order", "SELECT id FROM test_row ORDER BY id");
+    const BEFORE: crate::Stmt =
+        stmt("test.before", "SELECT COUNT(*) AS rows FROM test_row WHERE id < '{' AND 'A' <= id");
+    let mut texts = ["a", "B", "b", "1", "_", "-", "{", "~", "湘", "长", "株", "ä", "z", "A", "a-b", "ab"];
+    let (found, before) = bench
+        .store
+        .write("test.order", move |tx| {
+            for text in texts {
+                tx.run(&INSERT, params![text, 0_i64])?;
+            }
+            let ids =
+                tx.all(&ORDER, &[])?.iter().map(|row| row.get("id")).collect::<Result<Vec<String>, _>>()?;
+            Ok((ids, tx.one(&BEFORE, &[])?.unwrap().get::<i64>("rows")?))
+        })
+        .await
+        .unwrap();
+    texts.sort_unstable();
+    assert_eq!(found, texts);
+    assert_eq!(before, 8);
 }
 
 async fn a_refusal_undoes_its_unit_only(bench: &Bench) {
