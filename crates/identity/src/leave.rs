@@ -12,6 +12,7 @@ use tb_store::{Row, Stmt, Tx, audit, params, stmt};
 
 use crate::accounts::roll;
 use crate::accounts::{AccountState, sessions};
+use crate::hold;
 use crate::permit::{Action, Permit};
 
 /// The longest leave that is entered at once.
@@ -92,15 +93,24 @@ const MEETING: Stmt = stmt(
 ",
 );
 
-/// Both members are held while their leaves are looked at, so that two administrators do not cross.
-const HOLD: Stmt = stmt(
-    "identity.leave.hold",
+/// A leave that is not over, in which this member stands in.
+const STANDING_IN: Stmt = stmt(
+    "identity.leave.standing_in",
     "
-    SELECT id
-    FROM identity_staff
-    WHERE id = $1 OR id = $2
-    ORDER BY id
-    FOR UPDATE
+    SELECT id, staff, substitute, first_day, last_day, ended
+    FROM identity_leave
+    WHERE substitute = $1 AND ended IS NULL AND $2 <= last_day
+    ORDER BY first_day
+    LIMIT 1
+",
+);
+
+const END_TODAY: Stmt = stmt(
+    "identity.leave.end_today",
+    "
+    UPDATE identity_leave
+    SET ended = $2, version = version + 1, at = $2, tx = $3
+    WHERE staff = $1 AND ended IS NULL AND first_day <= $4 AND $4 <= last_day
 ",
 );
 
@@ -115,7 +125,7 @@ const END: Stmt = stmt(
 );
 
 /// Every statement of this file.
-pub const STATEMENTS: &[Stmt] = &[INSERT, AWAY, OF_STAFF, MEETING, HOLD, END];
+pub const STATEMENTS: &[Stmt] = &[INSERT, AWAY, OF_STAFF, MEETING, STANDING_IN, END_TODAY, END];
 
 /// Enters a leave; from its first day on the account does not act.
 pub fn take(
@@ -127,11 +137,13 @@ pub fn take(
     (first_day, last_day): (Date, Date),
 ) -> Result<MessageId> {
     check_days(ctx, first_day, last_day)?;
-    tx.all(&HOLD, params![staff, substitute])?;
+    // Both are held while their leaves are looked at, so that two administrators do not cross.
+    hold::staff(tx, ctx, &[staff, substitute])?;
     let one = roll::find(tx, vault, permit, staff)?.ok_or_else(nobody)?;
     let other = roll::find(tx, vault, permit, substitute)?.ok_or_else(nobody)?;
     let equal = one.staff.office == other.staff.office && one.staff.role == other.staff.role;
-    if staff == substitute || !equal || other.state != Some(AccountState::Active) {
+    let is_usable = other.state == Some(AccountState::Active) && other.has_password;
+    if staff == substitute || !equal || !is_usable {
         return Err(Refusal::invalid(
             "IDN-LEV-002",
             "代办人须是同一单位、同一岗位、账户正常的另一个人",
@@ -161,6 +173,31 @@ pub fn end(tx: &mut Tx<'_>, ctx: &Ctx, permit: &Permit, id: MessageId) -> Result
         return Err(Refusal::conflict("IDN-LEV-005", "这次请假已经结束", "This leave is over already").into());
     };
     audit::line(tx, ctx, "identity.leave", &row.get::<String>("staff")?, "ended")
+}
+
+/// Ends what keeps a member away today: for the command on the machine, which is its own permit.
+pub(crate) fn end_today(tx: &mut Tx<'_>, ctx: &Ctx, staff: StaffId) -> Result<()> {
+    let name = tx.name;
+    if tx.run(&END_TODAY, params![staff, ctx.now, name, ctx.now.date()])? == 0 {
+        return Ok(());
+    }
+    audit::line(tx, ctx, "identity.leave", staff.as_str(), "ended")
+}
+
+/// Refuses while a member stands in for somebody who is away or will be: nobody would do the work.
+pub(crate) fn stands_in_for_nobody(tx: &mut Tx<'_>, staff: StaffId, today: Date) -> Result<()> {
+    let Some(row) = tx.one(&STANDING_IN, params![staff, today])? else { return Ok(()) };
+    let leave = leave(&row)?;
+    Err(Refusal::not_now(
+        "IDN-LEV-007",
+        format!("这个人正在为别人代办（{} 至 {}），不能锁定或注销", leave.first_day, leave.last_day),
+        format!(
+            "This member stands in for somebody from {} to {}; the account is not locked or closed",
+            leave.first_day, leave.last_day
+        ),
+    )
+    .but("请先结束那次请假，或另定代办人", "End that leave first, or name another substitute")
+    .into())
 }
 
 /// The leave that holds for a member on a day.

@@ -19,6 +19,7 @@ pub mod seed;
 pub mod sms;
 pub mod staff;
 
+mod hold;
 mod sealed;
 mod secret;
 mod words;
@@ -54,6 +55,11 @@ pub const SCHEMA: Schema = Schema {
             sql: include_str!("../migrations/0005_staff_life.sql"),
             sha256: "c6d15348026da696ed699b3254a9850e60a12514c710935a7359f370865cd1fb",
         },
+        Migration {
+            name: "0006_password_set",
+            sql: include_str!("../migrations/0006_password_set.sql"),
+            sha256: "2be26a1ddd6b88940264fd6ec7e7794cfd30cad01ddc80504013b5d7ab625e28",
+        },
     ],
     statements: &[
         people::STATEMENTS,
@@ -68,6 +74,7 @@ pub const SCHEMA: Schema = Schema {
         accounts::first::STATEMENTS,
         leave::STATEMENTS,
         roster::STATEMENTS,
+        hold::STATEMENTS,
         look::STATEMENTS,
         sms::STATEMENTS,
         messages::STATEMENTS,

@@ -192,6 +192,9 @@ const FIND: Stmt = stmt(
 /// Every statement of this file.
 pub const STATEMENTS: &[Stmt] = &[INSERT, RECENT, OF_PERSON, BY_OTHERS, COUNT, FIND];
 
+/// After every id in the order of any language: letters stand in theirs, signs such as `{` do not everywhere.
+const ID_LAST: &str = "zzzzzzzzzzzzzzzzzzzzzzzzzz";
+
 /// The role of a person who reads her own data.
 pub const HERSELF: &str = "resident";
 /// How many field names one look may hold.
@@ -251,8 +254,7 @@ pub fn by_others(
     before: Option<MessageId>,
     rows_max: i64,
 ) -> Result<Vec<LookRow>> {
-    // `{` sorts after every letter that an id may hold.
-    let before = before.map_or_else(|| "{".to_owned(), |id| id.to_string());
+    let before = before.map_or_else(|| ID_LAST.to_owned(), |id| id.to_string());
     tx.all(&BY_OTHERS, params![person, before, rows_max])?.iter().map(look_row).collect()
 }
 

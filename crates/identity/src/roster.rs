@@ -14,6 +14,7 @@ use crate::accounts::{self, AccountState, NewAccount, first, roll, sessions};
 use crate::offices::{self, Office, OfficeKind};
 use crate::permit::{Action, Permit};
 use crate::staff::{self, Staff, role_word};
+use crate::{hold, leave};
 
 /// The longest name of a person or an office.
 pub const NAME_LETTERS_MAX: usize = 60;
@@ -29,25 +30,19 @@ const MOVE: Stmt = stmt(
 ",
 );
 
-/// Every administrator is held, so that of two who stop each other the second is refused.
-const HOLD_ADMINISTRATORS: Stmt = stmt(
-    "identity.roster.hold_administrators",
-    "
-    SELECT id
-    FROM identity_staff
-    WHERE role = 'administrator'
-    ORDER BY id
-    FOR UPDATE
-",
-);
-
+/// Administrators who can sign in today: with a password, and not on leave.
 const OTHER_ADMINISTRATORS: Stmt = stmt(
     "identity.roster.other_administrators",
     "
     SELECT COUNT(*) AS counted
     FROM identity_staff s
     JOIN identity_account a ON a.staff = s.id
-    WHERE s.role = 'administrator' AND a.state = 'active' AND s.id <> $1
+    WHERE s.role = 'administrator' AND a.state = 'active' AND a.has_password = 1 AND s.id <> $1
+        AND NOT EXISTS (
+            SELECT 1
+            FROM identity_leave l
+            WHERE l.staff = s.id AND l.ended IS NULL AND l.first_day <= $2 AND $2 <= l.last_day
+        )
 ",
 );
 
@@ -66,7 +61,7 @@ const PEERS: Stmt = stmt(
     SELECT s.id, s.login, s.office, s.role, s.sealed
     FROM identity_staff s
     JOIN identity_account a ON a.staff = s.id
-    WHERE s.office = $1 AND s.role = $2 AND s.id <> $3 AND a.state = 'active'
+    WHERE s.office = $1 AND s.role = $2 AND s.id <> $3 AND a.state = 'active' AND a.has_password = 1
     ORDER BY s.login
     LIMIT $4
 ",
@@ -95,8 +90,7 @@ const IN_OFFICE: Stmt = stmt(
 );
 
 /// Every statement of this file.
-pub const STATEMENTS: &[Stmt] =
-    &[MOVE, HOLD_ADMINISTRATORS, OTHER_ADMINISTRATORS, BY_LOGIN, PEERS, CLOSED, SET_CLOSED, IN_OFFICE];
+pub const STATEMENTS: &[Stmt] = &[MOVE, OTHER_ADMINISTRATORS, BY_LOGIN, PEERS, CLOSED, SET_CLOSED, IN_OFFICE];
 
 /// Who is entered.
 #[derive(Clone, Debug)]
@@ -125,7 +119,7 @@ pub fn enter(
     hash_of_nobody: &str,
 ) -> Result<(StaffId, String)> {
     may_manage(permit)?;
-    open_office(tx, &new.office)?;
+    open_office(tx, ctx, &new.office)?;
     add(tx, ctx, vault, new, hash_of_nobody)
 }
 
@@ -146,14 +140,14 @@ fn add(
         badge: new.badge.clone(),
     };
     staff::add(tx, ctx, vault, &member)?;
-    accounts::create(tx, ctx, vault, &NewAccount::of_staff(&member), hash_of_nobody)?;
+    accounts::create(tx, ctx, vault, &NewAccount::of_staff(&member).awaiting(), hash_of_nobody)?;
     audit::line(tx, ctx, "identity.staff.enter", member.id.as_str(), role_word(member.role))?;
     let code = first::issue(tx, ctx, vault, member.id.as_str())?;
     Ok((member.id, code))
 }
 
 /// The first administrator of a city (首任管理员), or a new code for one who lost everything: for the command on the
-/// machine, which is its own permit. Gives the one-time code.
+/// machine, which is its own permit. A leave of hers that holds today ends. Gives the one-time code.
 pub fn administrator(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
@@ -187,6 +181,7 @@ pub fn administrator(
         .into());
     }
     accounts::set_state(tx, ctx, known.id.as_str(), AccountState::Active)?;
+    leave::end_today(tx, ctx, known.id)?;
     renew(tx, ctx, vault, known.id, hash_of_nobody)
 }
 
@@ -200,9 +195,9 @@ pub fn renew_code(
     hash_of_nobody: &str,
 ) -> Result<String> {
     may_manage(permit)?;
-    let known = roll::find(tx, vault, permit, id)?.and_then(|it| it.state).ok_or_else(accounts::gone)?;
+    let known = roll::find(tx, vault, permit, id)?.ok_or_else(accounts::gone)?;
     not_own(ctx, id)?;
-    if known != AccountState::Active {
+    if known.state.ok_or_else(accounts::gone)? != AccountState::Active {
         return Err(Refusal::not_now(
             "IDN-STF-007",
             "账户已锁定或注销，不能发放代码",
@@ -211,11 +206,14 @@ pub fn renew_code(
         .but("请先恢复账户", "Unlock or reopen it first")
         .into());
     }
+    if known.staff.role == Role::Administrator {
+        keep_an_administrator(tx, ctx, id)?;
+    }
     renew(tx, ctx, vault, id, hash_of_nobody)
 }
 
 fn renew(tx: &mut Tx<'_>, ctx: &Ctx, vault: &Vault, id: StaffId, hash_of_nobody: &str) -> Result<String> {
-    accounts::set_hash(tx, ctx, id.as_str(), hash_of_nobody)?;
+    accounts::take_password(tx, ctx, id.as_str(), hash_of_nobody)?;
     audit::line(tx, ctx, "identity.staff.code", id.as_str(), "done")?;
     first::issue(tx, ctx, vault, id.as_str())
 }
@@ -244,9 +242,9 @@ pub fn move_to(
         .on("role")
         .into());
     }
-    open_office(tx, office)?;
+    open_office(tx, ctx, office)?;
     let today = ctx.now.date();
-    if crate::leave::of_staff(tx, permit, id)?.iter().any(|leave| leave.is_open(today)) {
+    if leave::of_staff(tx, permit, id)?.iter().any(|leave| leave.is_open(today)) {
         return Err(Refusal::not_now(
             "IDN-STF-005",
             "请假或代办期间不能调岗：代办人须同单位同岗位",
@@ -257,8 +255,9 @@ pub fn move_to(
         .into());
     }
     if known.role == Role::Administrator && role != Role::Administrator {
-        keep_an_administrator(tx, id)?;
+        keep_an_administrator(tx, ctx, id)?;
     }
+    // The row of the member is changed here, which holds it too: whoever enters a leave meets the move.
     let name = tx.name;
     tx.run(&MOVE, params![id, office, role_word(role), ctx.now, name])?;
     sessions::kill_all(tx, id.as_str())?;
@@ -266,10 +265,10 @@ pub fn move_to(
 }
 
 /// Refuses where nobody else could manage accounts.
-pub(crate) fn keep_an_administrator(tx: &mut Tx<'_>, except: StaffId) -> Result<()> {
-    tx.all(&HOLD_ADMINISTRATORS, params![])?;
-    let others: i64 =
-        tx.one(&OTHER_ADMINISTRATORS, params![except])?.map_or(Ok(0), |row| row.get("counted"))?;
+pub(crate) fn keep_an_administrator(tx: &mut Tx<'_>, ctx: &Ctx, except: StaffId) -> Result<()> {
+    hold::administrators(tx, ctx)?;
+    let others = tx.one(&OTHER_ADMINISTRATORS, params![except, ctx.now.date()])?;
+    let others: i64 = others.map_or(Ok(0), |row| row.get("counted"))?;
     if 0 < others {
         return Ok(());
     }
@@ -336,6 +335,7 @@ pub fn rename_office(
 /// Closes an office in which nobody works any more; whoever calls this has seen that no case lies there.
 pub fn close_office(tx: &mut Tx<'_>, ctx: &Ctx, permit: &Permit, id: &OfficeId) -> Result<()> {
     may_manage_offices(permit)?;
+    // Closing changes the row of the office, which whoever is entered or moved there holds.
     let working: i64 = tx.one(&IN_OFFICE, params![id])?.map_or(Ok(0), |row| row.get("counted"))?;
     if 0 < working {
         return Err(Refusal::not_now(
@@ -372,8 +372,9 @@ fn set_closed(tx: &mut Tx<'_>, ctx: &Ctx, id: &OfficeId, closed: i64, outcome: &
     audit::line(tx, ctx, "identity.office", id.as_str(), outcome)
 }
 
-fn open_office(tx: &mut Tx<'_>, id: &OfficeId) -> Result<()> {
-    if offices::find(tx, id)?.is_some() && !closed_offices(tx)?.contains(id) {
+/// Holds the office of somebody who is to work there; refuses one that is closed.
+pub(crate) fn open_office(tx: &mut Tx<'_>, ctx: &Ctx, id: &OfficeId) -> Result<()> {
+    if hold::open_office(tx, ctx, id)? {
         return Ok(());
     }
     Err(Refusal::invalid(

@@ -10,8 +10,9 @@ use tb_crypto::Vault;
 use tb_store::{Store, Tx, audit};
 
 use crate::accounts::codes::{self, Addressee, CodePurpose};
-use crate::accounts::limits::{self, Verdict};
+use crate::accounts::limits::{self, Source, Verdict};
 use crate::accounts::{self, Account, NewAccount, Passwords, first, passwords, sessions};
+use crate::hold;
 use crate::leave;
 use crate::people;
 use crate::register::{self, Claim, Proof};
@@ -27,8 +28,8 @@ pub struct Credentials {
     pub login: String,
     /// The password.
     pub password: String,
-    /// Where the request comes from: the network address.
-    pub source: String,
+    /// Where the request comes from.
+    pub source: Source,
 }
 
 /// A session that was just opened.
@@ -84,9 +85,14 @@ impl Door {
     }
 
     /// Asks for an account: sends a code when the claim agrees with the register. The ticket says nothing.
-    pub async fn register_request(&self, ctx: &Ctx, claim: &Claim, source: &str) -> Result<String> {
+    pub async fn register_request(
+        &self,
+        ctx: &Ctx,
+        claim: &Claim,
+        source: impl Into<Source>,
+    ) -> Result<String> {
         let (ctx_in, vault, claim, source) =
-            (ctx.clone(), Arc::clone(&self.vault), claim.clone(), source.to_owned());
+            (ctx.clone(), Arc::clone(&self.vault), claim.clone(), source.into());
         let found = self
             .store
             .write("identity.register.request", move |tx| {
@@ -103,12 +109,13 @@ impl Door {
         ticket: &str,
         code: &str,
         password: &str,
-        source: &str,
+        source: impl Into<Source>,
     ) -> Result<SignedIn> {
         passwords::check(password, "")?;
-        self.count_answer(ctx, source).await?;
+        let source = source.into();
+        self.count_answer(ctx, &source).await?;
         let hash = self.passwords.hash(ctx, password).await?;
-        let (ctx_in, vault, source) = (ctx.clone(), Arc::clone(&self.vault), source.to_owned());
+        let (ctx_in, vault) = (ctx.clone(), Arc::clone(&self.vault));
         let (ticket, code) = (ticket.to_owned(), code.to_owned());
         let found = self
             .store
@@ -120,9 +127,9 @@ impl Door {
     }
 
     /// Asks for a new password: sends a code when there is such an account. The ticket says nothing.
-    pub async fn reset_request(&self, ctx: &Ctx, login: &str, source: &str) -> Result<String> {
+    pub async fn reset_request(&self, ctx: &Ctx, login: &str, source: impl Into<Source>) -> Result<String> {
         let login: String = login.chars().take(LOGIN_LETTERS_MAX).collect();
-        let (ctx_in, vault, source) = (ctx.clone(), Arc::clone(&self.vault), source.to_owned());
+        let (ctx_in, vault, source) = (ctx.clone(), Arc::clone(&self.vault), source.into());
         let found = self
             .store
             .write("identity.reset.request", move |tx| request_reset(tx, &ctx_in, &vault, &login, &source))
@@ -137,10 +144,11 @@ impl Door {
         ticket: &str,
         code: &str,
         password: &str,
-        source: &str,
+        source: impl Into<Source>,
     ) -> Result<()> {
         passwords::check(password, "")?;
-        self.count_answer(ctx, source).await?;
+        let source = source.into();
+        self.count_answer(ctx, &source).await?;
         let hash = self.passwords.hash(ctx, password).await?;
         let (ctx_in, vault) = (ctx.clone(), Arc::clone(&self.vault));
         let (ticket, code) = (ticket.to_owned(), code.to_owned());
@@ -150,6 +158,7 @@ impl Door {
                 let proven = codes::answer(tx, &ctx_in, &vault, CodePurpose::Reset, &ticket, &code)?;
                 let Some(proven) = proven else { return Ok(Found::No) };
                 accounts::set_hash(tx, &ctx_in, &proven.account, &hash)?;
+                limits::give_back(tx, &vault, limits::CODE_SOURCE, &source, ctx_in.now)?;
                 audit::line(tx, &ctx_in, "identity.reset", &proven.account, "done")?;
                 Ok(Found::Yes(()))
             })
@@ -159,9 +168,16 @@ impl Door {
 
     /// Sets the first password of an account with the one-time code that its administrator gave out; any session of
     /// it ends.
-    pub async fn first_password(&self, ctx: &Ctx, code: &str, password: &str, source: &str) -> Result<()> {
+    pub async fn first_password(
+        &self,
+        ctx: &Ctx,
+        code: &str,
+        password: &str,
+        source: impl Into<Source>,
+    ) -> Result<()> {
         passwords::check(password, "")?;
-        self.count_answer(ctx, source).await?;
+        let source = source.into();
+        self.count_answer(ctx, &source).await?;
         let hash = self.passwords.hash(ctx, password).await?;
         let (ctx_in, vault, code) = (ctx.clone(), Arc::clone(&self.vault), code.to_owned());
         let found = self
@@ -169,6 +185,7 @@ impl Door {
             .write("identity.first.confirm", move |tx| {
                 let Some(account) = first::redeem(tx, &ctx_in, &vault, &code)? else { return Ok(Found::No) };
                 accounts::set_hash(tx, &ctx_in, &account, &hash)?;
+                limits::give_back(tx, &vault, limits::CODE_SOURCE, &source, ctx_in.now)?;
                 audit::line(tx, &ctx_in, "identity.first", &account, "done")?;
                 Ok(Found::Yes(()))
             })
@@ -188,32 +205,34 @@ impl Door {
         account: &str,
         old: &str,
         new: &str,
-        source: &str,
+        source: impl Into<Source>,
     ) -> Result<SignedIn> {
         passwords::check(new, "")?;
-        let candidate = self.candidate_by_id(ctx, account, source).await?;
-        let hash = candidate.as_ref().map(|it| it.hash.as_str());
-        if !self.passwords.fits(old, hash).await? {
-            return Err(Refusal::invalid("IDN-PWD-006", "原密码不对", "The present password is wrong")
-                .on("old")
-                .into());
+        let source = source.into();
+        let candidate = self.candidate_by_id(ctx, account, &source).await?;
+        let known = candidate.map(|it| it.hash);
+        if !self.passwords.fits(old, known.as_deref()).await? {
+            return Err(wrong_present().into());
         }
-        let hash = self.passwords.hash(ctx, new).await?;
-        let (ctx, vault) = (ctx.clone(), Arc::clone(&self.vault));
-        let (account, source) = (account.to_owned(), source.to_owned());
+        let (known, hash) = (known.unwrap_or_default(), self.passwords.hash(ctx, new).await?);
+        let (ctx, vault, account) = (ctx.clone(), Arc::clone(&self.vault), account.to_owned());
         self.store
             .write("identity.password.change", move |tx| {
+                if !hold::account(tx, &ctx, &account, &known)? {
+                    return Err(wrong_present().into());
+                }
                 accounts::set_hash(tx, &ctx, &account, &hash)?;
+                limits::give_back(tx, &vault, limits::SIGN_IN_SOURCE, &source, ctx.now)?;
                 audit::line(tx, &ctx, "identity.password.change", &account, "done")?;
-                enter(tx, &ctx, &vault, &account, &source)
+                enter(tx, &ctx, &vault, &account, source.address())
             })
             .await
     }
 
     /// Counts the attempt, then reads the account that it may be.
-    async fn candidate(&self, ctx: &Ctx, login: &str, source: &str) -> Result<Option<Candidate>> {
+    async fn candidate(&self, ctx: &Ctx, login: &str, source: &Source) -> Result<Option<Candidate>> {
         let (ctx_in, vault) = (ctx.clone(), Arc::clone(&self.vault));
-        let (login, source) = (login.trim().to_lowercase(), source.to_owned());
+        let (login, source) = (login.trim().to_lowercase(), source.clone());
         let found = self
             .store
             .write("identity.sign_in.count", move |tx| {
@@ -225,9 +244,9 @@ impl Door {
         found.or_refuse(ctx, codes::wrong)
     }
 
-    async fn candidate_by_id(&self, ctx: &Ctx, account: &str, source: &str) -> Result<Option<Candidate>> {
+    async fn candidate_by_id(&self, ctx: &Ctx, account: &str, source: &Source) -> Result<Option<Candidate>> {
         let (ctx_in, vault) = (ctx.clone(), Arc::clone(&self.vault));
-        let (account, source) = (account.to_owned(), source.to_owned());
+        let (account, source) = (account.to_owned(), source.clone());
         let found = self
             .store
             .write("identity.password.count", move |tx| {
@@ -248,33 +267,23 @@ impl Door {
     ) -> Result<SignedIn> {
         let (ctx_in, vault) = (ctx.clone(), Arc::clone(&self.vault));
         let (login, source) = (credentials.login.trim().to_lowercase(), credentials.source.clone());
+        let candidate = candidate.map(|it| Candidate { usable: it.usable && fits, ..it });
         let found = self
             .store
             .write("identity.sign_in", move |tx| {
-                let Some(candidate) = candidate.as_ref().filter(|it| fits && it.usable) else {
-                    let object = candidate.as_ref().map_or("unknown", |it| it.id.as_str());
-                    audit::line(tx, &ctx_in, "identity.sign_in", object, REFUSED)?;
-                    return Ok(Found::No);
-                };
-                limits::forget(tx, &vault, limits::SIGN_IN_PAIR, &pair(&login, &source))?;
-                // Said to whoever knows the password, and to nobody else.
-                if let Some(last_day) = leave::away_account(tx, &candidate.id, ctx_in.now.date())? {
-                    audit::line(tx, &ctx_in, "identity.sign_in", &candidate.id, leave::ON_LEAVE)?;
-                    return Ok(Found::Away(last_day));
-                }
-                enter(tx, &ctx_in, &vault, &candidate.id, &source).map(Found::Yes)
+                let_in(tx, &ctx_in, &vault, &login, &source, candidate.as_ref())
             })
             .await?;
         found.or_refuse(ctx, wrong)
     }
 
     /// Counts an answer to a code against its source, before a hash is spent on it.
-    async fn count_answer(&self, ctx: &Ctx, source: &str) -> Result<()> {
-        let (now, vault, source) = (ctx.now, Arc::clone(&self.vault), source.to_owned());
+    async fn count_answer(&self, ctx: &Ctx, source: &Source) -> Result<()> {
+        let (now, vault, source) = (ctx.now, Arc::clone(&self.vault), source.clone());
         let found = self
             .store
             .write("identity.code.count", move |tx| {
-                Ok(match limits::count(tx, &vault, limits::CODE_SOURCE, &source, now)? {
+                Ok(match limits::count_source(tx, &vault, limits::CODE_SOURCE, &source, now)? {
                     Verdict::Within => Found::Yes(()),
                     Verdict::Wait(until) => Found::Wait(until),
                 })
@@ -312,15 +321,45 @@ pub fn enter(tx: &mut Tx<'_>, ctx: &Ctx, vault: &Vault, account: &str, source: &
     Ok(SignedIn { token, account })
 }
 
+/// Opens a session for a candidate whose password fitted, if it is still the account's and the account still in use.
+///
+/// A hash takes its time: meanwhile the password may have been changed, or the account stopped.
+fn let_in(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    vault: &Vault,
+    login: &str,
+    source: &Source,
+    candidate: Option<&Candidate>,
+) -> Result<Found<SignedIn>> {
+    let usable = match candidate.filter(|it| it.usable) {
+        Some(candidate) if hold::account(tx, ctx, &candidate.id, &candidate.hash)? => Some(candidate),
+        Some(_) | None => None,
+    };
+    let Some(candidate) = usable else {
+        let object = candidate.map_or("unknown", |it| it.id.as_str());
+        audit::line(tx, ctx, "identity.sign_in", object, REFUSED)?;
+        return Ok(Found::No);
+    };
+    limits::forget(tx, vault, limits::SIGN_IN_PAIR, &pair(login, source))?;
+    limits::give_back(tx, vault, limits::SIGN_IN_SOURCE, source, ctx.now)?;
+    // Said to whoever knows the password, and to nobody else.
+    if let Some(last_day) = leave::away_account(tx, &candidate.id, ctx.now.date())? {
+        audit::line(tx, ctx, "identity.sign_in", &candidate.id, leave::ON_LEAVE)?;
+        return Ok(Found::Away(last_day));
+    }
+    enter(tx, ctx, vault, &candidate.id, source.address()).map(Found::Yes)
+}
+
 fn admit(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
     vault: &Vault,
     login: &str,
-    source: &str,
+    source: &Source,
     candidate: Option<Candidate>,
 ) -> Result<Found<Option<Candidate>>> {
-    if let Verdict::Wait(until) = limits::count(tx, vault, limits::SIGN_IN_SOURCE, source, ctx.now)? {
+    if let Verdict::Wait(until) = limits::count_source(tx, vault, limits::SIGN_IN_SOURCE, source, ctx.now)? {
         return Ok(Found::Wait(until));
     }
     if let Verdict::Wait(until) =
@@ -329,7 +368,7 @@ fn admit(
         return Ok(Found::Wait(until));
     }
     let known = match &candidate {
-        Some(candidate) => limits::is_known_source(tx, vault, &candidate.id, source)?,
+        Some(candidate) => limits::is_known_source(tx, vault, &candidate.id, source.address())?,
         None => false,
     };
     if known {
@@ -346,9 +385,9 @@ fn request_account(
     ctx: &Ctx,
     vault: &Vault,
     claim: &Claim,
-    source: &str,
+    source: &Source,
 ) -> Result<Found<String>> {
-    if let Verdict::Wait(until) = limits::count(tx, vault, limits::CODE_SOURCE, source, ctx.now)? {
+    if let Verdict::Wait(until) = limits::count_source(tx, vault, limits::CODE_SOURCE, source, ctx.now)? {
         return Ok(Found::Wait(until));
     }
     let addressee = match code_is_due(tx, vault, &claim.number.to_string(), ctx.now)? {
@@ -384,14 +423,15 @@ fn make_account(
     ticket: &str,
     code: &str,
     hash: &str,
-    source: &str,
+    source: &Source,
 ) -> Result<Found<SignedIn>> {
     let Some(proven) = codes::answer(tx, ctx, vault, CodePurpose::Register, ticket, code)? else {
         return Ok(Found::No);
     };
     let person = people::get(tx, vault, proven.account.parse()?)?;
     accounts::create(tx, ctx, vault, &NewAccount::of_person(&person, proven.level), hash)?;
-    enter(tx, ctx, vault, &proven.account, source).map(Found::Yes)
+    limits::give_back(tx, vault, limits::CODE_SOURCE, source, ctx.now)?;
+    enter(tx, ctx, vault, &proven.account, source.address()).map(Found::Yes)
 }
 
 fn request_reset(
@@ -399,9 +439,9 @@ fn request_reset(
     ctx: &Ctx,
     vault: &Vault,
     login: &str,
-    source: &str,
+    source: &Source,
 ) -> Result<Found<String>> {
-    if let Verdict::Wait(until) = limits::count(tx, vault, limits::CODE_SOURCE, source, ctx.now)? {
+    if let Verdict::Wait(until) = limits::count_source(tx, vault, limits::CODE_SOURCE, source, ctx.now)? {
         return Ok(Found::Wait(until));
     }
     // Counted by the account where there is one: its two sign-in names do not give twice as many codes.
@@ -442,6 +482,11 @@ fn refused() -> Error {
     wrong().into()
 }
 
-fn pair(login: &str, source: &str) -> String {
-    format!("{login}|{source}")
+/// What somebody is told who changes the password and does not know the present one.
+fn wrong_present() -> Refusal {
+    Refusal::invalid("IDN-PWD-006", "原密码不对", "The present password is wrong").on("old")
+}
+
+fn pair(login: &str, source: &Source) -> String {
+    format!("{login}|{}", source.address())
 }

@@ -2,6 +2,7 @@
 //!
 //! A window of time begins with the first attempt and ends by itself; attempts during a pause do not prolong it.
 //! A source from which the account was signed in before is not held up by what strangers try elsewhere.
+//! A source that many people share, such as a hall, may try more often in all; each account is counted as ever.
 
 use tb_base::{Refusal, Result, Timestamp};
 use tb_crypto::Vault;
@@ -37,6 +38,53 @@ pub const CODE_SOURCE: Limit = Limit { name: "code/source", attempts_max: 60, wi
 /// Verifications from one source by somebody who does it on no duty: each is a message to another city.
 pub const VERIFY_SOURCE: Limit = Limit { name: "verify/source", attempts_max: 60, window_seconds: 15 * 60 };
 
+/// So many times as much may come from a source that many people share: a hall is not shut by a few wrong passwords,
+/// and one password is still not tried on every account.
+pub const SHARED_TIMES: i64 = 10;
+
+/// Where an attempt comes from (来源): the network address, and whether many people stand behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    address: String,
+    people: People,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum People {
+    Few,
+    Many,
+}
+
+impl Source {
+    /// A household or an office.
+    pub fn own(address: impl Into<String>) -> Source {
+        Source { address: address.into(), people: People::Few }
+    }
+
+    /// A hall, or a proxy that does not say for whom it asks.
+    pub fn shared(address: impl Into<String>) -> Source {
+        Source { address: address.into(), people: People::Many }
+    }
+
+    /// The address.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    fn limit(&self, limit: Limit) -> Limit {
+        match self.people {
+            People::Few => limit,
+            People::Many => Limit { attempts_max: limit.attempts_max * SHARED_TIMES, ..limit },
+        }
+    }
+}
+
+impl From<&str> for Source {
+    fn from(address: &str) -> Source {
+        Source::own(address)
+    }
+}
+
 const COUNT: Stmt = stmt(
     "identity.attempt.count",
     "
@@ -53,6 +101,15 @@ const COUNT: Stmt = stmt(
         at = EXCLUDED.at,
         tx = EXCLUDED.tx
     RETURNING counted, until
+",
+);
+
+const GIVE_BACK: Stmt = stmt(
+    "identity.attempt.give_back",
+    "
+    UPDATE identity_attempt
+    SET counted = counted - 1, version = version + 1, at = $2, tx = $3
+    WHERE subject = $1 AND 0 < counted
 ",
 );
 
@@ -80,7 +137,7 @@ const REMEMBER: Stmt = stmt(
 );
 
 /// Every statement of this file.
-pub const STATEMENTS: &[Stmt] = &[COUNT, FORGET, PURGE, KNOWN, REMEMBER];
+pub const STATEMENTS: &[Stmt] = &[COUNT, GIVE_BACK, FORGET, PURGE, KNOWN, REMEMBER];
 
 /// What a limit says to one more attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +159,29 @@ pub fn count(tx: &mut Tx<'_>, vault: &Vault, limit: Limit, subject: &str, now: T
         return Ok(Verdict::Wait(row.get("until")?));
     }
     Ok(Verdict::Within)
+}
+
+/// Counts one attempt from a source against a limit, by how many people stand behind it.
+pub fn count_source(
+    tx: &mut Tx<'_>,
+    vault: &Vault,
+    limit: Limit,
+    source: &Source,
+    now: Timestamp,
+) -> Result<Verdict> {
+    count(tx, vault, source.limit(limit), &source.address, now)
+}
+
+/// Takes back what [`count_source`] counted, after an attempt that succeeded: whoever gets in does not guess.
+pub fn give_back(
+    tx: &mut Tx<'_>,
+    vault: &Vault,
+    limit: Limit,
+    source: &Source,
+    now: Timestamp,
+) -> Result<()> {
+    let name = tx.name;
+    tx.run(&GIVE_BACK, params![key(vault, limit, &source.address), now, name]).map(drop)
 }
 
 /// Forgets the attempts of a subject, after one that succeeded.

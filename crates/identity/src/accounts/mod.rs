@@ -24,6 +24,7 @@ use crate::staff::{self, Staff};
 use crate::words::words;
 
 pub use door::{Credentials, Door, SignedIn};
+pub use limits::Source;
 pub use passwords::Passwords;
 pub use sessions::{Session, session, sign_out, touch};
 
@@ -91,8 +92,8 @@ pub(crate) const INSERT: Stmt = stmt(
     "identity.account.insert",
     "
     INSERT INTO identity_account
-        (id, login_tag, alias_tag, hash, person, staff, enterprise, level, state, version, at, tx)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'active', 1, $9, $10)
+        (id, login_tag, alias_tag, hash, person, staff, enterprise, level, state, has_password, version, at, tx)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'active', $11, 1, $9, $10)
     ON CONFLICT DO NOTHING
 ",
 );
@@ -101,7 +102,7 @@ const SET_HASH: Stmt = stmt(
     "identity.account.set_hash",
     "
     UPDATE identity_account
-    SET hash = $2, version = version + 1, at = $3, tx = $4
+    SET hash = $2, has_password = $5, version = version + 1, at = $3, tx = $4
     WHERE id = $1
 ",
 );
@@ -152,6 +153,22 @@ pub struct NewAccount {
     staff: Option<StaffId>,
     enterprise: Option<Uscc>,
     level: u8,
+    password: Password,
+}
+
+/// Whether somebody knows the password of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Password {
+    /// Its holder does.
+    Set,
+    /// Nobody: a one-time code waits for its first one.
+    Awaited,
+}
+
+impl Password {
+    fn column(self) -> i64 {
+        i64::from(self == Password::Set)
+    }
 }
 
 impl NewAccount {
@@ -165,6 +182,7 @@ impl NewAccount {
             staff: None,
             enterprise: None,
             level,
+            password: Password::Set,
         }
     }
 
@@ -178,6 +196,7 @@ impl NewAccount {
             staff: Some(staff.id),
             enterprise: None,
             level: 0,
+            password: Password::Set,
         }
     }
 
@@ -185,6 +204,13 @@ impl NewAccount {
     #[must_use]
     pub fn alias(mut self, alias: &str) -> NewAccount {
         self.alias = Some(alias.to_owned());
+        self
+    }
+
+    /// Nobody knows its password yet.
+    #[must_use]
+    pub(crate) fn awaiting(mut self) -> NewAccount {
+        self.password = Password::Awaited;
         self
     }
 
@@ -208,6 +234,7 @@ impl NewAccount {
             self.level,
             ctx.now,
             name,
+            self.password.column(),
         ]
         .to_vec()
     }
@@ -306,8 +333,17 @@ pub fn purge(tx: &mut Tx<'_>, now: Timestamp) -> Result<u64> {
 
 /// Sets a new password hash and kills every session of the account.
 pub(crate) fn set_hash(tx: &mut Tx<'_>, ctx: &Ctx, id: &str, hash: &str) -> Result<()> {
+    put_hash(tx, ctx, id, hash, Password::Set)
+}
+
+/// Takes the password away until a one-time code sets another, and kills every session of the account.
+pub(crate) fn take_password(tx: &mut Tx<'_>, ctx: &Ctx, id: &str, hash_of_nobody: &str) -> Result<()> {
+    put_hash(tx, ctx, id, hash_of_nobody, Password::Awaited)
+}
+
+fn put_hash(tx: &mut Tx<'_>, ctx: &Ctx, id: &str, hash: &str, password: Password) -> Result<()> {
     let name = tx.name;
-    if tx.run(&SET_HASH, params![id, hash, ctx.now, name])? == 0 {
+    if tx.run(&SET_HASH, params![id, hash, ctx.now, name, password.column()])? == 0 {
         return Err(gone());
     }
     sessions::kill_all(tx, id)

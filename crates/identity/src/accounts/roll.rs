@@ -7,6 +7,8 @@ use tb_crypto::Vault;
 use tb_store::{Row, Stmt, Tx, audit, params, stmt};
 
 use super::{AccountState, change_state, first, gone};
+use crate::hold;
+use crate::leave;
 use crate::permit::{Action, Permit};
 use crate::roster;
 use crate::staff::{self, Staff};
@@ -36,12 +38,14 @@ pub struct StaffAccount {
     pub staff: Staff,
     /// Whether it can be used; none where there is no account yet.
     pub state: Option<AccountState>,
+    /// Whether its holder has set a password; not while a one-time code waits.
+    pub has_password: bool,
 }
 
 const SEARCH: Stmt = stmt(
     "identity.roll.search",
     "
-    SELECT s.id, s.login, s.office, s.role, s.sealed, a.state
+    SELECT s.id, s.login, s.office, s.role, s.sealed, a.state, a.has_password
     FROM identity_staff s
     LEFT JOIN identity_account a ON a.staff = s.id
     WHERE s.login LIKE $1 ESCAPE '!'
@@ -62,7 +66,7 @@ const COUNT: Stmt = stmt(
 const FIND: Stmt = stmt(
     "identity.roll.find",
     "
-    SELECT s.id, s.login, s.office, s.role, s.sealed, a.state
+    SELECT s.id, s.login, s.office, s.role, s.sealed, a.state, a.has_password
     FROM identity_staff s
     LEFT JOIN identity_account a ON a.staff = s.id
     WHERE s.id = $1
@@ -107,7 +111,8 @@ pub fn set_state(
     state: AccountState,
     because: Because,
 ) -> Result<()> {
-    let known = find(tx, vault, permit, id)?.and_then(|it| it.state).ok_or_else(gone)?;
+    let found = find(tx, vault, permit, id)?.ok_or_else(gone)?;
+    let known = found.state.ok_or_else(gone)?;
     if matches!(&ctx.actor, Actor::Staff { staff, .. } if *staff == id) {
         return Err(Refusal::not_allowed(
             "IDN-ACC-004",
@@ -126,8 +131,17 @@ pub fn set_state(
         .but("请刷新后再看", "Load the page again")
         .into());
     }
-    if known == AccountState::Active && role_is_administrator(tx, vault, permit, id)? {
-        roster::keep_an_administrator(tx, id)?;
+    if known == AccountState::Active && found.staff.role == Role::Administrator {
+        roster::keep_an_administrator(tx, ctx, id)?;
+    } else {
+        hold::staff(tx, ctx, &[id])?;
+    }
+    if known == AccountState::Active {
+        leave::stands_in_for_nobody(tx, id, ctx.now.date())?;
+    }
+    // Whoever had left comes back to an office that is still there.
+    if known == AccountState::Closed {
+        roster::open_office(tx, ctx, &found.staff.office)?;
     }
     change_state(tx, ctx, id.as_str(), state)?;
     if state != AccountState::Active {
@@ -135,10 +149,6 @@ pub fn set_state(
     }
     let outcome = format!("{}:{}", state.word(), because.word());
     audit::line(tx, ctx, "identity.account.state", id.as_str(), &outcome)
-}
-
-fn role_is_administrator(tx: &mut Tx<'_>, vault: &Vault, permit: &Permit, id: StaffId) -> Result<bool> {
-    Ok(find(tx, vault, permit, id)?.is_some_and(|it| it.staff.role == Role::Administrator))
 }
 
 fn check(permit: &Permit) -> Result<()> {
@@ -158,5 +168,6 @@ fn pattern(text: &str) -> String {
 }
 
 fn read(row: &Row, vault: &Vault) -> Result<StaffAccount> {
-    Ok(StaffAccount { staff: staff::read(row, vault)?, state: row.parse_option("state")? })
+    let has_password = row.get::<Option<i64>>("has_password")? == Some(1);
+    Ok(StaffAccount { staff: staff::read(row, vault)?, state: row.parse_option("state")?, has_password })
 }

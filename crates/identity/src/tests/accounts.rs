@@ -439,3 +439,62 @@ async fn a_crowd_at_sign_in_is_bounded_and_starves_nobody() {
     );
     assert!(!world.passwords.fits("correct horse", None).await.expect("there is a place again"));
 }
+
+/// What happens while the password is being verified counts: the session is not opened on what was known before.
+async fn meanwhile(
+    change: impl Fn(&mut tb_store::Tx<'_>, &tb_base::Ctx, &str) -> tb_base::Result<()> + Send + 'static,
+) {
+    let world = World::planted("430100").await;
+    let vault = Arc::clone(&world.vault);
+    let account = world
+        .read(move |tx| Ok(accounts::by_login(tx, &vault, "window1@430100")?.expect("an account")))
+        .await;
+    let mut signing = std::pin::pin!(world.sign_in("window1@430100", DEMO_PASSWORD, SOURCE, NOW));
+    // The inline store answers at once, so what is waited for after the first step is the hash.
+    let waits =
+        std::future::poll_fn(|context| std::task::Poll::Ready(signing.as_mut().poll(context).is_pending()));
+    assert!(waits.await, "the hash takes its time");
+    let (ctx, id) = (world.ctx(NOW), account.id.clone());
+    world.write(move |tx| change(tx, &ctx, &id)).await.expect("changed");
+    assert_eq!(refusal(signing.await), "IDN-SGN-001");
+    assert_eq!(world.read(move |tx| sessions::count(tx, &account.id)).await, 0);
+}
+
+#[tokio::test]
+async fn a_sign_in_under_way_does_not_outlive_a_change() {
+    meanwhile(|tx, ctx, id| accounts::set_hash(tx, ctx, id, "$argon2id$another")).await;
+    meanwhile(|tx, ctx, id| accounts::set_state(tx, ctx, id, AccountState::Frozen)).await;
+}
+
+#[tokio::test]
+async fn many_who_sign_in_from_one_address_are_not_held_up() {
+    let world = World::planted("430100").await;
+    let (vault, now) = (Arc::clone(&world.vault), NOW);
+    let counted = async |source: accounts::Source| {
+        let vault = Arc::clone(&vault);
+        let counted = world.write(move |tx| {
+            let mut within = 0;
+            while limits::count_source(tx, &vault, limits::SIGN_IN_SOURCE, &source, now)?
+                == limits::Verdict::Within
+            {
+                within += 1;
+            }
+            Ok(within)
+        });
+        counted.await.expect("counted")
+    };
+    // Whoever gets in does not guess.
+    world.sign_in("window1@430100", DEMO_PASSWORD, "198.51.100.1", NOW).await.expect("signed in");
+    assert_eq!(
+        refusal(world.sign_in("window1@430100", "wrong wrong", "198.51.100.2", NOW).await),
+        "IDN-SGN-001"
+    );
+    let most = limits::SIGN_IN_SOURCE.attempts_max;
+    assert_eq!(counted(accounts::Source::own("198.51.100.1")).await, most);
+    assert_eq!(counted(accounts::Source::own("198.51.100.2")).await, most - 1);
+    assert_eq!(counted(accounts::Source::shared("198.51.100.3")).await, most * limits::SHARED_TIMES);
+    assert_eq!(
+        refusal(world.sign_in("window2@430100", DEMO_PASSWORD, "198.51.100.1", NOW).await),
+        "IDN-LIM-001"
+    );
+}

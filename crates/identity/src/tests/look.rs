@@ -115,6 +115,35 @@ pub(super) async fn looks_of_one_reading(world: &World) {
         .expect("written");
 }
 
+/// The first page of what a person is shown, and the one after it; on both engines.
+pub(super) async fn looks_of_others_by_pages(world: &World) {
+    let (vault, ctx) = (Arc::clone(&world.vault), world.ctx(NOW));
+    let number = seed::walk_in().expect("somebody").number;
+    world
+        .write(move |tx| {
+            let person = people::by_number(tx, &vault, &number)?.expect("somebody").id;
+            let mut written = Vec::new();
+            for seconds in 1..=3 {
+                let mut ctx = ctx.clone();
+                ctx.now = NOW.plus_seconds(seconds);
+                written.push(look::record(tx, &ctx, &vault, &look(person))?);
+            }
+            let own = Look { role: look::HERSELF.to_owned(), ground: "own".to_owned(), ..look(person) };
+            look::record(tx, &ctx, &vault, &own)?;
+            written.reverse();
+            assert_eq!(look::by_others(tx, person, None, 2)?, written[..2]);
+            assert_eq!(look::by_others(tx, person, Some(written[1].look.id), 2)?, written[2..]);
+            Ok(())
+        })
+        .await
+        .expect("read");
+}
+
+#[tokio::test]
+async fn a_person_is_shown_who_looked() {
+    looks_of_others_by_pages(&World::planted("430300").await).await;
+}
+
 #[tokio::test]
 async fn reading_the_same_again_is_one_look() {
     looks_of_one_reading(&World::planted("430300").await).await;

@@ -1,6 +1,7 @@
 //! Tests on the inline store: accounts, looks, the register and the synthetic region.
 
 mod accounts;
+mod crossing;
 mod look;
 mod people;
 mod postgres;

@@ -64,6 +64,7 @@ async fn a_city_works() {
         .await
         .expect("written");
     super::look::looks_of_one_reading(&world).await;
+    super::look::looks_of_others_by_pages(&world).await;
 }
 
 fn a_look(person: tb_base::PersonId) -> Look {

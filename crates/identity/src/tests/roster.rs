@@ -14,30 +14,30 @@ use crate::roster::{self, NewStaff};
 use crate::seed::DEMO_PASSWORD;
 use crate::{leave, offices};
 
-const GOOD: &str = "a long enough password";
+pub(super) const GOOD: &str = "a long enough password";
 
 /// The administrator of the planted city, at a moment.
-async fn administrator(world: &World, now: Timestamp) -> Ctx {
+pub(super) async fn administrator(world: &World, now: Timestamp) -> Ctx {
     world.ctx(now).acting(account(world, "admin1@430100").await)
 }
 
-async fn account(world: &World, login: &'static str) -> Actor {
+pub(super) async fn account(world: &World, login: &'static str) -> Actor {
     let vault = Arc::clone(&world.vault);
     world.read(move |tx| Ok(accounts::by_login(tx, &vault, login)?.expect("an account").actor)).await
 }
 
-async fn id_of(world: &World, login: &'static str) -> StaffId {
+pub(super) async fn id_of(world: &World, login: &'static str) -> StaffId {
     match account(world, login).await {
         Actor::Staff { staff, .. } => staff,
         other => panic!("{other}"),
     }
 }
 
-fn permit(ctx: &Ctx, action: Action) -> Permit {
+pub(super) fn permit(ctx: &Ctx, action: Action) -> Permit {
     may(&ctx.actor, action, &Scope::Node(ctx.node)).expect("the permit")
 }
 
-async fn act<T: Send + 'static>(
+pub(super) async fn act<T: Send + 'static>(
     world: &World,
     ctx: &Ctx,
     work: impl Fn(&mut Tx<'_>, &Ctx, &tb_crypto::Vault, &Permit) -> Result<T> + Send + 'static,
@@ -47,7 +47,7 @@ async fn act<T: Send + 'static>(
     world.write(move |tx| work(tx, &ctx, &vault, &permit)).await
 }
 
-fn clerk(login: &str) -> NewStaff {
+pub(super) fn clerk(login: &str) -> NewStaff {
     NewStaff {
         login: login.to_owned(),
         name: "陈新".to_owned(),
@@ -58,7 +58,7 @@ fn clerk(login: &str) -> NewStaff {
     }
 }
 
-async fn enter(world: &World, ctx: &Ctx, new: NewStaff) -> Result<(StaffId, String)> {
+pub(super) async fn enter(world: &World, ctx: &Ctx, new: NewStaff) -> Result<(StaffId, String)> {
     let hash = world.door.hash_of_nobody();
     act(world, ctx, move |tx, ctx, vault, permit| roster::enter(tx, ctx, vault, permit, &new, &hash)).await
 }
@@ -191,6 +191,80 @@ async fn the_last_administrator_stays() {
     assert_eq!(refusal(act(&world, &her, close(second)).await), "IDN-ACC-004");
 }
 
+/// An administrator who cannot sign in is none: without a password, or on leave.
+#[tokio::test]
+async fn an_administrator_who_cannot_sign_in_does_not_count() {
+    let world = World::planted("430100").await;
+    let first = administrator(&world, NOW).await;
+    let office: OfficeId = "430100-operations".parse().expect("an office");
+    let new = |login: &str| NewStaff { role: Role::Administrator, office: office.clone(), ..clerk(login) };
+    let one = id_of(&world, "admin1@430100").await;
+    let (two, code) = enter(&world, &first, new("admin2@430100")).await.expect("entered");
+    let her = first.acting(account(&world, "admin2@430100").await);
+    let close = async |ctx: &Ctx, id: StaffId| {
+        act(&world, ctx, move |tx, ctx, vault, permit| {
+            roll::set_state(tx, ctx, vault, permit, id, AccountState::Frozen, Because::Examined)
+        })
+        .await
+    };
+    let hash = world.door.hash_of_nobody();
+    let renew = async |ctx: &Ctx, id: StaffId| {
+        let hash = hash.clone();
+        act(&world, ctx, move |tx, ctx, vault, permit| roster::renew_code(tx, ctx, vault, permit, id, &hash))
+            .await
+    };
+    let days = (NOW.date(), NOW.plus_seconds(86_400).date());
+    let take = async |who: (StaffId, StaffId)| {
+        act(&world, &first, move |tx, ctx, vault, permit| leave::take(tx, ctx, vault, permit, who, days))
+            .await
+    };
+    // She has a code and no password yet: nobody could manage accounts, nor stand in.
+    assert_eq!(refusal(close(&her, one).await), "IDN-STF-004");
+    assert_eq!(refusal(take((one, two)).await), "IDN-LEV-002");
+    assert_eq!(refusal(renew(&her, one).await), "IDN-STF-004");
+    world.door.first_password(&world.ctx(NOW), &code, GOOD, SOURCE).await.expect("set");
+    let away = take((one, two)).await.expect("a leave");
+    // The one who is away cannot, and whoever stands in stays.
+    assert_eq!(refusal(close(&first, two).await), "IDN-STF-004");
+    assert_eq!(refusal(renew(&first, two).await), "IDN-STF-004");
+    let (three, code) = enter(&world, &her, new("admin3@430100")).await.expect("entered");
+    world.door.first_password(&world.ctx(NOW), &code, GOOD, SOURCE).await.expect("set");
+    assert_eq!(refusal(close(&first, two).await), "IDN-LEV-007");
+    close(&her, three).await.expect("the second is left");
+    act(&world, &her, move |tx, ctx, _, permit| leave::end(tx, ctx, permit, away)).await.expect("ended");
+    close(&first, two).await.expect("the first is back");
+}
+
+/// Whoever had left comes back to an office that is still there.
+#[tokio::test]
+async fn nobody_comes_back_to_a_closed_office() {
+    let world = World::planted("430100").await;
+    let admin = administrator(&world, NOW).await;
+    let hall: OfficeId = "430100-hall-2".parse().expect("a name");
+    let office = Office {
+        id: hall.clone(),
+        name_zh: "第二政务大厅".to_owned(),
+        name_en: "Second Hall".to_owned(),
+        kind: OfficeKind::Hall,
+        division: "430100".parse().expect("a division"),
+    };
+    let (ctx, manage) = (admin.clone(), permit(&admin, Action::ManageOffices));
+    world.write(move |tx| roster::make_office(tx, &ctx, &manage, &office)).await.expect("an office");
+    let (id, _) = enter(&world, &admin, NewStaff { office: hall.clone(), ..clerk("window9@430100") })
+        .await
+        .expect("entered");
+    let set = async |state: AccountState, because: Because| {
+        act(&world, &admin, move |tx, ctx, vault, permit| {
+            roll::set_state(tx, ctx, vault, permit, id, state, because)
+        })
+        .await
+    };
+    set(AccountState::Closed, Because::Left).await.expect("closed");
+    let (ctx, manage) = (admin.clone(), permit(&admin, Action::ManageOffices));
+    world.write(move |tx| roster::close_office(tx, &ctx, &manage, &hall)).await.expect("closed");
+    assert_eq!(refusal(set(AccountState::Active, Because::Back).await), "IDN-OFF-006");
+}
+
 fn day(text: &str) -> Date {
     text.parse().expect("a day")
 }
@@ -312,4 +386,21 @@ async fn the_first_administrator_of_an_empty_city_and_one_who_lost_everything() 
     let hall = NewStaff { office: "430100-operations".parse().expect("a name"), ..clerk("window9@430100") };
     enter(&world, &ctx, hall).await.expect("the first clerk");
     assert_eq!(refusal(make("window9@430100").await), "IDN-STF-006");
+    // One who is on leave is back by the command.
+    let new = NewStaff {
+        role: Role::Administrator,
+        office: "430100-operations".parse().expect("an office"),
+        ..clerk("admin2@430100")
+    };
+    let (two, code) = enter(&world, &ctx, new).await.expect("another administrator");
+    world.door.first_password(&world.ctx(NOW), &code, GOOD, SOURCE).await.expect("set");
+    let root = id_of(&world, "root@430100").await;
+    let days = (NOW.date(), NOW.date());
+    let away = act(&world, &ctx, move |tx, ctx, vault, permit| {
+        leave::take(tx, ctx, vault, permit, (root, two), days)
+    });
+    away.await.expect("a leave");
+    let again = make("root@430100").await.expect("a code");
+    world.door.first_password(&world.ctx(NOW), &again, GOOD, SOURCE).await.expect("set");
+    world.sign_in("root@430100", GOOD, SOURCE, NOW).await.expect("back");
 }

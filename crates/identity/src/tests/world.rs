@@ -151,7 +151,7 @@ impl World {
         now: Timestamp,
     ) -> Result<SignedIn> {
         let credentials =
-            Credentials { login: login.to_owned(), password: password.to_owned(), source: source.to_owned() };
+            Credentials { login: login.to_owned(), password: password.to_owned(), source: source.into() };
         self.door.sign_in(&self.ctx(now), &credentials).await
     }
 
