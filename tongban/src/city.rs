@@ -146,7 +146,9 @@ impl City {
         let origins = folder.config.origins()?;
         let app = guarded(app, &parts, &folder.config, origins.clone());
         let observer = Arc::new(Observer { node, metrics });
-        let site = tb_web::site(app.clone(), &modules).layer(from_fn_with_state(observer, observe::request));
+        let restored = engine.clone();
+        let site = tb_web::site_behind(app.clone(), &modules, |site| restoring::until_sound(site, restored))
+            .layer(from_fn_with_state(observer, observe::request));
         let (sockets, operations_socket) = listen(&folder.config, duty).await?;
         Ok(City {
             node,
@@ -213,7 +215,6 @@ impl City {
         let watching = tokio::spawn(trust::watch(folder, engine.clone()));
         operations::appear(&operations).await?;
         tracing::info!(city = %node, duty = duty.name(), process = engine.process(), "ready");
-        let site = restoring::until_sound(site, engine.clone());
         let site_stop = watch::Sender::new(false);
         let beating = tokio::spawn(operations::beat(operations.clone(), site_stop.subscribe()));
         let told = operations_socket

@@ -18,8 +18,8 @@ const ALIVE: &str = "/healthz";
 /// When a browser may ask again.
 const AGAIN_SECONDS: &str = "30";
 
-/// The site, behind this page while the node may not sign.
-pub fn until_sound(site: Router, node: Arc<Node>) -> Router {
+/// The site, behind this page while the node may not sign. Headers and log lines are put around it by whoever calls.
+pub fn until_sound<S: Clone + Send + Sync + 'static>(site: Router<S>, node: Arc<Node>) -> Router<S> {
     site.layer(middleware::from_fn(move |request: Request, next: Next| {
         let node = node.clone();
         async move {

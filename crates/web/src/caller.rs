@@ -78,7 +78,8 @@ impl<'de> Deserialize<'de> for Network {
 pub struct Origins {
     /// Proxies whose `X-Forwarded-For` is believed; from anybody else it is what the caller likes to write.
     pub trusted_proxies: Vec<Network>,
-    /// Halls and offices where many people share an address: they are counted by account only.
+    /// Halls and offices where many people share an address: their requests are counted by account only, and ten times
+    /// as many wrong passwords and codes may come from there.
     pub shared: Vec<Network>,
 }
 
@@ -95,7 +96,7 @@ impl Origins {
     /// Who calls: the first address from the right that is no trusted proxy.
     pub(crate) fn caller(&self, extensions: &Extensions, headers: &HeaderMap) -> Caller {
         let socket = extensions.get::<ConnectInfo<SocketAddr>>();
-        let Some(socket) = socket.map(|socket| plain(socket.0.ip())) else { return Caller(None) };
+        let Some(socket) = socket.map(|socket| plain(socket.0.ip())) else { return Caller::NOBODY };
         let mut known = socket;
         for hop in forwarded(headers) {
             if !self.is_trusted(known) {
@@ -105,7 +106,7 @@ impl Origins {
             let Some(hop) = hop else { break };
             known = hop;
         }
-        Caller(Some(known))
+        Caller { address: Some(known), is_shared: self.is_many(known) }
     }
 }
 
@@ -124,17 +125,23 @@ fn hop(text: &str) -> Option<IpAddr> {
 
 /// The caller of a request, as the outermost layer found it; none where no socket handed it on, as in tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Caller(Option<IpAddr>);
+pub struct Caller {
+    address: Option<IpAddr>,
+    is_shared: bool,
+}
 
 impl Caller {
+    /// A caller without an address.
+    pub(crate) const NOBODY: Caller = Caller { address: None, is_shared: false };
+
     /// The address, of IPv6 its network: what limits count by.
     pub fn network(self) -> Option<IpAddr> {
-        self.0.map(network_of)
+        self.address.map(network_of)
     }
 
-    /// The address itself.
-    pub fn address(self) -> Option<IpAddr> {
-        self.0
+    /// Whether many people stand behind the address.
+    pub fn is_shared(self) -> bool {
+        self.is_shared
     }
 }
 

@@ -30,10 +30,13 @@ impl Csv {
     }
 }
 
+/// What a formula begins with; a Chinese keyboard writes the wide ones, and a spreadsheet takes them for the others.
+const STARTS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+
 /// A cell that a spreadsheet would run as a formula becomes text; a number stays one.
 fn quoted(cell: &str) -> String {
     let is_number = cell.parse::<i64>().is_ok();
-    let is_formula = !is_number && cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
+    let is_formula = !is_number && cell.trim_start_matches(' ').starts_with(STARTS);
     let cell = if is_formula { format!("'{cell}") } else { cell.to_owned() };
     match cell.contains([',', '"', '\n', '\r']) {
         true => format!("\"{}\"", cell.replace('"', "\"\"")),
@@ -57,6 +60,10 @@ mod tests {
         check("=1+1", "'=1+1");
         check("+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0");
         check("@SUM(A1)", "'@SUM(A1)");
+        for wide in ["＝1+1", "＋1", "－1", "＠SUM(A1)", "  =1+1", " ＝1"] {
+            check(wide, &format!("'{wide}"));
+        }
+        check("a＝1", "a＝1");
         check("\t=1", "'\t=1");
         check("-1,2", "\"'-1,2\"");
         check("say \"no\"", "\"say \"\"no\"\"\"");

@@ -93,6 +93,6 @@ pub use html::Html;
 pub use lang::{Given, Lang, Text, Words};
 pub use module::{Job, Module, RouteInfo, RunJob, Who};
 pub use page::{PageError, PageResult, download, json, redirect};
-pub use site::{TraceOf, site};
+pub use site::{TraceOf, site, site_behind};
 pub use upload::{FILE_BYTES_MAX, FileKind, Upload};
 pub use visit::{SIGN_IN, ViewMode, Visit, safe_next};

@@ -3,16 +3,21 @@
 //! Each process counts for itself: these limits keep one caller from taking the machine from the others.
 //! What must hold over restarts and processes, guessing at passwords and codes, is counted in the store by `identity`.
 
+mod places;
+
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use tb_base::{Refusal, Timestamp};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 
 use crate::caller::{Caller, Origins};
 use crate::page::PageError;
+
+pub(crate) use places::Place;
+use places::Places;
 
 /// Callers remembered at once, each some 100 bytes; the older half is forgotten when there are more.
 const REMEMBERED_MAX: usize = 100_000;
@@ -20,6 +25,14 @@ const REMEMBERED_MAX: usize = 100_000;
 const REQUESTS_MAX: usize = 512;
 /// Of these the ones of residents and visitors: the windows and offices go on working in a rush.
 const REQUESTS_PUBLIC_MAX: usize = 384;
+/// Of these the ones of visitors at one address: more than five browsers ask for at the same instant.
+const REQUESTS_EACH_MAX: usize = 32;
+/// Bodies that are on their way at once; whoever is slow holds one of these, and no place in work.
+const BODIES_MAX: usize = 1_024;
+/// Of these the ones of residents and visitors.
+const BODIES_PUBLIC_MAX: usize = 896;
+/// Of these the ones of visitors at one address.
+const BODIES_EACH_MAX: usize = 32;
 /// Large uploads at once; each may hold twice its 34 MB while it is taken apart.
 const UPLOADS_MAX: usize = 6;
 /// When a caller who was shed should come again, in seconds.
@@ -123,15 +136,9 @@ pub struct Gate {
     counting: Counting,
     origins: Origins,
     used: Mutex<Used>,
-    all: Arc<Semaphore>,
-    public: Arc<Semaphore>,
+    requests: Places,
+    bodies: Places,
     uploads: Arc<Semaphore>,
-}
-
-/// A place among the requests in work; given back when dropped.
-#[derive(Debug)]
-pub(crate) struct Place {
-    _permits: Vec<OwnedSemaphorePermit>,
 }
 
 impl Gate {
@@ -141,8 +148,8 @@ impl Gate {
             counting,
             origins,
             used: Mutex::default(),
-            all: Arc::new(Semaphore::new(REQUESTS_MAX)),
-            public: Arc::new(Semaphore::new(REQUESTS_PUBLIC_MAX)),
+            requests: Places::new(REQUESTS_MAX, REQUESTS_PUBLIC_MAX, REQUESTS_EACH_MAX),
+            bodies: Places::new(BODIES_MAX, BODIES_PUBLIC_MAX, BODIES_EACH_MAX),
             uploads: Arc::new(Semaphore::new(UPLOADS_MAX)),
         }
     }
@@ -177,26 +184,25 @@ impl Gate {
     }
 
     /// A place to be worked on; the last ones are for those who work in windows and offices.
-    pub(crate) fn place(&self, is_staff: IsStaff) -> Result<Place, PageError> {
-        let take = |places: &Arc<Semaphore>| Arc::clone(places).try_acquire_owned().map_err(|_| shed());
-        let mut permits = vec![take(&self.all)?];
-        if is_staff == IsStaff::No {
-            permits.push(take(&self.public)?);
-        }
-        Ok(Place { _permits: permits })
+    pub(crate) fn place(&self, is_staff: IsStaff, caller: Caller) -> Result<Place, PageError> {
+        self.requests.take(is_staff, self.counted_address(caller)).ok_or_else(shed)
+    }
+
+    /// A place for a body that is on its way.
+    pub(crate) fn body(&self, is_staff: IsStaff, caller: Caller) -> Result<Place, PageError> {
+        self.bodies.take(is_staff, self.counted_address(caller)).ok_or_else(shed)
     }
 
     /// A place for a large upload.
     pub(crate) fn upload(&self) -> Result<Place, PageError> {
         match Arc::clone(&self.uploads).try_acquire_owned() {
-            Ok(permit) => Ok(Place { _permits: vec![permit] }),
+            Ok(permit) => Ok(Place::of(permit)),
             Err(_) => Err(uploads_full()),
         }
     }
 
     fn counted_address(&self, caller: Caller) -> Option<IpAddr> {
-        let address = caller.address()?;
-        if self.origins.is_many(address) { None } else { caller.network() }
+        if self.counting == Counting::Off || caller.is_shared() { None } else { caller.network() }
     }
 
     fn count(&self, subject: Subject, rate: Rate, now: Timestamp) -> Result<(), PageError> {
@@ -312,12 +318,13 @@ mod tests {
     #[test]
     fn offices_have_the_last_places() {
         let gate = Gate::new(Counting::On, Origins::default());
-        let visitors: Vec<_> = (0..REQUESTS_PUBLIC_MAX).map(|_| gate.place(IsStaff::No).unwrap()).collect();
-        assert!(gate.place(IsStaff::No).is_err());
+        let place = |is_staff| gate.place(is_staff, Caller::NOBODY);
+        let visitors: Vec<_> = (0..REQUESTS_PUBLIC_MAX).map(|_| place(IsStaff::No).unwrap()).collect();
+        assert!(place(IsStaff::No).is_err());
         let staff: Vec<_> =
-            (REQUESTS_PUBLIC_MAX..REQUESTS_MAX).map(|_| gate.place(IsStaff::Yes).unwrap()).collect();
-        assert!(gate.place(IsStaff::Yes).is_err());
+            (REQUESTS_PUBLIC_MAX..REQUESTS_MAX).map(|_| place(IsStaff::Yes).unwrap()).collect();
+        assert!(place(IsStaff::Yes).is_err());
         drop((visitors, staff));
-        assert!(gate.place(IsStaff::No).is_ok());
+        assert!(place(IsStaff::No).is_ok());
     }
 }

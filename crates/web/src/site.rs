@@ -1,6 +1,6 @@
 //! The site of one city (站点): all modules behind one layer that knows the visitor and lets nothing leak.
 //!
-//! In order: pace of the address → visit (session, language, token) → a place → origin of changes → body
+//! In order: pace of the address → visit (session, language, token) → origin of changes → body → a place
 //! → listed address and role → pace of the account → handler → error page → cookies → headers.
 
 mod again;
@@ -36,9 +36,16 @@ use crate::{csrf, form};
 const HANDLER_SECONDS_MAX: u64 = 30;
 /// One that nobody waits for any more may still finish within this time, then it gives its place back.
 const LATE_SECONDS_MAX: u64 = 120;
+/// A database that has not answered in this time does not answer.
+const HEALTH_SECONDS_MAX: u64 = 5;
 
 /// The router of a city's site: static files, `/healthz`, and the modules.
 pub fn site(app: App, modules: &[Module]) -> Router {
+    site_behind(app, modules, |site| site)
+}
+
+/// The same with something before the pages that may answer in their stead; its answers have the headers of all.
+pub fn site_behind(app: App, modules: &[Module], before: impl FnOnce(Router<App>) -> Router<App>) -> Router {
     let mut pages = Router::new();
     let mut listed = Listed::default();
     for module in modules {
@@ -47,15 +54,14 @@ pub fn site(app: App, modules: &[Module]) -> Router {
     }
     let guarded = pages.route_layer(from_fn_with_state(Arc::new(listed), guard));
     let outer = from_fn_with_state(app.clone(), enter);
-    guarded
+    let whole = guarded
         .fallback(nothing_here)
         .layer(outer)
         .layer(DefaultBodyLimit::max(form::BODY_BYTES_MAX))
         .route("/static/{name}", get(asset))
         .route("/favicon.ico", get(favicon))
-        .route("/healthz", get(healthz))
-        .layer(from_fn_with_state(app.clone(), headers::put))
-        .with_state(app)
+        .route("/healthz", get(healthz));
+    before(whole).layer(from_fn_with_state(app.clone(), headers::put)).with_state(app)
 }
 
 /// The trace of the act that an answer belongs to, for whoever logs requests.
@@ -73,15 +79,20 @@ async fn favicon(State(app): State<App>) -> Response {
     app.assets().favicon().into_response()
 }
 
-/// Whether the process answers and its database too.
-async fn healthz(State(app): State<App>) -> Response {
-    match app.store.read("web.health", |_| Ok(())).await {
-        Ok(()) => (StatusCode::OK, "ok\n").into_response(),
-        Err(error) => {
-            tracing::error!(%error, "the store does not answer");
-            (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n").into_response()
-        }
+/// Whether the process answers and its database too. Asking costs a read, so it has the pace of anything else.
+async fn healthz(State(app): State<App>, request: Request) -> Response {
+    let caller = app.gate().origins().caller(request.extensions(), request.headers());
+    if app.gate().knock(caller, app.clock.now()).is_err() {
+        return (StatusCode::TOO_MANY_REQUESTS, "too many requests\n").into_response();
     }
+    let within = Duration::from_secs(HEALTH_SECONDS_MAX);
+    let problem = match tokio::time::timeout(within, app.store.answers()).await {
+        Ok(Ok(())) => return (StatusCode::OK, "ok\n").into_response(),
+        Ok(Err(error)) => error.to_string(),
+        Err(late) => late.to_string(),
+    };
+    tracing::error!(problem, "the store does not answer");
+    (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n").into_response()
 }
 
 async fn nothing_here() -> PageError {
@@ -146,17 +157,20 @@ async fn enter(State(app): State<App>, mut request: Request, next: Next) -> Resp
     request.extensions_mut().insert(caller);
     let mut visit = Visit::read(&app, request.method(), request.uri(), request.headers());
     let query = request.uri().query().unwrap_or("").to_owned();
+    let route = request.extensions().get::<MatchedPath>().cloned();
     let answer = match admit(&mut visit, caller, request).await {
         Ok((request, places)) => run(request, next, places).await,
         Err(error) => error.into_response(),
     };
-    let mut answer = failure::shown(&visit, answer);
+    let mut answer = failure::shown(&visit, route.as_ref().map_or("none", MatchedPath::as_str), answer);
     visit.remember(&query, &mut answer);
     answer.extensions_mut().insert(TraceOf(visit.ctx.trace));
     answer
 }
 
-/// Everything that is asked before a handler: pace, account, a place, the origin of changes, the body.
+/// Everything that is asked before a handler: pace, account, the origin of changes, the body, a place.
+///
+/// Whoever is slow to send holds no place in work: those are for requests that are there.
 async fn admit(
     visit: &mut Visit,
     caller: Caller,
@@ -169,16 +183,17 @@ async fn admit(
         Actor::Staff { .. } => IsStaff::Yes,
         _ => IsStaff::No,
     };
-    let mut places = vec![app.gate().place(is_staff)?];
     let mut request = request;
     request.extensions_mut().insert(visit.clone());
     if only_reads(request.method()) {
-        return Ok((request, places));
+        return Ok((request, vec![app.gate().place(is_staff, caller)?]));
     }
     csrf::check_origin(request.headers())?;
+    let on_its_way = app.gate().body(is_staff, caller)?;
     let (request, upload) = intake::whole(visit, request).await?;
-    places.extend(upload);
-    Ok((request, places))
+    drop(on_its_way);
+    let places = std::iter::once(app.gate().place(is_staff, caller)?).chain(upload);
+    Ok((request, places.collect()))
 }
 
 /// Runs the handler on a task of its own: a client that goes away does not cut it in two,

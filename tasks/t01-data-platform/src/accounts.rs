@@ -85,7 +85,7 @@ struct Row {
 
 impl Row {
     fn of(lang: Lang, known: StaffAccount, offices: &[offices::Office]) -> Row {
-        let StaffAccount { staff, state } = known;
+        let StaffAccount { staff, state, .. } = known;
         let office = offices.iter().find(|it| it.id == staff.office);
         Row {
             id: staff.id,

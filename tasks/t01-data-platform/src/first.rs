@@ -42,7 +42,7 @@ pub async fn set(visit: Visit, parts: Extension<Arc<Parts>>, source: Source, for
     let code = fields.read(&CODE).max(CODE_LETTERS_MAX).required();
     let password = fields.read(&NEW_PASSWORD).required();
     if let (Some(code), Some(password)) = (code, password) {
-        let outcome = parts.door.first_password(&visit.ctx, &code, &password, &source.0).await;
+        let outcome = parts.door.first_password(&visit.ctx, &code, &password, source.0).await;
         if taken(&mut fields, outcome)?.is_some() {
             return Ok(visit.signed_out(redirect("/sign-in?done=first")));
         }

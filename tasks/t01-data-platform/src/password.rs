@@ -51,7 +51,7 @@ pub async fn forgot(visit: Visit) -> PageResult {
 pub async fn ask(visit: Visit, parts: Extension<Arc<Parts>>, source: Source, form: Form) -> PageResult {
     let mut fields = form.fields();
     if let Some(login) = fields.read(&LOGIN).required() {
-        let outcome = parts.door.reset_request(&visit.ctx, &login, &source.0).await;
+        let outcome = parts.door.reset_request(&visit.ctx, &login, source.0).await;
         if let Some(ticket) = taken(&mut fields, outcome)? {
             return Ok(redirect(&format!("/password/reset?ticket={ticket}")));
         }
@@ -72,7 +72,7 @@ pub async fn set(visit: Visit, parts: Extension<Arc<Parts>>, source: Source, for
     let code = fields.read(&CODE).check(|code| six_digits(code)).required();
     let password = fields.read(&NEW_PASSWORD).required();
     if let (Some(code), Some(password)) = (code, password) {
-        let outcome = parts.door.reset_confirm(&visit.ctx, &ticket, &code, &password, &source.0).await;
+        let outcome = parts.door.reset_confirm(&visit.ctx, &ticket, &code, &password, source.0).await;
         if taken(&mut fields, outcome)?.is_some() {
             return Ok(visit.signed_out(redirect("/sign-in?done=reset")));
         }

@@ -114,7 +114,7 @@ pub async fn submit(visit: Visit, parts: Extension<Arc<Parts>>, source: Source, 
     }
     let (old, new) = (fields.read(&OLD).required(), fields.read(&NEW_PASSWORD).required());
     if let (Some(old), Some(new)) = (old, new) {
-        let outcome = parts.door.change_password(&visit.ctx, &account, &old, &new, &source.0).await;
+        let outcome = parts.door.change_password(&visit.ctx, &account, &old, &new, source.0).await;
         if let Some(entered) = taken(&mut fields, outcome)? {
             return Ok(visit.signed_in(&entered.token, redirect("/profile?done=password")));
         }

@@ -83,7 +83,7 @@ async fn ask(visit: &Visit, parts: &Parts, source: &Source, fields: &mut Fields)
     let phone = fields.read(&PHONE).check(|phone| mobile(phone)).required();
     let (Some(number), Some(name), Some(phone)) = (number, name, phone) else { return Ok(None) };
     let claim = Claim { number, name, phone };
-    let ticket = taken(fields, parts.door.register_request(&visit.ctx, &claim, &source.0).await)?;
+    let ticket = taken(fields, parts.door.register_request(&visit.ctx, &claim, source.0.clone()).await)?;
     Ok(ticket.map(|ticket| redirect(&format!("/register?ticket={ticket}"))))
 }
 
@@ -91,7 +91,7 @@ async fn confirm(visit: &Visit, parts: &Parts, source: &Source, fields: &mut Fie
     let code = fields.read(&CODE).check(|code| six_digits(code)).required();
     let password = fields.read(&NEW_PASSWORD).required();
     let (Some(code), Some(password)) = (code, password) else { return Ok(None) };
-    let outcome = parts.door.register_confirm(&visit.ctx, ticket, &code, &password, &source.0).await;
+    let outcome = parts.door.register_confirm(&visit.ctx, ticket, &code, &password, source.0.clone()).await;
     let entered = taken(fields, outcome)?;
     Ok(entered.map(|entered| visit.signed_in(&entered.token, redirect("/profile?done=registered"))))
 }

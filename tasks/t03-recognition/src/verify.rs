@@ -4,22 +4,20 @@
 //! The answer comes live from the city that the code names. It is shown at once and not under an address of its
 //! own: a code is redeemed once, and what was true then is not kept for later.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use askama::Template;
 use axum::Extension;
-use axum::extract::ConnectInfo;
 use serde::Serialize;
 use tb_base::{Actor, Class, Date, Error, NodeId, Refusal, Result, Role, Timestamp};
-use tb_identity::accounts::limits::{self, Verdict as Within};
+use tb_identity::accounts::limits::{self, Source, Verdict as Within};
 use tb_identity::permit::{Action, Scope, may};
 use tb_licence::ask;
 use tb_licence::peer::Verdict;
 use tb_licence::present::Code;
 use tb_licence::state::State;
 use tb_store::audit;
-use tb_web::{Field, Fields, Form, Frame, Lang, PageResult, Visit, ui};
+use tb_web::{Caller, Field, Fields, Form, Frame, Lang, PageResult, Visit, ui};
 
 use crate::holder::query;
 use crate::parts::Parts;
@@ -172,7 +170,7 @@ pub async fn ask(visit: Visit) -> PageResult {
 pub async fn check(
     visit: Visit,
     parts: Extension<Arc<Parts>>,
-    from: Option<Extension<ConnectInfo<SocketAddr>>>,
+    from: Option<Extension<Caller>>,
     form: Form,
 ) -> PageResult {
     let mut fields = form.fields();
@@ -199,24 +197,26 @@ pub async fn check(
 
 /// Counts who verifies on no duty by the network address: strangers must not use up what the contract of two cities
 /// lets inspectors ask in a day.
-async fn too_often(
-    visit: &Visit,
-    parts: &Parts,
-    from: Option<Extension<ConnectInfo<SocketAddr>>>,
-) -> Result<Option<Refusal>> {
+async fn too_often(visit: &Visit, parts: &Parts, from: Option<Extension<Caller>>) -> Result<Option<Refusal>> {
     if matches!(visit.ctx.actor, Actor::Staff { .. }) {
         return Ok(None);
     }
-    let source = from.map_or_else(|| "unknown".to_owned(), |from| from.0.0.ip().to_string());
+    let source = source(from.map(|from| from.0));
     let (vault, now) = (parts.issuer.vault.clone(), visit.ctx.now);
-    let counted = visit
-        .app
-        .store
-        .write("t03.verify.count", move |tx| limits::count(tx, &vault, limits::VERIFY_SOURCE, &source, now));
+    let counted = visit.app.store.write("t03.verify.count", move |tx| {
+        limits::count_source(tx, &vault, limits::VERIFY_SOURCE, &source, now)
+    });
     Ok(match counted.await? {
         Within::Within => None,
         Within::Wait(until) => Some(slower(until, now)),
     })
+}
+
+/// The network of the caller, as the site's outermost layer found it behind the proxies that the city trusts.
+fn source(from: Option<Caller>) -> Source {
+    let network = from.and_then(Caller::network);
+    let address = network.map_or_else(|| "unknown".to_owned(), |network| network.to_string());
+    if from.is_some_and(Caller::is_shared) { Source::shared(address) } else { Source::own(address) }
 }
 
 fn slower(until: Timestamp, now: Timestamp) -> Refusal {

@@ -193,7 +193,7 @@ pub const FIELDS: &[Field] = &[
         "[\"172.16.4.0/24\"]",
         (
             "共用地址网段",
-            "halls and offices where many people share an address: they are counted by account only",
+            "halls and offices where many people share an address: pages and forms are counted by account only, and ten times as many wrong passwords, codes and verifications may come from there",
         ),
     ),
     field(

@@ -2,6 +2,7 @@
 
 use tb_base::Role;
 use tb_identity::seed;
+use tb_store::{Stmt, Tx, params, stmt};
 
 use crate::sockets::{People, Site, status};
 
@@ -51,13 +52,18 @@ async fn sign_in(site: &Site, login: &str) -> String {
 
 #[track_caller]
 fn check(answer: &str, what: &str) {
+    check_head(answer, what);
+    assert!(status(answer) < 500, "{what}: {answer}");
+}
+
+#[track_caller]
+fn check_head(answer: &str, what: &str) {
     let head = answer.split("\r\n\r\n").next().unwrap_or("");
     for header in ALWAYS {
         assert!(head.contains(&format!("\r\n{header}")), "{what} lacks {header}: {head}");
     }
     assert!(head.contains("\r\ncache-control: no-store"), "{what} may be kept: {head}");
     assert!(!head.contains("\r\nserver:") && !head.contains("\r\nx-powered-by:"), "{what}: {head}");
-    assert!(status(answer) < 500, "{what}: {answer}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -89,5 +95,26 @@ async fn every_address_answers_with_safe_headers() {
         }
     }
     assert!(500 <= asked, "only {asked} requests: addresses are missing");
+    site.stop().await;
+}
+
+/// The page that stands before all others until a restored city may act again is an answer like any other.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_city_that_is_being_restored_answers_with_safe_headers() {
+    const MARK: Stmt = stmt(
+        "test.restored",
+        "INSERT INTO store_restored (archive, taken, size, version, at, tx) VALUES ($1, 1, 0, 1, 1, 'test')",
+    );
+    let (city, address, folder) = Site::open("restoring", |_| ()).await;
+    let mark = |tx: &mut Tx<'_>| tx.run(&MARK, params!["a"]);
+    city.store.write("test.restored", mark).await.expect("marked");
+    let site = Site::run(city, address, folder);
+    for path in ["/", "/items", "/nothing"] {
+        let answer = ask(&site, "GET", path, "").await;
+        assert_eq!(status(&answer), 503, "{answer}");
+        assert!(answer.contains("系统恢复中") && answer.contains("\r\nretry-after: 30"), "{answer}");
+        check_head(&answer, path);
+    }
+    assert_eq!(status(&ask(&site, "GET", "/healthz", "").await), 200);
     site.stop().await;
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tb_testkit::Folder;
+use tb_testkit::{Folder, Postgres};
 use tb_web::{Module, PageResult, RouteInfo, Visit, Who};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 use tongban::city::{City, Duty, Opening};
 use tongban::clock::{OsEntropy, SystemClock};
+use tongban::config::CityConfig;
 use tongban::modules;
 use tongban::region::{CityFolder, Ports, Region, prepare};
 
@@ -90,6 +91,15 @@ fn failing() -> Module {
 
 impl Site {
     pub async fn start(name: &str, people: People) -> Site {
+        let (city, address, folder) = Site::open(name, |_| ()).await;
+        if people == People::Planted {
+            modules::plant(&city).await.expect("its people");
+        }
+        Site::run(city, address, folder)
+    }
+
+    /// A city that does not run yet, with a change of its configuration.
+    pub async fn open(name: &str, change: impl FnOnce(&mut CityConfig)) -> (City, SocketAddr, Folder) {
         let folder = Folder::new(name);
         let region = Region::load(None).expect("the shipped region");
         let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -101,13 +111,16 @@ impl Site {
         let folders = prepare(folder.path(), &region, &ports, None, now, &mut OsEntropy).expect("a region");
         let mut folder_of_city = CityFolder::open(&folders[0]).expect("its folder");
         folder_of_city.config.trusted_proxies.push("127.0.0.1".to_owned());
+        change(&mut folder_of_city.config);
         drop(free);
         let opening =
             Opening { folder: folder_of_city, region: &region, clock, duty: Duty::Everything, demo: None };
         let city = City::open(opening, |_| vec![failing()]).await.expect("a city");
-        if people == People::Planted {
-            modules::plant(&city).await.expect("its people");
-        }
+        (city, address, folder)
+    }
+
+    /// Runs it.
+    pub fn run(city: City, address: SocketAddr, folder: Folder) -> Site {
         let modules = modules::all(&city.parts).expect("its modules");
         let routes = modules.iter().flat_map(|module| module.route_list).copied().collect();
         let stop = watch::Sender::new(false);
@@ -280,6 +293,64 @@ async fn slow_requests_are_given_up_and_delay_nobody() {
     site.stop().await;
 }
 
+/// Strangers at a few addresses who announce bodies and send none have no place in work, and few among the bodies.
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_that_do_not_come_keep_nobody_out() {
+    const ADDRESSES: usize = 6;
+    const EACH: usize = 70;
+    const BODIES_EACH_MAX: usize = 32;
+    let site = Site::start("bodies", People::None).await;
+    let mut held = Vec::new();
+    let mut waited_for = 0;
+    for number in 0..ADDRESSES * EACH {
+        // The server answers 100 as soon as it waits for the body: then we know that it does.
+        let head = format!(
+            "POST /sign-in HTTP/1.1\r\nhost: city.test\r\nx-forwarded-for: 198.51.100.{}\r\n\
+             content-type: application/x-www-form-urlencoded\r\ncontent-length: 10\r\n\
+             expect: 100-continue\r\n\r\n",
+            20 + number % ADDRESSES
+        );
+        let mut stream = site.connect().await;
+        stream.write_all(head.as_bytes()).await.expect("written");
+        let mut first = [0; 12];
+        timeout(ANSWER, stream.read_exact(&mut first)).await.expect("in time").expect("an answer");
+        match &first {
+            b"HTTP/1.1 100" => waited_for += 1,
+            b"HTTP/1.1 503" => {}
+            other => panic!("{}", String::from_utf8_lossy(other)),
+        }
+        held.push(stream);
+    }
+    let page = site.ask("198.51.100.13", "GET /items", "").await;
+    check(&page, &[200], "a page for somebody else");
+    let form = site.ask("198.51.100.13", "POST /sign-in", "login=a").await;
+    check(&form, &[403], "a form of somebody else");
+    assert_eq!(waited_for, ADDRESSES * BODIES_EACH_MAX);
+    drop(held);
+    site.stop().await;
+}
+
+/// A process whose database is gone does not say that it is well.
+#[tokio::test(flavor = "multi_thread")]
+async fn health_is_refused_without_its_database() {
+    let postgres = Postgres::durable().expect("a server of its own");
+    let schema = postgres.schema("health");
+    let (city, address, folder) = Site::open("health", |config| {
+        config.database = postgres.url.clone();
+        config.schema = schema;
+    })
+    .await;
+    let site = Site::run(city, address, folder);
+    check(&site.ask("198.51.100.14", "GET /healthz", "").await, &[200], "with its database");
+    check(&site.ask("198.51.100.15", "GET /items", "").await, &[200], "a page, with its database");
+    tokio::task::spawn_blocking(Postgres::end_durable).await.expect("the server ends");
+    check(&site.ask("198.51.100.14", "GET /healthz", "").await, &[503], "without its database");
+    let file = site.ask("198.51.100.15", "GET /favicon.ico", "").await;
+    check(&file, &[200], "a file, which needs no database");
+    // Without its database it cannot end in order.
+    site.running.abort();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_address_does_not_take_every_connection() {
     let site = Site::start("greedy", People::None).await;
@@ -367,14 +438,10 @@ async fn too_many(site: &Site) {
 /// When every place is taken by visitors, the next one is told to come again, and health still answers.
 async fn shed(site: &Site) {
     let mut waiting = Vec::new();
-    let wait = "GET /test/wait HTTP/1.1\r\nhost: city.test\r\nx-forwarded-for: 198.51.100.10\r\n\r\n";
-    for _ in 0..300 {
-        let mut stream = site.connect().await;
-        stream.write_all(wait.as_bytes()).await.expect("written");
-        waiting.push(stream);
-    }
-    let wait = wait.replace(".10", ".11");
-    for _ in 0..100 {
+    // Each address has 32 places, and all visitors have 384.
+    for number in 0..400 {
+        let from = format!("203.0.113.{}", number / 32);
+        let wait = format!("GET /test/wait HTTP/1.1\r\nhost: city.test\r\nx-forwarded-for: {from}\r\n\r\n");
         let mut stream = site.connect().await;
         stream.write_all(wait.as_bytes()).await.expect("written");
         waiting.push(stream);

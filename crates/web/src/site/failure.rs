@@ -47,18 +47,20 @@ struct Problem<'a> {
 }
 
 /// Turns an error on its way out into a page or a problem; leaves any other answer as it is.
-pub(super) fn shown(visit: &Visit, answer: Response) -> Response {
+///
+/// The log names the route, such as `/cases/{case}`: what stands in its place may be a person's.
+pub(super) fn shown(visit: &Visit, route: &str, answer: Response) -> Response {
     let status = answer.status();
     if let Some(Failed(error)) = answer.extensions().get::<Failed>() {
         let trace = visit.ctx.trace;
         return match error.as_ref() {
             Error::Refused(refusal) => with_time(&answer, refused(visit, &answer, refusal)),
             Error::Fault(fault) => {
-                tracing::error!(%trace, path = visit.path, "fault {fault}");
+                tracing::error!(%trace, route, "fault {fault}");
                 failed(visit)
             }
             Error::Violation(violation) => {
-                tracing::error!(%trace, path = visit.path, "violation: {violation}");
+                tracing::error!(%trace, route, "violation: {violation}");
                 failed(visit)
             }
         };

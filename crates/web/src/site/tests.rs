@@ -1,5 +1,7 @@
 //! Tests of the site: what a browser and a program get, and what neither ever gets.
 
+use std::sync::{Arc, Mutex};
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, header};
@@ -16,6 +18,7 @@ const ROUTES: &[RouteInfo] = &[
     RouteInfo::get("/fault", Who::Public),
     RouteInfo::get("/panic", Who::Public),
     RouteInfo::get("/violation", Who::Public),
+    RouteInfo::get("/fault/{of}", Who::Public),
     RouteInfo::get("/number/{number}", Who::Public),
     RouteInfo::get("/account", Who::SignedIn),
     RouteInfo::get("/review", Who::Roles(&[Role::Reviewer])),
@@ -50,6 +53,7 @@ fn module() -> Module {
     let routes: Router<App> = Router::new()
         .route("/fault", get(fault))
         .route("/violation", get(violation))
+        .route("/fault/{of}", get(fault))
         .route("/panic", get(panic))
         .route("/number/{number}", get(number))
         .route("/account", get(who))
@@ -444,6 +448,54 @@ async fn faults_tell_nothing_but_their_trace() {
         let problem = text(answer).await;
         assert!(problem.contains("\"trace\":") && !problem.contains("secret"), "{problem}");
     }
+}
+
+/// The log lines of this thread, as they are written.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<String>>>);
+
+impl tracing::Subscriber for Lines {
+    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        let mut line = String::new();
+        let mut write = |field: &tracing::field::Field, value: &dyn std::fmt::Debug| {
+            line.push_str(&format!(" {}={value:?}", field.name()));
+        };
+        event.record(&mut write);
+        self.0.lock().expect("the lines").push(line);
+    }
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+/// What stands in an address may be a person's; the log names the route.
+#[tokio::test]
+async fn a_fault_line_names_the_route_and_not_the_address() {
+    let router = start().await;
+    let lines = Lines::default();
+    let listening = tracing::subscriber::set_default(lines.clone());
+    let answer = ask(&router, fetch("/fault/430302199001017777?name=zhang")).await;
+    drop(listening);
+    check_status(&answer, StatusCode::INTERNAL_SERVER_ERROR);
+    let lines = lines.0.lock().expect("the lines").join("\n");
+    assert!(
+        lines.contains("fault while opening /secret/path") && lines.contains("route=\"/fault/{of}\""),
+        "{lines}"
+    );
+    assert!(!lines.contains("430302199001017777") && !lines.contains("zhang"), "{lines}");
 }
 
 #[tokio::test]
