@@ -145,10 +145,7 @@ impl City {
         });
         let origins = folder.config.origins()?;
         let app = guarded(app, &parts, &folder.config, origins.clone());
-        let observer = Arc::new(Observer { node, metrics });
-        let restored = engine.clone();
-        let site = tb_web::site_behind(app.clone(), &modules, |site| restoring::until_sound(site, restored))
-            .layer(from_fn_with_state(observer, observe::request));
+        let site = observed(&app, &modules, &engine, Observer { node, metrics });
         let (sockets, operations_socket) = listen(&folder.config, duty).await?;
         Ok(City {
             node,
@@ -282,6 +279,13 @@ fn guarded(app: App, parts: &Parts, config: &CityConfig, origins: Origins) -> Ap
     app.keeping(modules::keep_session(parts.vault.clone()))
         .behind(Gate::new(counting, origins))
         .binding_forms_by(parts.vault.tag("form", config.node.as_str()))
+}
+
+/// The pages, behind that of a city that is being restored, with headers and log lines around both.
+fn observed(app: &App, modules: &[Module], engine: &Arc<Node>, observer: Observer) -> axum::Router {
+    let restored = engine.clone();
+    tb_web::site_behind(app.clone(), modules, |site| restoring::until_sound(site, restored))
+        .layer(from_fn_with_state(Arc::new(observer), observe::request))
 }
 
 /// What the operator's socket tells of.

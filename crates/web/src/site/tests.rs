@@ -486,6 +486,8 @@ impl tracing::Subscriber for Lines {
 async fn a_fault_line_names_the_route_and_not_the_address() {
     let router = start().await;
     let lines = Lines::default();
+    // With one listener alone, a line that another thread writes first would be switched off for all.
+    let _second = tracing::Dispatch::new(Lines::default());
     let listening = tracing::subscriber::set_default(lines.clone());
     let answer = ask(&router, fetch("/fault/430302199001017777?name=zhang")).await;
     drop(listening);
