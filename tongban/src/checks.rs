@@ -118,11 +118,7 @@ pub fn queues(figures: &Figures, now: Timestamp, warn: &Warn) -> Vec<Finding> {
     }
     findings.push(match figures.dead {
         0 => Finding::ok("dead letters", "none"),
-        dead => Finding::warn(
-            "dead letters",
-            format!("{dead}"),
-            "a person has to look: the audit lines exchange.dead say why",
-        ),
+        dead => Finding::warn("dead letters", format!("{dead}"), "a person has to look, at /bureau/dead"),
     });
     findings.push(match figures.jobs_failed {
         0 => Finding::ok("jobs", format!("{} are due, none failed", figures.jobs_due)),

@@ -230,7 +230,11 @@ fn write(page: &mut Page, gathered: &Gathered, now: Timestamp) {
         &lines(by_peer(&|it| age(it.since))),
     );
     let mut one = |name: &str, help: &str, value: f64| page.gauge(name, help, &[(&[], value)]);
-    one("tongban_outbox_dead", "Messages that were given up.", figures.dead as f64);
+    one(
+        "tongban_outbox_dead",
+        "Messages that were given up and that nobody has seen to yet.",
+        figures.dead as f64,
+    );
     one("tongban_jobs_due", "Jobs that are due.", figures.jobs_due as f64);
     one(
         "tongban_jobs_late_seconds",

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tb_base::{Actor, Ctx, Fault, Result};
 use tb_store::jobs::Job;
@@ -11,6 +10,7 @@ use tb_telemetry::trace::TARGET;
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
+use crate::pace::Pace;
 use crate::{Node, receive, seen};
 
 /// How often due jobs are looked for: the blocks put them without telling.
@@ -30,18 +30,15 @@ pub type RunJob = Arc<dyn Fn(&mut Tx<'_>, &Ctx, &serde_json::Value) -> Result<()
 
 /// Runs until the node stops.
 pub async fn run(node: Arc<Node>) {
+    let mut pace = Pace::new(&node, PERIOD_MILLIS);
     while !node.is_stopped() {
+        pace.looks();
         match round(&node).await {
             Ok(taken) if taken == JOBS_MAX as usize => continue,
             Ok(_) => {}
             Err(error) => tracing::error!(%error, "jobs could not be taken"),
         }
-        tokio::select! {
-            biased;
-            () = tokio::time::sleep(Duration::from_millis(PERIOD_MILLIS)) => {}
-            () = node.put.notified() => {}
-            () = node.stopped() => return,
-        }
+        pace.wait(&node, node.put.notified()).await;
     }
 }
 

@@ -17,6 +17,7 @@ mod membership;
 mod mirror;
 mod nonces;
 mod outbox;
+mod pace;
 mod places;
 mod probe;
 mod query;

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tb_base::{Actor, Error, Fault, NodeId, Result, Timestamp, Violation};
+use tb_base::{Actor, Error, Fault, MessageId, NodeId, Result, Timestamp, Violation};
 use tb_exchange::http_message;
 use tb_exchange::retry::{self, Next};
 use tb_exchange::{Incoming, LeafKind, Outgoing, Receipt};
@@ -14,13 +14,14 @@ use tb_store::outbox::{self, Sent, State};
 use tb_store::{Lease, Tx, audit, owed};
 
 use crate::call::{self, Said};
-use crate::lines::{Line, Place};
+use crate::lines::{Line, Place, Step};
+use crate::pace::Pace;
 use crate::{Node, receive};
 
 /// How often the outbox is looked at: the blocks write into it without telling.
 const PERIOD_MILLIS: u64 = 50;
-/// Messages taken at once; they come with their bodies, so this bounds memory.
-const MESSAGES_MAX: u32 = 32;
+/// Messages to a city without a line that are given up in one look.
+const STRAYS_MAX: u32 = 32;
 /// A process that died beside others is replaced after this time; one that was alone goes on when it starts again.
 const LEASE_SECONDS: i64 = 10;
 /// The pause doubles with each failure in a row up to this one: 16 seconds at the longest.
@@ -29,67 +30,104 @@ const DOUBLINGS_MAX: u32 = 5;
 /// Why a message to a city that left is given up.
 const NO_MEMBER: &str = "its receiver is no member of the region";
 
-/// Puts what falls due into the line of its city, until the node stops.
+/// Tells the lines that something waits for their cities, and keeps those that this process holds, until it stops.
 pub async fn run(node: Arc<Node>) {
+    let mut pace = Pace::new(&node, PERIOD_MILLIS);
+    let mut kept = node.clock.now();
     while !node.is_stopped() {
-        match round(&node).await {
-            Ok(taken) if taken == MESSAGES_MAX as usize => continue,
-            Ok(_) => {}
-            Err(error) => tracing::error!(%error, "the outbox could not be read"),
+        pace.looks();
+        if let Err(error) = round(&node, &mut kept).await {
+            tracing::error!(%error, "the outbox could not be read");
         }
-        tokio::select! {
-            biased;
-            () = tokio::time::sleep(Duration::from_millis(PERIOD_MILLIS)) => {}
-            () = node.enqueued.notified() => {}
-            () = node.stopped() => return,
-        }
+        pace.wait(&node, node.enqueued.notified()).await;
     }
 }
 
-async fn round(node: &Arc<Node>) -> Result<usize> {
-    let now = node.clock.now();
-    if !node.store.read("outbox.peek", move |tx| outbox::is_due(tx, now)).await? {
-        return Ok(0);
-    }
-    let holder = node.holder.clone();
-    let take = move |tx: &mut Tx<'_>| {
-        outbox::due(tx, now, MESSAGES_MAX, Lease { holder: &holder, seconds: LEASE_SECONDS })
-    };
-    let taken = node.store.write("outbox.take", take).await?;
-    for sent in &taken {
-        let envelope = &sent.message.envelope;
-        match node.lines.to(envelope.to).filter(|_| node.speaks_to(envelope.to)) {
-            Some(line) => line.put((sent.created, envelope.id), &envelope.service),
-            None => bury(node, sent, NO_MEMBER).await?,
+async fn round(node: &Arc<Node>, kept: &mut Timestamp) -> Result<()> {
+    for to in node.store.read("outbox.peek", outbox::recipients).await? {
+        match node.lines.to(to) {
+            Some(line) => line.nudge(),
+            None => strays(node, to).await?,
         }
     }
-    Ok(taken.len())
+    let now = node.clock.now();
+    // A clock that was set back is no reason to lose a line.
+    if now < *kept || kept.plus_seconds(LEASE_SECONDS / 2) <= now {
+        *kept = now;
+        keep(node, now).await?;
+    }
+    Ok(())
+}
+
+/// The lines in which something stands are kept: a call may last longer than a lease.
+async fn keep(node: &Arc<Node>, now: Timestamp) -> Result<()> {
+    let busy: Vec<NodeId> = node.lines.busy();
+    if busy.is_empty() {
+        return Ok(());
+    }
+    let holder = node.holder.clone();
+    let keep = move |tx: &mut Tx<'_>| {
+        let lease = Lease { holder: &holder, seconds: LEASE_SECONDS };
+        let mut lost = Vec::new();
+        for to in &busy {
+            if !outbox::take_line(tx, now, *to, lease)? {
+                lost.push(*to);
+            }
+        }
+        Ok(lost)
+    };
+    let lost = node.store.write("outbox.keep", keep).await?;
+    lost.into_iter().filter_map(|to| node.lines.to(to)).for_each(|line| line.lose());
+    Ok(())
+}
+
+/// Nothing goes to a city that has no line: it left before this process began.
+async fn strays(node: &Arc<Node>, to: NodeId) -> Result<()> {
+    let (now, holder) = (node.clock.now(), node.holder.clone());
+    let read = move |tx: &mut Tx<'_>| outbox::line(tx, now, to, &holder, STRAYS_MAX);
+    for stray in node.store.read("outbox.read", read).await? {
+        bury(node, stray.id, NO_MEMBER).await?;
+    }
+    Ok(())
 }
 
 /// Tries what stands in the line to one city, one message after the other, until the node stops.
 pub async fn serve(node: Arc<Node>, to: NodeId) {
     let Some(line) = node.lines.to(to) else { return };
     while !node.is_stopped() {
-        let Some(place) = line.next(node.clock.now()) else {
-            wait(&node, &line).await;
-            continue;
+        let done = match line.next(node.clock.now()) {
+            Step::Wait => {
+                wait(&node, &line).await;
+                continue;
+            }
+            Step::Read(limit) => read(&node, &line, to, limit).await,
+            Step::Try(place) => one(&node, &line, place).await,
         };
-        if let Err(error) = one(&node, &line, place).await {
-            tracing::error!(%error, "what became of a message could not be written down");
+        if let Err(error) = done {
+            tracing::error!(%error, "a line could not be read, or what became of a message not be written down");
+            line.nudge();
             line.close(node.clock.now().plus_seconds(1));
         }
     }
 }
 
-/// An empty line waits for a message; a closed one also looks at the clock, which may be set.
+/// A line in which nothing stands waits for a message; another one also looks at the clock, which may be set.
 async fn wait(node: &Node, line: &Line) {
-    let period = if line.is_empty() { Duration::from_secs(60) } else { Duration::from_millis(PERIOD_MILLIS) };
+    let period = if line.is_idle() { Duration::from_secs(60) } else { Duration::from_millis(PERIOD_MILLIS) };
     tokio::select! {
         biased;
         () = tokio::time::sleep(period) => {}
         () = line.wake.notified() => {}
         () = node.stopped() => {}
     }
+}
+
+async fn read(node: &Arc<Node>, line: &Line, to: NodeId, limit: u32) -> Result<()> {
+    let (now, holder) = (node.clock.now(), node.holder.clone());
+    let read = move |tx: &mut Tx<'_>| outbox::line(tx, now, to, &holder, limit);
+    let waiting = node.store.read("outbox.read", read).await?;
+    line.fill(now, waiting, limit);
+    Ok(())
 }
 
 /// One try; whatever comes of it is written down.
@@ -103,11 +141,11 @@ async fn one(node: &Arc<Node>, line: &Line, place: Place) -> Result<()> {
     };
     if sent.message.envelope.deadline < node.clock.now() {
         line.remove(&place);
-        return bury(node, &sent, "its deadline has passed").await;
+        return bury(node, id, "its deadline has passed").await;
     }
     if !node.speaks_to(sent.message.envelope.to) {
         line.remove(&place);
-        return bury(node, &sent, NO_MEMBER).await;
+        return bury(node, id, NO_MEMBER).await;
     }
     if sent.message.envelope.to == node.me {
         return own(node, line, place, &sent).await;
@@ -120,9 +158,9 @@ async fn one(node: &Arc<Node>, line: &Line, place: Place) -> Result<()> {
     };
     match said {
         Ok(Some(said)) => heard(node, line, place, &sent, said).await,
-        // Another process has taken the line, and the message with it.
+        // Another process has taken the line, and what stands in it.
         Ok(None) => {
-            line.remove(&place);
+            line.lose();
             Ok(())
         }
         Err(error) => unheard(node, line, &sent, &error).await,
@@ -137,7 +175,8 @@ async fn deliver(node: &Arc<Node>, message: &Outgoing) -> Result<Option<Said>> {
     let evidence = evidence.map_err(|error| Fault::of("writing evidence", error))?;
     let (id, to, now, holder) = (message.envelope.id, message.envelope.to, ctx.now, node.holder.clone());
     let sign = move |tx: &mut Tx<'_>| {
-        let is_mine = outbox::holds(tx, to, &holder)?;
+        let lease = Lease { holder: &holder, seconds: LEASE_SECONDS };
+        let is_mine = outbox::take_line(tx, now, to, lease)?;
         if is_mine {
             outbox::signed(tx, now, id, &evidence)?;
         }
@@ -151,6 +190,14 @@ async fn deliver(node: &Arc<Node>, message: &Outgoing) -> Result<Option<Said>> {
 
 /// A message of the city to itself crosses no socket.
 async fn own(node: &Arc<Node>, line: &Line, place: Place, sent: &Sent) -> Result<()> {
+    let (now, to, holder) = (node.clock.now(), node.me, node.holder.clone());
+    let take = move |tx: &mut Tx<'_>| {
+        outbox::take_line(tx, now, to, Lease { holder: &holder, seconds: LEASE_SECONDS })
+    };
+    if !node.store.write("outbox.own", take).await? {
+        line.lose();
+        return Ok(());
+    }
     let incoming = Incoming {
         envelope: sent.message.envelope.clone(),
         body: sent.message.body.clone(),
@@ -167,7 +214,7 @@ async fn own(node: &Arc<Node>, line: &Line, place: Place, sent: &Sent) -> Result
         }
         Err(Error::Violation(violation)) => {
             line.remove(&place);
-            bury(node, sent, &violation.to_string()).await
+            bury(node, place.1, &violation.to_string()).await
         }
         Err(error) => unheard(node, line, sent, &error).await,
     }
@@ -195,7 +242,7 @@ async fn heard(node: &Arc<Node>, line: &Line, place: Place, sent: &Sent, said: S
         return node.store.write("outbox.failed", write).await;
     }
     line.remove(&place);
-    bury(node, sent, &words).await
+    bury(node, place.1, &words).await
 }
 
 /// The city said nothing that could be believed: the whole line waits, so that the order holds.
@@ -204,7 +251,7 @@ async fn unheard(node: &Arc<Node>, line: &Line, sent: &Sent, error: &Error) -> R
     let at = next_try(node, sent, line.failed(), &problem);
     line.close(at);
     let (id, now) = (sent.message.envelope.id, node.clock.now());
-    let write = move |tx: &mut Tx<'_>| outbox::unheard(tx, now, id, at, &problem);
+    let write = move |tx: &mut Tx<'_>| outbox::attempted(tx, now, id, at, &problem);
     node.store.write("outbox.unheard", write).await
 }
 
@@ -224,7 +271,8 @@ async fn settle(node: &Arc<Node>, to: NodeId, receipt: Receipt, evidence: serde_
     node.store.write("outbox.delivered", settle).await
 }
 
-fn hash(hex: &str) -> Result<[u8; 32]> {
+/// The hash of a leaf as a receipt names it.
+pub(crate) fn hash(hex: &str) -> Result<[u8; 32]> {
     let bytes = tb_crypto::text::unhex(hex)?;
     bytes.try_into().map_err(|_| Violation::new("schema", "receipt", "its leaf is no hash").into())
 }
@@ -241,15 +289,18 @@ fn next_try(node: &Node, sent: &Sent, failures: u32, problem: &str) -> Timestamp
     }
 }
 
-/// A dead letter: a person has to look at it.
-async fn bury(node: &Arc<Node>, sent: &Sent, problem: &str) -> Result<()> {
-    let ctx = node.ctx(Actor::System);
-    let (id, problem) = (sent.message.envelope.id, problem.to_owned());
-    tracing::warn!(message = %id, %problem, "a message is a dead letter");
-    node.store
-        .write("outbox.dead", move |tx| {
-            outbox::dead(tx, ctx.now, id, &problem)?;
-            audit::line(tx, &ctx, "exchange.dead", id.as_str(), "dead")
-        })
-        .await
+/// A dead letter: a person has to look at it. Where a receipt came meanwhile, nobody has to.
+async fn bury(node: &Arc<Node>, id: MessageId, problem: &str) -> Result<()> {
+    let (ctx, why) = (node.ctx(Actor::System), problem.to_owned());
+    let bury = move |tx: &mut Tx<'_>| {
+        let is_given_up = outbox::dead(tx, ctx.now, id, &why)?;
+        if is_given_up {
+            audit::line(tx, &ctx, "exchange.dead", id.as_str(), "dead")?;
+        }
+        Ok(is_given_up)
+    };
+    if node.store.write("outbox.dead", bury).await? {
+        tracing::warn!(message = %id, %problem, "a message is a dead letter");
+    }
+    Ok(())
 }

@@ -9,7 +9,7 @@ use tb_exchange::http_message;
 use tb_exchange::problem::Problem;
 use tb_exchange::{Incoming, Leaf, LeafKind, Purpose, Receipt, ReceiptKind, service};
 use tb_store::inbox::{Handler, Kept, Outcome, Recorded};
-use tb_store::{Tx, audit, inbox, jobs, log, nonces, outbox};
+use tb_store::{Tx, audit, inbox, jobs, log, nonces, outbox, owed};
 
 use crate::Node;
 
@@ -192,7 +192,14 @@ fn settle(tx: &mut Tx<'_>, ctx: &Ctx, incoming: &Incoming) -> Result<()> {
     if sent.message.envelope.to != incoming.envelope.from {
         return Err(Violation::new("receipt", "tb-from", "the message went to another city").into());
     }
-    outbox::settled(tx, ctx.now, receipt.message, &receipt, &incoming.evidence)
+    let known = outbox::receipts(tx, receipt.message)?;
+    outbox::settled(tx, ctx.now, receipt.message, &receipt, &incoming.evidence)?;
+    // Where the answer to the message was lost, this is the first word of its city that it took it.
+    if known.is_empty() && incoming.envelope.from != ctx.node {
+        let (from, leaf) = (incoming.envelope.from, crate::outbox::hash(&receipt.leaf)?);
+        owed::owe(tx, ctx.now, from, receipt.message, LeafKind::Received, Some(leaf))?;
+    }
+    Ok(())
 }
 
 /// Who wants to know what became of a message that this city sent, if anybody does.

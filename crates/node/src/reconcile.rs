@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
-use tb_base::{Actor, NodeId, Result, Violation};
+use tb_base::{Actor, NodeId, Result, Timestamp, Violation};
 use tb_exchange::witness;
-use tb_store::owed::Owed;
+use tb_store::owed::{Owed, Search};
 use tb_store::{Tx, audit, mirror, owed};
 use tb_tlog::note::Note;
 
@@ -16,44 +16,61 @@ use crate::Node;
 
 /// How often it is looked whether a leaf is owed for too long.
 const PERIOD_SECONDS: u64 = 20;
+/// The pause between two parts of one search: others write, too.
+const PAUSE_MILLIS: u64 = 50;
 /// Where a city publishes the newest checkpoint of its log.
 const CHECKPOINT_PATH: &str = "/log/checkpoint";
 
 /// Runs until the node stops.
 pub async fn run(node: Arc<Node>, peer: NodeId) {
+    let mut rest = None;
     while !node.is_stopped() {
-        if let Err(error) = round(&node, peer).await {
-            tracing::info!(%peer, %error, "what a city owes could not be held against its log");
-        }
+        rest = match round(&node, peer, rest).await {
+            Ok(rest) => rest,
+            Err(error) => {
+                tracing::info!(%peer, %error, "what a city owes could not be held against its log");
+                None
+            }
+        };
+        let pause = match rest {
+            Some(_) => Duration::from_millis(PAUSE_MILLIS),
+            None => Duration::from_secs(PERIOD_SECONDS),
+        };
         tokio::select! {
             biased;
-            () = tokio::time::sleep(Duration::from_secs(PERIOD_SECONDS)) => {}
+            () = tokio::time::sleep(pause) => {}
             () = node.stopped() => return,
         }
     }
 }
 
-async fn round(node: &Arc<Node>, peer: NodeId) -> Result<()> {
+/// Begins a search where something is owed for too long, or goes on with the one that is under way.
+async fn round(node: &Arc<Node>, peer: NodeId, rest: Option<Search>) -> Result<Option<Search>> {
     let now = node.clock.now();
-    if !node.store.read("owed.peek", move |tx| owed::is_overdue(tx, now, peer)).await? {
-        return Ok(());
-    }
-    let shown = shown(node, peer).await?;
-    let held = node.store.read("owed.copy", move |tx| mirror::size(tx, peer)).await?;
-    if held < shown {
-        // Its witness is about to copy it.
-        return Ok(());
+    if rest.is_none() && !may_begin(node, peer, now).await? {
+        return Ok(None);
     }
     let ctx = node.ctx(Actor::System);
     let look = move |tx: &mut Tx<'_>| {
-        let missing = owed::look_after(tx, now, peer)?;
-        for owed in &missing {
+        let looked = owed::look_after(tx, now, peer, rest.clone())?;
+        for owed in &looked.missing {
             audit::line(tx, &ctx, "exchange.omitted", owed.message.as_str(), peer.as_str())?;
         }
-        Ok(missing)
+        Ok(looked)
     };
-    node.store.write("owed.look", look).await?.iter().for_each(accuse);
-    Ok(())
+    let looked = node.store.write("owed.look", look).await?;
+    looked.missing.iter().for_each(accuse);
+    Ok(looked.rest)
+}
+
+async fn may_begin(node: &Arc<Node>, peer: NodeId, now: Timestamp) -> Result<bool> {
+    if !node.store.read("owed.peek", move |tx| owed::is_overdue(tx, now, peer)).await? {
+        return Ok(false);
+    }
+    let shown = shown(node, peer).await?;
+    let held = node.store.read("owed.copy", move |tx| mirror::size(tx, peer)).await?;
+    // Where it is behind, its witness is about to copy it.
+    Ok(shown <= held)
 }
 
 fn accuse(owed: &Owed) {

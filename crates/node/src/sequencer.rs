@@ -4,7 +4,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use tb_base::{Result, Timestamp};
 use tb_exchange::witness::signers;
@@ -13,6 +12,7 @@ use tb_tlog::Checkpoint;
 use tb_tlog::note::Note;
 
 use crate::Node;
+use crate::pace::Pace;
 
 /// How often waiting leaves are looked for: every write may leave one.
 const PERIOD_MILLIS: u64 = 100;
@@ -23,19 +23,17 @@ const LEASE_SECONDS: i64 = 10;
 
 /// Runs until the node stops, and sequences once more before it does.
 pub async fn run(node: Arc<Node>) {
+    let mut pace = Pace::new(&node, PERIOD_MILLIS);
     loop {
         let is_last = node.is_stopped();
+        pace.looks();
         if let Err(error) = round(&node).await {
             tracing::error!(%error, "the log could not be sequenced");
         }
         if is_last {
             break;
         }
-        tokio::select! {
-            biased;
-            () = tokio::time::sleep(Duration::from_millis(PERIOD_MILLIS)) => {}
-            () = node.stopped() => {}
-        }
+        pace.wait(&node, std::future::pending()).await;
     }
     // Another process, or this one started again, need not wait for the lease to end.
     let (holder, now) = (node.holder.clone(), node.clock.now());

@@ -22,6 +22,18 @@ const OMIT: Stmt = stmt(
     WHERE position IS NULL AND hash IN (SELECT leaf FROM store_inbox)
 ",
 );
+const UNSETTLED: Stmt = stmt(
+    "sim.outbox.unsettled",
+    "
+    SELECT id, service, state, problem
+    FROM store_outbox
+    WHERE state IN ('waiting', 'dead') OR (state = 'delivered' AND service <> $1)
+    ORDER BY created, id
+    LIMIT $2
+",
+);
+/// Messages that are named of those that are not settled; one is enough to be wrong.
+const NAMED_MAX: u32 = 20;
 const SQL: &str = "CREATE TABLE sim_effect (message TEXT NOT NULL)";
 const SQL_SHA256: &str = "0a9ebfd67e9b8d95f91ec4b8e78733359547049db1093334f65661c51571b10e";
 
@@ -29,7 +41,7 @@ const SQL_SHA256: &str = "0a9ebfd67e9b8d95f91ec4b8e78733359547049db1093334f65661
 pub const SCHEMA: Schema = Schema {
     owner: "sim",
     migrations: &[Migration { name: "0001_sim", sql: SQL, sha256: SQL_SHA256 }],
-    statements: &[&[ADD, COUNT, DROP, OMIT]],
+    statements: &[&[ADD, COUNT, DROP, OMIT, UNSETTLED]],
 };
 
 /// The two services; the planted handler also writes outside of the record of its message.
@@ -56,6 +68,24 @@ pub fn handlers(doubles: bool) -> Vec<Handler> {
 /// How often a message took effect.
 pub fn effects(tx: &mut Tx<'_>, message: MessageId) -> Result<i64> {
     tx.one(&COUNT, params![message])?.map_or(Ok(0), |row| row.get("effects"))
+}
+
+/// Of all messages that a city ever sent, those of which the last word was not said; a receipt need only arrive.
+pub fn unsettled(tx: &mut Tx<'_>) -> Result<Vec<String>> {
+    let rows = tx.all(&UNSETTLED, params![service::RECEIPT, NAMED_MAX])?;
+    rows.iter()
+        .map(|row| {
+            let word = |column: &'static str| row.get::<String>(column);
+            let problem: Option<String> = row.get("problem")?;
+            Ok(format!(
+                "{} {} {}: {}",
+                word("id")?,
+                word("service")?,
+                word("state")?,
+                problem.unwrap_or_default()
+            ))
+        })
+        .collect()
 }
 
 /// The planted outbox forgets a message.

@@ -15,9 +15,6 @@ use crate::people::{Ledger, People};
 use crate::storm::Lie;
 use crate::world::{DRIVER, World};
 
-/// Messages that are looked through at the most.
-const MESSAGES_MAX: u32 = 100_000;
-
 /// Looks at everything; every sentence is something that must not be.
 pub async fn check(people: &Arc<People>) -> Result<Vec<String>> {
     let world = &people.world;
@@ -199,19 +196,7 @@ async fn city_is_quiet(world: &World, node: NodeId) -> Result<Vec<String>> {
     world
         .read(node, move |tx, _| {
             let mut wrongs = Vec::new();
-            for sent in outbox::recent(tx, MESSAGES_MAX)? {
-                let is_receipt = sent.message.envelope.service == tb_exchange::service::RECEIPT;
-                let is_done = match sent.state {
-                    State::Processed | State::Rejected => true,
-                    State::Delivered => is_receipt,
-                    State::Waiting | State::Dead => false,
-                };
-                if !is_done {
-                    let (id, service) = (sent.message.envelope.id, &sent.message.envelope.service);
-                    let problem = sent.problem.unwrap_or_default();
-                    wrongs.push(format!("{node} has {id} {service} {:?}: {problem}", sent.state));
-                }
-            }
+            wrongs.extend(effects::unsettled(tx)?.iter().map(|message| format!("{node} has {message}")));
             if jobs::next_due(tx)?.is_some_and(|due| due <= now) {
                 wrongs.push(format!("{node} has a job that is due"));
             }

@@ -68,9 +68,16 @@ pub fn run(seed: u64) -> Result<Outcome> {
     run_storm(seed, storm)
 }
 
-/// Runs a seed with a planted mistake, which must be found.
+/// Runs a seed with a planted mistake, which must be found by what it does.
 pub fn run_planted(seed: u64, planted: Planted) -> Result<Outcome> {
     let storm = Storm::with(planted, &mut Dice::new(seed).apart("storm"), &region::cities()?);
+    run_storm(seed, storm)
+}
+
+/// The storm of [`run_planted`] without the mistake: nothing may be found in it.
+pub fn run_control(seed: u64, planted: Planted) -> Result<Outcome> {
+    let mut storm = Storm::with(planted, &mut Dice::new(seed).apart("storm"), &region::cities()?);
+    storm.planted = None;
     run_storm(seed, storm)
 }
 

@@ -45,7 +45,7 @@ pub struct Storm {
     pub millis_max: u64,
     /// A city dies after so many writes on average; nothing for never.
     pub writes_to_death: Option<u64>,
-    /// One-way cuts of the line, this many at a time on average over the storm.
+    /// One-way lines that are drawn every few seconds: each is cut with three in ten, and mended otherwise.
     pub cuts: u64,
     /// How far each city's clock is off, in seconds.
     pub skews: BTreeMap<NodeId, i64>,

@@ -19,8 +19,8 @@ const DEAD: Stmt = stmt(
     "store.figures.dead",
     "
     SELECT COUNT(*) AS messages
-    FROM store_outbox
-    WHERE state = 'dead'
+    FROM store_dead
+    WHERE state = 'open'
 ",
 );
 
@@ -80,7 +80,7 @@ pub struct Waiting {
 pub struct Figures {
     /// Messages that wait, by city; a city for which none waits is not named.
     pub waiting: Vec<Waiting>,
-    /// Messages that were given up.
+    /// Messages that were given up and that nobody has seen to yet: open letters.
     pub dead: u64,
     /// Jobs that are due.
     pub jobs_due: u64,

@@ -13,14 +13,6 @@ pub struct Lease<'a> {
     pub seconds: i64,
 }
 
-const MESSAGES: Stmt = stmt(
-    "store.lease.messages",
-    "
-    UPDATE store_outbox SET lease_until = 0
-    WHERE state = 'waiting' AND 0 < lease_until
-",
-);
-
 const LINES: Stmt = stmt(
     "store.lease.lines",
     "
@@ -54,11 +46,11 @@ const SEQUENCER: Stmt = stmt(
 );
 
 /// The statements of this file.
-pub(crate) const STATEMENTS: &[Stmt] = &[MESSAGES, LINES, JOBS, JOB_LINES, SEQUENCER];
+pub(crate) const STATEMENTS: &[Stmt] = &[LINES, JOBS, JOB_LINES, SEQUENCER];
 
 /// Ends every lease: whoever held one is gone, because this process is the only one on the data.
 ///
 /// What a process had in work when it died goes on at once, in its order, and not when a lease ends.
 pub(crate) fn end_all(tx: &mut Tx<'_>) -> Result<()> {
-    [MESSAGES, LINES, JOBS, JOB_LINES, SEQUENCER].iter().try_for_each(|stmt| tx.run(stmt, &[]).map(drop))
+    [LINES, JOBS, JOB_LINES, SEQUENCER].iter().try_for_each(|stmt| tx.run(stmt, &[]).map(drop))
 }

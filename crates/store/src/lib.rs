@@ -19,6 +19,7 @@ mod tests;
 mod tx;
 mod unit;
 mod value;
+mod writes;
 
 pub mod audit;
 pub mod backup;
@@ -50,6 +51,7 @@ pub use store::{Config, Engine, Store, drop_schema};
 pub use tx::Tx;
 pub use unit::{Moment, Watch};
 pub use value::Value;
+pub use writes::Writes;
 
 /// The tables of this crate; [`Store::open`] puts them first.
 pub const SCHEMA: Schema = Schema {

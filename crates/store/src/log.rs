@@ -9,8 +9,8 @@ pub(crate) mod tree;
 
 pub use adopt::{Ahead, adopt};
 pub use checkpoint::{
-    KeptCheckpoint, WitnessState, add_cosignature, checkpoint, cosigned_by, cosigned_from, latest,
-    latest_cosigned, put_checkpoint, put_witness_state, witness_state,
+    KeptCheckpoint, WitnessState, add_cosignature, checkpoint, cosigned_by, latest, latest_cosigned,
+    put_checkpoint, put_witness_state, witness_state,
 };
 pub use lag::{Cosigned, cosigned_last, signed_after, waiting_since};
 pub use tree::{

@@ -1,23 +1,24 @@
 //! The outbox (发件箱): messages wait here until their receiver has said what became of them.
 //!
 //! Invariants: a message and its leaf are written in the transaction that sends it; nothing is sent that is not here.
-//! One process at a time holds the line to a city and takes what waits for it, oldest first: none is overtaken.
+//! One process at a time holds the line to a city and tries what waits for it, oldest first: none is overtaken.
+//! Nothing is written about a message that only waits: the line is leased, and each city is looked at by itself.
 
 pub(crate) mod standing;
 
 pub use standing::{COUNT_MAX, Standing, standing};
-
-use std::collections::BTreeSet;
 
 use tb_base::{CaseId, Ctx, MessageId, NodeId, Result, Timestamp, Violation};
 use tb_exchange::{Envelope, Leaf, LeafKind, Outgoing, Receipt, ReceiptKind};
 
 use crate::{Lease, Row, Stmt, Tx, dead_letters, log, params, sealing, stmt};
 
-/// Messages written at one moment stand one behind the other within this time.
-const TOGETHER_MICROS: i64 = 100_000;
-/// Messages that one look takes at the most.
+/// Messages that one look gives at the most.
 pub const MESSAGES_MAX: u32 = 256;
+/// Messages that one look at a line names at the most.
+pub const LINE_MAX: u32 = 65_536;
+/// Cities for which something waits, at the most.
+const RECIPIENTS_MAX: usize = 1_000;
 
 const INSERT: Stmt = stmt("store.outbox.insert", "
     INSERT INTO store_outbox (id, recipient, service, case_id, envelope, body, leaf, evidence, state, attempts,
@@ -34,34 +35,32 @@ const NEWEST: Stmt = stmt(
 ",
 );
 
-const DUE: Stmt = stmt(
-    "store.outbox.due",
+pub(crate) const NEXT_RECIPIENT: Stmt = stmt(
+    "store.outbox.next_recipient",
     "
-    SELECT id, envelope, body, leaf, evidence, state, attempts, next_try, problem, created
+    SELECT recipient
     FROM store_outbox
-    WHERE state = 'waiting' AND next_try <= $1 AND lease_until <= $1 AND NOT EXISTS (
-        SELECT 1
-        FROM store_line
-        WHERE store_line.recipient = store_outbox.recipient AND holder <> $3 AND $1 < store_line.lease_until
-    )
-    ORDER BY next_try, created, id
-    LIMIT $2
-    FOR UPDATE SKIP LOCKED
+    WHERE state = 'waiting' AND $1 < recipient
+    ORDER BY recipient
+    LIMIT 1
 ",
 );
 
-const LEASE: Stmt = stmt(
-    "store.outbox.lease",
+pub(crate) const WAITING: Stmt = stmt(
+    "store.outbox.waiting",
     "
-    UPDATE store_outbox SET lease_until = $2, version = version + 1, at = $3, tx = $4
-    WHERE id = $1
+    SELECT id, service, created
+    FROM store_outbox
+    WHERE recipient = $1 AND state = 'waiting'
+    ORDER BY created, id
+    LIMIT $2
 ",
 );
 
 const LINE: Stmt = stmt(
     "store.outbox.line",
     "
-    SELECT holder
+    SELECT holder, lease_until
     FROM store_line
     WHERE recipient = $1
 ",
@@ -79,14 +78,6 @@ const TAKE_LINE: Stmt = stmt(
 ",
 );
 
-const FREE_LINE: Stmt = stmt(
-    "store.outbox.free_line",
-    "
-    UPDATE store_outbox SET lease_until = 0
-    WHERE recipient = $1 AND state = 'waiting' AND 0 < lease_until
-",
-);
-
 const SIGNED: Stmt = stmt(
     "store.outbox.signed",
     "
@@ -95,17 +86,11 @@ const SIGNED: Stmt = stmt(
 ",
 );
 
-const ATTEMPTED: Stmt = stmt("store.outbox.attempted", "
-    UPDATE store_outbox SET
-        attempts = attempts + 1, next_try = $2, lease_until = 0, problem = $3, version = version + 1, at = $4, tx = $5
-    WHERE id = $1 AND state = 'waiting'
-");
-
-const UNHEARD: Stmt = stmt(
-    "store.outbox.unheard",
+const ATTEMPTED: Stmt = stmt(
+    "store.outbox.attempted",
     "
     UPDATE store_outbox SET
-        attempts = attempts + 1, lease_until = $2, problem = $3, version = version + 1, at = $4, tx = $5
+        attempts = attempts + 1, next_try = $2, problem = $3, version = version + 1, at = $4, tx = $5
     WHERE id = $1 AND state = 'waiting'
 ",
 );
@@ -113,8 +98,16 @@ const UNHEARD: Stmt = stmt(
 const SETTLED: Stmt = stmt(
     "store.outbox.settled",
     "
-    UPDATE store_outbox SET state = $2, lease_until = 0, problem = $3, version = version + 1, at = $4, tx = $5
+    UPDATE store_outbox SET state = $2, problem = $3, version = version + 1, at = $4, tx = $5
     WHERE id = $1 AND state IN ('waiting', 'delivered', 'dead')
+",
+);
+
+const DEAD: Stmt = stmt(
+    "store.outbox.dead",
+    "
+    UPDATE store_outbox SET state = 'dead', problem = $2, version = version + 1, at = $3, tx = $4
+    WHERE id = $1 AND state = 'waiting'
 ",
 );
 
@@ -122,7 +115,7 @@ const REVIVE: Stmt = stmt(
     "store.outbox.revive",
     "
     UPDATE store_outbox SET
-        state = 'waiting', next_try = $2, lease_until = 0, problem = NULL, version = version + 1, at = $2, tx = $3
+        state = 'waiting', next_try = $2, problem = NULL, version = version + 1, at = $2, tx = $3
     WHERE id = $1 AND state = 'dead'
 ",
 );
@@ -184,17 +177,6 @@ const WAITING_SINCE: Stmt = stmt(
 ",
 );
 
-const IS_DUE: Stmt = stmt(
-    "store.outbox.is_due",
-    "
-    SELECT next_try
-    FROM store_outbox
-    WHERE state = 'waiting' AND next_try <= $1 AND lease_until <= $1
-    ORDER BY next_try
-    LIMIT 1
-",
-);
-
 const SETTLED_SINCE: Stmt = stmt(
     "store.outbox.settled_since",
     "
@@ -210,7 +192,7 @@ const AGAIN: Stmt = stmt(
     "store.outbox.again",
     "
     UPDATE store_outbox SET
-        state = 'waiting', attempts = 0, next_try = $2, lease_until = 0, version = version + 1, at = $2, tx = $3
+        state = 'waiting', attempts = 0, next_try = $2, version = version + 1, at = $2, tx = $3
     WHERE id = $1 AND state IN ('delivered', 'processed', 'rejected')
 ",
 );
@@ -229,15 +211,14 @@ pub(crate) const STATEMENTS: &[Stmt] = &[
     BACK,
     INSERT,
     NEWEST,
-    DUE,
-    LEASE,
+    NEXT_RECIPIENT,
+    WAITING,
     LINE,
     TAKE_LINE,
-    FREE_LINE,
     SIGNED,
     ATTEMPTED,
-    UNHEARD,
     SETTLED,
+    DEAD,
     REVIVE,
     RECEIPT,
     RECEIPTS,
@@ -245,7 +226,6 @@ pub(crate) const STATEMENTS: &[Stmt] = &[
     OF_CASE,
     RECENT,
     WAITING_SINCE,
-    IS_DUE,
 ];
 
 /// Where a message stands.
@@ -276,11 +256,22 @@ pub struct Sent {
     pub state: State,
     /// How many tries failed so far.
     pub attempts: u32,
-    /// When it is tried next, while it waits.
+    /// When it is tried next, while it waits; said to people, and no order is made by it.
     pub next_try: Timestamp,
     /// Why the last try failed.
     pub problem: Option<String>,
     /// Since when it is here.
+    pub created: Timestamp,
+}
+
+/// A message that waits, as the line to its city names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Which.
+    pub id: MessageId,
+    /// Its service.
+    pub service: String,
+    /// When it was written; lines are in the order of this and the id.
     pub created: Timestamp,
 }
 
@@ -298,12 +289,11 @@ pub fn send(tx: &mut Tx<'_>, ctx: &Ctx, message: &Outgoing) -> Result<()> {
     let envelope = &message.envelope;
     let leaf = sent_leaf(message, ctx.now);
     let hash = log::append_about(tx, ctx, leaf, envelope.subject.as_ref().map(|subject| &subject.0[..]))?;
-    // Two messages of one transaction have one moment: the second is written behind the first all the same.
+    // Two messages of one transaction have one moment, and a clock may be set back: the later one is written behind
+    // whatever waits all the same.
     let newest: Option<Timestamp> =
         tx.one(&NEWEST, params![envelope.to])?.map(|row| row.get("newest")).transpose()?.flatten();
-    let is_near = |newest: &Timestamp| *newest < Timestamp(ctx.now.micros() + TOGETHER_MICROS);
-    let behind = newest.filter(is_near).map_or(ctx.now, |newest| Timestamp(newest.micros() + 1));
-    let created = ctx.now.max(behind);
+    let created = newest.map_or(ctx.now, |newest| ctx.now.max(Timestamp(newest.micros().saturating_add(1))));
     let text = json("store_outbox.envelope", envelope)?;
     let body = sealing::seal(tx.sealer(), &body_of(envelope.id), &message.body);
     tx.run(
@@ -324,71 +314,51 @@ pub fn send(tx: &mut Tx<'_>, ctx: &Ctx, message: &Outgoing) -> Result<()> {
     .map(drop)
 }
 
-/// Takes messages that are to be tried now, with the lines to their cities; nobody else gets those for the lease.
+/// The cities for which something waits: a look that costs the same however much it is.
+pub fn recipients(tx: &mut Tx<'_>) -> Result<Vec<NodeId>> {
+    let mut recipients: Vec<NodeId> = Vec::new();
+    while recipients.len() < RECIPIENTS_MAX {
+        let last = recipients.last().map(NodeId::to_string).unwrap_or_default();
+        let Some(row) = tx.one(&NEXT_RECIPIENT, params![last])? else { break };
+        recipients.push(row.parse("recipient")?);
+    }
+    Ok(recipients)
+}
+
+/// What waits for a city, in the order of sending; nothing while another process holds the line to it.
+pub fn line(tx: &mut Tx<'_>, now: Timestamp, to: NodeId, holder: &str, limit: u32) -> Result<Vec<Waiting>> {
+    if hold(tx, to)?.is_some_and(|hold| hold.holder != holder && now < hold.until) {
+        return Ok(Vec::new());
+    }
+    let rows = tx.all(&WAITING, params![to, limit.min(LINE_MAX)])?;
+    rows.iter()
+        .map(|row| {
+            Ok(Waiting { id: row.parse("id")?, service: row.get("service")?, created: row.get("created")? })
+        })
+        .collect()
+}
+
+/// Takes the line to a city, or keeps it; false where another process holds it. Asked again before each try.
 ///
-/// Messages are leased for half of it: the holder takes them again, and so keeps the line, before it falls free.
-pub fn due(tx: &mut Tx<'_>, now: Timestamp, limit: u32, lease: Lease<'_>) -> Result<Vec<Sent>> {
-    let mut messages = look(tx, now, limit, lease)?;
-    let (mut mine, mut others, mut is_new) = (BTreeSet::new(), BTreeSet::new(), false);
-    for to in messages.iter().map(|sent| sent.message.envelope.to) {
-        if mine.contains(&to) || others.contains(&to) {
-            continue;
-        }
-        match take_line(tx, now, to, lease)? {
-            Hold::Kept => mine.insert(to),
-            Hold::New => {
-                is_new = true;
-                mine.insert(to)
-            }
-            Hold::Others => others.insert(to),
-        };
+/// Nothing is written while more than half of the lease is left.
+pub fn take_line(tx: &mut Tx<'_>, now: Timestamp, to: NodeId, lease: Lease<'_>) -> Result<bool> {
+    let enough = now.plus_seconds(lease.seconds / 2);
+    if hold(tx, to)?.is_some_and(|hold| hold.holder == lease.holder && enough < hold.until) {
+        return Ok(true);
     }
-    if is_new {
-        // What the holder before had leased is older than what was seen: the line begins with it.
-        messages = look(tx, now, limit, lease)?;
-    }
-    messages.retain(|sent| mine.contains(&sent.message.envelope.to));
-    let until = now.plus_seconds(lease.seconds / 2);
-    let leases: Vec<_> = messages
-        .iter()
-        .map(|sent| (&LEASE, params![sent.message.envelope.id, until, now, tx.name].to_vec()))
-        .collect();
-    tx.run_all(&leases)?;
-    Ok(messages)
-}
-
-fn look(tx: &mut Tx<'_>, now: Timestamp, limit: u32, lease: Lease<'_>) -> Result<Vec<Sent>> {
-    let rows = tx.all(&DUE, params![now, limit.min(MESSAGES_MAX), lease.holder])?;
-    rows.iter().map(|row| sent_of(tx, row)).collect()
-}
-
-/// Who holds a line after it was asked for.
-enum Hold {
-    /// The one who asks, as before.
-    Kept,
-    /// The one who asks, from now on.
-    New,
-    /// Another process.
-    Others,
-}
-
-fn take_line(tx: &mut Tx<'_>, now: Timestamp, to: NodeId, lease: Lease<'_>) -> Result<Hold> {
-    let is_kept = holds(tx, to, lease.holder)?;
     let until = now.plus_seconds(lease.seconds);
-    if tx.run(&TAKE_LINE, params![to, lease.holder, until, now, tx.name])? == 0 {
-        return Ok(Hold::Others);
-    }
-    if is_kept {
-        return Ok(Hold::Kept);
-    }
-    tx.run(&FREE_LINE, params![to])?;
-    Ok(Hold::New)
+    Ok(tx.run(&TAKE_LINE, params![to, lease.holder, until, now, tx.name])? == 1)
 }
 
-/// Whether nobody has taken the line to a city from its holder; asked again before each try.
-pub fn holds(tx: &mut Tx<'_>, to: NodeId, holder: &str) -> Result<bool> {
+/// Who holds a line, and until when.
+struct Hold {
+    holder: String,
+    until: Timestamp,
+}
+
+fn hold(tx: &mut Tx<'_>, to: NodeId) -> Result<Option<Hold>> {
     let row = tx.one(&LINE, params![to])?;
-    Ok(row.map(|row| row.get::<String>("holder")).transpose()?.as_deref() == Some(holder))
+    row.map(|row| Ok(Hold { holder: row.get("holder")?, until: row.get("lease_until")? })).transpose()
 }
 
 /// Keeps the request as it was signed, before it is sent.
@@ -396,7 +366,7 @@ pub fn signed(tx: &mut Tx<'_>, now: Timestamp, id: MessageId, evidence: &serde_j
     tx.run(&SIGNED, params![id, evidence.to_string(), now, tx.name]).map(drop)
 }
 
-/// The receiver will take the message later; it is tried again at `next_try`, and others may go before it.
+/// A try was in vain: the message keeps its place in the line, and is tried again at `next_try`.
 pub fn attempted(
     tx: &mut Tx<'_>,
     now: Timestamp,
@@ -407,20 +377,11 @@ pub fn attempted(
     tx.run(&ATTEMPTED, params![id, next_try, problem, now, tx.name]).map(drop)
 }
 
-/// The receiver was not heard: the message keeps its place in the line, which is tried again at `until`.
-pub fn unheard(
-    tx: &mut Tx<'_>,
-    now: Timestamp,
-    id: MessageId,
-    until: Timestamp,
-    problem: &str,
-) -> Result<()> {
-    tx.run(&UNHEARD, params![id, until, problem, now, tx.name]).map(drop)
-}
-
 /// The receiver said what became of the message; `evidence` is how it signed that.
 ///
-/// A later word may follow an earlier one (delivered, then processed), never the other way round.
+/// A later word may follow an earlier one (delivered, then processed), never the other way round: what took effect or
+/// was refused stays so when a receiver that was restored says once more that it has the message.
+/// A final word that contradicts the one before is a violation.
 pub fn settled(
     tx: &mut Tx<'_>,
     now: Timestamp,
@@ -436,27 +397,36 @@ pub fn settled(
         )
         .into());
     }
-    let (kind, state) = match receipt.kind {
-        ReceiptKind::Delivered => ("delivered", "delivered"),
-        ReceiptKind::Processed => ("processed", "processed"),
-        ReceiptKind::Rejected => ("rejected", "rejected"),
-    };
-    let problem = receipt.refusal.as_ref().map(|refusal| refusal.code.to_string());
+    let known = receipts(tx, id)?.into_iter().map(|kept| kept.receipt).find(|kept| kept.kind.is_final());
+    let state = receipt.kind.after(known.as_ref().map(|known| known.kind))?;
+    let refusal = known.as_ref().unwrap_or(receipt).refusal.as_ref();
+    let problem = refusal.map(|refusal| refusal.code.to_string());
     let text = json("store_receipt.receipt", receipt)?;
     tx.run_all(&[
-        (&RECEIPT, params![id, kind, text, evidence.to_string(), now, tx.name].to_vec()),
-        (&SETTLED, params![id, state, problem, now, tx.name].to_vec()),
+        (&RECEIPT, params![id, word(receipt.kind), text, evidence.to_string(), now, tx.name].to_vec()),
+        (&SETTLED, params![id, word(state), problem, now, tx.name].to_vec()),
     ])?;
     dead_letters::arrived(tx, now, id)
 }
 
-/// The message is given up and stands among the dead letters; a receipt that comes later is still kept.
-pub fn dead(tx: &mut Tx<'_>, now: Timestamp, id: MessageId, problem: &str) -> Result<()> {
-    match tx.run(&SETTLED, params![id, "dead", problem, now, tx.name])? {
-        // It was settled meanwhile: nothing is lost.
-        0 => Ok(()),
-        _ => dead_letters::open(tx, now, id, problem),
+/// The word by which a receipt, and the state that it leads to, is stored.
+fn word(kind: ReceiptKind) -> &'static str {
+    match kind {
+        ReceiptKind::Delivered => "delivered",
+        ReceiptKind::Processed => "processed",
+        ReceiptKind::Rejected => "rejected",
     }
+}
+
+/// A message that waits is given up and stands among the dead letters; a receipt that comes later is still kept.
+///
+/// False where it waits no more: its receiver has it, or it was given up before, and nothing is to be told of it.
+pub fn dead(tx: &mut Tx<'_>, now: Timestamp, id: MessageId, problem: &str) -> Result<bool> {
+    let is_given_up = tx.run(&DEAD, params![id, problem, now, tx.name])? == 1;
+    if is_given_up {
+        dead_letters::open(tx, now, id, problem)?;
+    }
+    Ok(is_given_up)
 }
 
 /// A message that was given up waits again, with the same id; false where it was settled meanwhile.
@@ -555,11 +525,6 @@ pub fn waiting_since(tx: &mut Tx<'_>, to: NodeId) -> Result<Option<Timestamp>> {
         Some(row) => row.get("since"),
         None => Ok(None),
     }
-}
-
-/// Whether a message is due that nobody has taken: a cheap look before anything is written.
-pub fn is_due(tx: &mut Tx<'_>, now: Timestamp) -> Result<bool> {
-    Ok(tx.one(&IS_DUE, params![now])?.is_some())
 }
 
 fn sent_of(tx: &Tx<'_>, row: &Row) -> Result<Sent> {

@@ -17,7 +17,8 @@ use crate::damage::Pages;
 use crate::migrate::Standing;
 use crate::postgres::{Beginning, Workers};
 use crate::sqlite::{Connection, Threads, View, look_at_pages, read_one, write_one};
-use crate::unit::{Unit, Watch, erase};
+use crate::unit::{Moment, Unit, Watch, erase};
+use crate::writes::{Writes, Written};
 use crate::{Schema, Sealer, Stmt, Tx, damage, leases, migrate, postgres, stmt};
 
 /// Units of work that may wait at once; more wait without a place in the queue.
@@ -81,6 +82,7 @@ struct Inner {
     used: Use,
     sealer: OnceLock<Arc<Sealer>>,
     watch: OnceLock<Watch>,
+    written: Arc<Written>,
     metrics: OnceLock<Metrics>,
     _lock: Option<File>,
 }
@@ -140,7 +142,10 @@ impl Store {
     fn over(executor: Executor, lock: Option<File>, used: Use) -> Store {
         let waiting = Semaphore::new(WAITING_MAX);
         let (sealer, watch, metrics) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
-        Store { inner: Arc::new(Inner { executor, waiting, used, sealer, watch, metrics, _lock: lock }) }
+        let written = Arc::default();
+        Store {
+            inner: Arc::new(Inner { executor, waiting, used, sealer, watch, written, metrics, _lock: lock }),
+        }
     }
 
     /// A store to read from beside whoever runs on it: takes nothing, migrates nothing, checks nothing, writes nothing.
@@ -204,6 +209,19 @@ impl Store {
         let _ = self.inner.watch.set(watch);
     }
 
+    /// Tells of every write of this process that is committed: whoever waits for rows need not look before.
+    pub fn writes(&self) -> Writes {
+        Writes::new(self.inner.written.clone())
+    }
+
+    /// Whether other processes may write into the same database, of which [`Store::writes`] tells nothing.
+    pub fn is_shared(&self) -> bool {
+        match self.inner.executor {
+            Executor::Inline(_) | Executor::Sqlite(_) => false,
+            Executor::Postgres(_) => true,
+        }
+    }
+
     /// From now on units are counted by name and timed; the first metrics stay.
     pub fn measure(&self, metrics: Metrics) {
         let _ = self.inner.metrics.set(metrics);
@@ -223,8 +241,15 @@ impl Store {
         if self.inner.used == Use::Look {
             return Err(Fault::new(format!("running {name}: this store is only looked at")).into());
         }
-        let watch = self.inner.watch.get().cloned();
-        self.measured("write", name, self.submit(name, watch, work, write_on)).await
+        let (watch, written) = (self.inner.watch.get().cloned(), self.inner.written.clone());
+        let tell: Watch = Arc::new(move |name, moment| {
+            let lives = watch.as_ref().is_none_or(|watch| watch(name, moment));
+            if lives && moment == Moment::After {
+                written.add();
+            }
+            lives
+        });
+        self.measured("write", name, self.submit(name, Some(tell), work, write_on)).await
     }
 
     /// Runs reads; each statement sees what was committed when it began.

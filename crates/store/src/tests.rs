@@ -25,6 +25,7 @@ mod bureau;
 mod damage;
 mod engine;
 mod failover;
+mod hardship;
 mod look;
 mod messages;
 mod migrations;

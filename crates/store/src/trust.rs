@@ -15,8 +15,6 @@ use crate::{Row, Stmt, Tx, audit, log, params, stmt};
 pub const FORKS_MAX: u32 = 100;
 /// Logs that one look tells of; more than a region has cities.
 const LOGS_MAX: u32 = 1_000;
-/// Lists that one look gives.
-const LISTS_MAX: u32 = 1_000;
 
 const INSERT: Stmt = stmt(
     "store.trust.insert",
@@ -32,16 +30,6 @@ const FIND: Stmt = stmt(
     SELECT number, fingerprint, package, leaf, at
     FROM store_trust
     WHERE number = $1
-",
-);
-
-const ALL: Stmt = stmt(
-    "store.trust.all",
-    "
-    SELECT number, fingerprint, package, leaf, at
-    FROM store_trust
-    ORDER BY number
-    LIMIT $1
 ",
 );
 
@@ -106,7 +94,7 @@ const FORKS_NEWEST: Stmt = stmt(
 
 /// The statements of this file.
 pub(crate) const STATEMENTS: &[Stmt] =
-    &[INSERT, FIND, ALL, FORKS_OF, FORK_INSERT, FORKS, FORK_FIND, FORK_LOGS, FORKS_NEWEST];
+    &[INSERT, FIND, FORKS_OF, FORK_INSERT, FORKS, FORK_FIND, FORK_LOGS, FORKS_NEWEST];
 
 /// A list as it was put in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -157,11 +145,6 @@ fn two_lists(one: &str, other: &str) -> String {
 /// The list of that number, if it was put in force here.
 pub fn find(tx: &mut Tx<'_>, number: u32) -> Result<Option<KeptPackage>> {
     tx.one(&FIND, params![i64::from(number)])?.map(|row| kept(&row)).transpose()
-}
-
-/// Every list that was put in force here, in order.
-pub fn all(tx: &mut Tx<'_>) -> Result<Vec<KeptPackage>> {
-    tx.all(&ALL, params![LISTS_MAX])?.iter().map(kept).collect()
 }
 
 fn kept(row: &Row) -> Result<KeptPackage> {

@@ -12,7 +12,7 @@ use tb_exchange::founding::{Charter, Founder, Member, found};
 use tb_exchange::keys::{Secrets, WitnessKey};
 use tb_exchange::{Desk, Incoming, Outgoing, Receipt, ReceiptKind, ServiceTerms, service};
 use tb_identity::people::{self, Person, PersonKind, PersonStatus};
-use tb_store::{Config, Lease, Sealer, Store, Tx, inbox, outbox};
+use tb_store::{Config, Sealer, Store, Tx, inbox, outbox};
 
 use crate::acts::{self, Acted};
 use crate::case::{Channel, IssuedResult};
@@ -23,7 +23,6 @@ use crate::fixture::{Counter, catalogue, changsha, morning, place, xiangtan};
 use crate::{Env, ProgressView, peer};
 
 /// The messenger takes everything, and nobody else does.
-const LEASE: Lease<'static> = Lease { holder: "messenger", seconds: 0 };
 const DRIVER: &str = "43030419900307202X";
 
 pub(super) struct City {
@@ -182,9 +181,16 @@ impl World {
 
     /// What waits in a city's outbox.
     pub(super) fn waiting(&self, from: NodeId) -> Vec<Outgoing> {
-        let sent =
-            self.write(from, Actor::System, move |tx, ctx, _| outbox::due(tx, ctx.now, 100, LEASE)).unwrap();
-        sent.into_iter().map(|sent| sent.message).collect()
+        self.write(from, Actor::System, move |tx, ctx, _| {
+            let mut waiting = Vec::new();
+            for to in outbox::recipients(tx)? {
+                for one in outbox::line(tx, ctx.now, to, "messenger", 100)? {
+                    waiting.extend(outbox::find(tx, one.id)?.map(|sent| sent.message));
+                }
+            }
+            Ok(waiting)
+        })
+        .unwrap()
     }
 
     /// Delivers one message as the other city's inbox takes it.

@@ -4,14 +4,17 @@ use std::sync::atomic::Ordering;
 
 use serde_json::json;
 use tb_base::{Clock, MessageId};
+use tb_store::Tx;
 use tb_store::outbox::{self, State};
 
-use crate::services::{COUNTED, ECHO, GATED};
+use crate::services::{COUNTED, ECHO, GATED, flood, touched};
 use crate::world::{On, World, changsha, until, xiangtan, zhuzhou};
 
 both!(
     what_waits_is_delivered_in_order_when_the_partner_is_back,
     a_partner_that_says_nothing_delays_no_other,
+    many_messages_for_a_city_that_is_down_delay_and_cost_nothing,
+    a_clock_that_is_set_back_keeps_the_order,
     a_cut_line_loses_nothing,
     a_receipt_waits_for_its_city,
     what_was_stored_and_not_processed_is_processed_after_a_restart,
@@ -74,6 +77,51 @@ async fn a_partner_that_says_nothing_delays_no_other(on: On) {
     })
     .await;
     assert_eq!(world.sent(changsha(), silent).await.state, State::Waiting);
+}
+
+/// Twenty thousand wait for Zhuzhou, which is down: nothing is written about them, and no other city waits.
+async fn many_messages_for_a_city_that_is_down_delay_and_cost_nothing(on: On) {
+    const WRITES_MAX: u64 = 150;
+    let mut world = World::running(on, "many").await;
+    world.stop(zhuzhou()).await;
+    let first = world.send(changsha(), zhuzhou(), COUNTED, 1).await;
+    let ctx = world.ctx(changsha());
+    let many = move |tx: &mut Tx<'_>| flood(tx, &ctx, first, 20_000);
+    world.store(changsha()).write("test.flood", many).await.unwrap();
+    for n in 0..3 {
+        let begun = world.clock.now();
+        let id = world.send(changsha(), xiangtan(), COUNTED, n).await;
+        world.until_state(changsha(), id, State::Processed).await;
+        assert!(world.clock.now() < begun.plus_seconds(5));
+    }
+    let tried = async |times: u32| {
+        until("it was tried", async || {
+            Some(world.sent(changsha(), first).await.attempts).filter(|attempts| times <= *attempts)
+        })
+        .await
+    };
+    let so_far = tried(1).await;
+    let before = world.store(changsha()).writes().count();
+    tried(so_far + 2).await;
+    let writes = world.store(changsha()).writes().count() - before;
+    assert!(writes < WRITES_MAX, "{writes} writes while nothing but two tries happened");
+    assert_eq!(world.read(changsha(), |tx| touched(tx, zhuzhou())).await, 1, "only the first is written to");
+}
+
+/// The clock of the sender is an hour ahead, and is set right while messages wait.
+async fn a_clock_that_is_set_back_keeps_the_order(on: On) {
+    let mut world = World::running(on, "back").await;
+    world.stop(xiangtan()).await;
+    world.clock.advance(1_800);
+    let first = world.send(changsha(), xiangtan(), COUNTED, 0).await;
+    until("it was tried", async || (0 < world.sent(changsha(), first).await.attempts).then_some(())).await;
+    world.clock.advance(-1_800);
+    for n in 1..4 {
+        world.send(changsha(), xiangtan(), COUNTED, n).await;
+    }
+    world.start(xiangtan()).await;
+    until("all took effect", async || (numbers(&world).await.len() == 4).then_some(())).await;
+    assert_eq!(numbers(&world).await, [0, 1, 2, 3]);
 }
 
 async fn a_cut_line_loses_nothing(on: On) {

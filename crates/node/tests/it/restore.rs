@@ -13,7 +13,7 @@ use tb_tlog::{Checkpoint, Hash, leaf_hash, node_hash};
 
 use crate::membership::{in_force, next, plan};
 use crate::raw;
-use crate::services::{COUNTED, ECHO};
+use crate::services::{COUNTED, ECHO, REFUSED};
 use crate::world::{On, World, changsha, until, xiangtan, zhuzhou};
 
 both!(
@@ -97,7 +97,9 @@ async fn is_silent(world: &World, size: u64) {
 
 async fn a_city_that_lost_all_since_its_backup_goes_on(on: On) {
     let mut world = World::running(on, "restored").await;
-    traffic(&world, 0..3).await;
+    let kept = traffic(&world, 0..3).await;
+    let refused = world.send(changsha(), xiangtan(), REFUSED, 1).await;
+    world.until_state(changsha(), refused, State::Rejected).await;
     let archive = world.back_up(xiangtan()).await;
     let before = world.read(xiangtan(), log::size).await;
     let lost = traffic(&world, 3..6).await;
@@ -126,10 +128,17 @@ async fn a_city_that_lost_all_since_its_backup_goes_on(on: On) {
     let size = leaves.len() as u64;
     let back = world.read(xiangtan(), move |tx| Ok((log::entries(tx, 0..size)?, log::root(tx, size)?))).await;
     assert_eq!(back, (leaves.clone(), root), "the log came back byte for byte");
-    for (from, id) in &lost {
+    for (from, id) in kept.iter().chain(&lost) {
         world.until_state(*from, *id, State::Processed).await;
     }
+    // What was in the backup is known there, and only said to have come: what became of it stays as it was.
+    let still = world.until_state(changsha(), refused, State::Rejected).await;
+    assert_eq!(still.problem.as_deref(), Some("TST-REF-001"));
     world.until_state(xiangtan(), waiting, State::Processed).await;
+    until("what was lost takes effect again", async || {
+        (6 <= numbers(&world, xiangtan()).await.len()).then_some(())
+    })
+    .await;
     assert_eq!(numbers(&world, xiangtan()).await, [0, 1, 2, 3, 4, 5]);
     assert_eq!(numbers(&world, zhuzhou()).await, [0, 1, 2, 3, 4, 5]);
     let known = world.read(xiangtan(), move |tx| log::witness_state(tx, &witnessed.origin)).await.unwrap();

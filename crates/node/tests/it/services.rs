@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use tb_base::{Ctx, Fault, Refusal, Result};
+use tb_base::{Ctx, Fault, MessageId, NodeId, Refusal, Result};
 use tb_exchange::{Incoming, Receipt, service};
 use tb_store::inbox::Handler;
 use tb_store::{Migration, Schema, Stmt, Tx, params, stmt};
@@ -18,11 +18,28 @@ const EFFECTS: Stmt = stmt("test.effects", "SELECT message, n FROM test_effect O
 const HEARD: Stmt = stmt("test.heard", "INSERT INTO test_heard (message, kind) VALUES ($1, $2)");
 const ALL_HEARD: Stmt = stmt("test.all_heard", "SELECT kind FROM test_heard WHERE message = $1");
 
+const ANOTHER: Stmt = stmt("test.another", "
+    INSERT INTO store_outbox (id, recipient, service, case_id, envelope, body, leaf, evidence, state, attempts,
+        next_try, lease_until, problem, created, version, at, tx)
+    SELECT $1, recipient, service, case_id, envelope, body, leaf, NULL, 'waiting', 0,
+        next_try, 0, NULL, created + $2, 1, at, tx
+    FROM store_outbox
+    WHERE id = $3
+");
+const TOUCHED: Stmt = stmt(
+    "test.touched",
+    "
+    SELECT COUNT(*) AS messages
+    FROM store_outbox
+    WHERE recipient = $1 AND 1 < version
+",
+);
+
 /// The tables of the tests.
 pub const TEST: Schema = Schema {
     owner: "test",
     migrations: &[Migration { name: "0001_test", sql: SQL, sha256: SQL_SHA256 }],
-    statements: &[&[EFFECT, EFFECTS, HEARD, ALL_HEARD]],
+    statements: &[&[EFFECT, EFFECTS, HEARD, ALL_HEARD, ANOTHER, TOUCHED]],
 };
 
 const SQL: &str = "CREATE TABLE test_effect (message TEXT NOT NULL, n BIGINT NOT NULL, seq BIGINT NOT NULL);
@@ -130,4 +147,17 @@ pub fn effects(tx: &mut Tx<'_>) -> Result<Vec<(String, i64)>> {
 /// What the sender's handler of receipts was told of a message.
 pub fn heard(tx: &mut Tx<'_>, message: &str) -> Result<Vec<String>> {
     tx.all(&ALL_HEARD, params![message])?.iter().map(|row| row.get("kind")).collect()
+}
+
+/// So many more rows like that of a message, as sending them one by one would leave them.
+pub fn flood(tx: &mut Tx<'_>, ctx: &Ctx, like: MessageId, count: i64) -> Result<()> {
+    let rows: Vec<_> = (1..=count)
+        .map(|behind| (&ANOTHER, params![ctx.id(MessageId::new), behind, like].to_vec()))
+        .collect();
+    tx.run_all(&rows)
+}
+
+/// How many messages to a city were written to since they were sent.
+pub fn touched(tx: &mut Tx<'_>, to: NodeId) -> Result<i64> {
+    tx.one(&TOUCHED, params![to])?.map_or(Ok(0), |row| row.get("messages"))
 }

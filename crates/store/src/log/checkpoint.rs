@@ -50,15 +50,6 @@ const COSIGNED: Stmt = stmt(
 ",
 );
 
-const COSIGNED_FROM: Stmt = stmt("store.checkpoint.cosigned_from", "
-    SELECT size, root, note, at
-    FROM store_checkpoint
-    WHERE $2 <= size
-        AND $1 <= (SELECT COUNT(*) FROM store_cosignature WHERE store_cosignature.size = store_checkpoint.size)
-    ORDER BY size
-    LIMIT 1
-");
-
 const COSIGNED_BY: Stmt = stmt(
     "store.checkpoint.cosigned_by",
     "
@@ -118,19 +109,8 @@ const WITNESS_MOVE: Stmt = stmt(
 );
 
 /// The statements of this file.
-pub(crate) const STATEMENTS: &[Stmt] = &[
-    PUT,
-    LATEST,
-    AT_SIZE,
-    COSIGNED,
-    COSIGNED_FROM,
-    COSIGNED_BY,
-    ADD,
-    COSIGNATURES,
-    WITNESS,
-    WITNESS_FIRST,
-    WITNESS_MOVE,
-];
+pub(crate) const STATEMENTS: &[Stmt] =
+    &[PUT, LATEST, AT_SIZE, COSIGNED, COSIGNED_BY, ADD, COSIGNATURES, WITNESS, WITNESS_FIRST, WITNESS_MOVE];
 
 /// A signed checkpoint of this node's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -205,12 +185,6 @@ pub fn checkpoint(tx: &mut Tx<'_>, size: u64) -> Result<Option<KeptCheckpoint>> 
 /// The newest checkpoint that so many witnesses cosigned.
 pub fn latest_cosigned(tx: &mut Tx<'_>, witnesses_min: u32) -> Result<Option<KeptCheckpoint>> {
     let row = tx.one(&COSIGNED, params![witnesses_min])?;
-    checkpoint_of(tx, row)
-}
-
-/// The oldest checkpoint of at least that size that so many witnesses cosigned.
-pub fn cosigned_from(tx: &mut Tx<'_>, witnesses_min: u32, size_min: u64) -> Result<Option<KeptCheckpoint>> {
-    let row = tx.one(&COSIGNED_FROM, params![witnesses_min, number(size_min)?])?;
     checkpoint_of(tx, row)
 }
 

@@ -13,12 +13,12 @@ use crate::outbox::State;
 use crate::{Lease, Tx, inbox, log, nonces, outbox, params};
 
 both! {
-    a_sent_message_waits_with_its_leaf, a_rolled_back_message_was_never_sent, a_taken_message_is_leased,
-    a_failed_try_comes_back_later, receipts_go_forward_only, a_dead_message_can_still_be_settled,
+    a_sent_message_waits_with_its_leaf, a_rolled_back_message_was_never_sent, a_failed_try_keeps_its_place,
+    a_word_that_contradicts_a_final_one_is_a_violation, receipts_go_forward_only, a_dead_message_can_still_be_settled,
     what_waits_for_a_city, a_duplicate_takes_effect_once, duplicates_at_once_take_effect_once,
     the_same_id_with_other_words_is_a_violation, a_refusal_is_kept_and_undone, a_fault_leaves_no_record,
     messages_of_a_case, a_salt_can_be_forgotten, a_line_is_held_by_one_process_and_none_overtakes,
-    an_unheard_message_keeps_its_place, messages_of_one_transaction_keep_their_order, a_nonce_counts_once_for_each_sender_until_it_ends,
+    messages_of_one_transaction_keep_their_order, a_nonce_counts_once_for_each_sender_until_it_ends,
     what_a_restored_receiver_lost_waits_again,
     what_a_restored_sender_lost_is_taken_back_once, what_a_city_sent_is_given_in_pages,
 }
@@ -72,15 +72,30 @@ async fn state(bench: &Bench, number: u8) -> State {
     bench.store.read("test.state", move |tx| Ok(outbox::find(tx, id(number))?.unwrap().state)).await.unwrap()
 }
 
-async fn due(bench: &Bench, seconds: i64) -> Vec<MessageId> {
-    due_for(bench, seconds, "one", 10).await
+/// The line to a city as one of two processes sees it.
+pub(super) async fn line(
+    bench: &Bench,
+    seconds: i64,
+    to: &'static str,
+    holder: &'static str,
+) -> Vec<MessageId> {
+    let line = move |tx: &mut Tx<'_>| outbox::line(tx, at(seconds), node(to), holder, 100);
+    bench.store.read("test.line", line).await.unwrap().iter().map(|one| one.id).collect()
 }
 
-async fn due_for(bench: &Bench, seconds: i64, holder: &'static str, limit: u32) -> Vec<MessageId> {
+/// What waits for Xiangtan.
+pub(super) async fn waiting(bench: &Bench) -> Vec<MessageId> {
+    line(bench, 100, "430300", "one").await
+}
+
+async fn recipients(bench: &Bench) -> Vec<NodeId> {
+    bench.store.read("test.recipients", outbox::recipients).await.unwrap()
+}
+
+async fn take_line(bench: &Bench, seconds: i64, holder: &'static str) -> bool {
     let lease = Lease { holder, seconds: 60 };
-    let due = move |tx: &mut Tx<'_>| outbox::due(tx, at(seconds), limit, lease);
-    let taken = bench.store.write("test.due", due).await.unwrap();
-    taken.iter().map(|sent| sent.message.envelope.id).collect()
+    let take = move |tx: &mut Tx<'_>| outbox::take_line(tx, at(seconds), node("430300"), lease);
+    bench.store.write("test.take", take).await.unwrap()
 }
 
 async fn a_sent_message_waits_with_its_leaf(bench: &Bench) {
@@ -114,58 +129,44 @@ async fn a_rolled_back_message_was_never_sent(bench: &Bench) {
         })
         .await;
     assert!(refused.is_err());
-    assert!(due(bench, 100).await.is_empty());
+    assert!(waiting(bench).await.is_empty());
+    assert!(recipients(bench).await.is_empty());
     let waiting = bench.store.read("test.waiting", log::waiting).await.unwrap();
     assert_eq!(waiting, 0);
 }
 
-async fn a_taken_message_is_leased(bench: &Bench) {
+async fn a_failed_try_keeps_its_place(bench: &Bench) {
     send(bench, 1, outgoing(1, "430300", None)).await;
-    send(bench, 2, outgoing(2, "430200", None)).await;
-    assert_eq!(due(bench, 0).await, []);
-    assert_eq!(due(bench, 2).await, [id(1), id(2)]);
-    assert_eq!(due(bench, 3).await, []);
-    // The worker died: its lease ends.
-    assert_eq!(due(bench, 32).await, [id(1), id(2)]);
-}
-
-async fn a_failed_try_comes_back_later(bench: &Bench) {
-    send(bench, 1, outgoing(1, "430300", None)).await;
-    assert_eq!(due(bench, 1).await, [id(1)]);
-    bench
-        .store
-        .write("test.attempted", |tx| outbox::attempted(tx, at(2), id(1), at(10), "refused connection"))
-        .await
-        .unwrap();
-    assert_eq!(due(bench, 9).await, []);
-    for (now, expected) in [(9, false), (10, true)] {
-        let is_due = bench.store.read("test.is_due", move |tx| outbox::is_due(tx, at(now))).await;
-        assert_eq!(is_due.unwrap(), expected);
-    }
-    assert_eq!(due(bench, 10).await, [id(1)]);
+    let failed = |tx: &mut Tx<'_>| outbox::attempted(tx, at(2), id(1), at(500), "refused connection");
+    bench.store.write("test.attempted", failed).await.unwrap();
+    send(bench, 3, outgoing(2, "430300", None)).await;
+    assert_eq!(waiting(bench).await, [id(1), id(2)]);
     let sent = bench.store.read("test.find", |tx| outbox::find(tx, id(1))).await.unwrap().unwrap();
     assert_eq!((sent.attempts, sent.problem.as_deref()), (1, Some("refused connection")));
+    assert_eq!(sent.next_try, at(500));
 }
 
 /// The second process gets nothing of the line while the first lives, and begins with the oldest when it does not.
 async fn a_line_is_held_by_one_process_and_none_overtakes(bench: &Bench) {
-    send(bench, 1, outgoing(1, "430300", None)).await;
-    assert_eq!(due_for(bench, 1, "one", 10).await, [id(1)]);
-    send(bench, 2, outgoing(2, "430300", None)).await;
-    send(bench, 3, outgoing(3, "430200", None)).await;
-    assert_eq!(due_for(bench, 3, "two", 10).await, [id(3)]);
-    assert_eq!(due_for(bench, 3, "one", 10).await, [id(2)]);
-    let holds = |holder: &'static str| {
-        bench.store.read("test.holds", move |tx| outbox::holds(tx, node("430300"), holder))
-    };
-    assert!(holds("one").await.unwrap());
-    // The first is not heard of again: its lease of the line ends, and with it those of its messages.
-    assert_eq!(due_for(bench, 40, "two", 10).await, [id(3)]);
-    assert_eq!(due_for(bench, 63, "two", 1).await, [id(1)]);
-    assert_eq!(due_for(bench, 63, "two", 10).await, [id(2)]);
+    for (number, to) in [(1, "430300"), (2, "430300"), (3, "430200")] {
+        send(bench, number.into(), outgoing(number, to, None)).await;
+    }
+    assert_eq!(recipients(bench).await, [node("430200"), node("430300")]);
+    assert_eq!(line(bench, 3, "430300", "two").await, [id(1), id(2)], "nobody holds it yet");
+    assert!(take_line(bench, 4, "one").await);
+    assert!(!take_line(bench, 5, "two").await);
+    assert_eq!(line(bench, 5, "430300", "two").await, []);
+    assert_eq!(line(bench, 5, "430200", "two").await, [id(3)]);
+    assert_eq!(line(bench, 5, "430300", "one").await, [id(1), id(2)]);
+    // It keeps the line from half of its lease on.
+    assert!(take_line(bench, 40, "one").await);
+    assert!(!take_line(bench, 65, "two").await);
+    // The first is not heard of again: its lease of the line ends.
+    assert_eq!(line(bench, 101, "430300", "two").await, [id(1), id(2)]);
+    assert!(take_line(bench, 101, "two").await);
     // If it was only frozen, it learns before its next try that the line is no longer its own.
-    assert!(!holds("one").await.unwrap());
-    assert_eq!(due_for(bench, 64, "one", 10).await, []);
+    assert!(!take_line(bench, 102, "one").await);
+    assert_eq!(line(bench, 102, "430300", "one").await, []);
 }
 
 /// Ids of one millisecond are in no order, so what was written first is told by more than the moment.
@@ -176,23 +177,7 @@ async fn messages_of_one_transaction_keep_their_order(bench: &Bench) {
         numbers.iter().try_for_each(|number| outbox::send(tx, &ctx, &outgoing(*number, "430300", None)))
     };
     bench.store.write("test.send", send).await.unwrap();
-    assert_eq!(due(bench, 20).await, numbers.map(id));
-}
-
-async fn an_unheard_message_keeps_its_place(bench: &Bench) {
-    send(bench, 1, outgoing(1, "430300", None)).await;
-    assert_eq!(due(bench, 1).await, [id(1)]);
-    bench
-        .store
-        .write("test.unheard", |tx| outbox::unheard(tx, at(2), id(1), at(500), "no answer"))
-        .await
-        .unwrap();
-    send(bench, 3, outgoing(2, "430300", None)).await;
-    assert!(bench.store.read("test.is_due", |tx| outbox::is_due(tx, at(4))).await.unwrap());
-    // Whoever takes the line after its holder died begins with the older one, whatever its pause was.
-    assert_eq!(due_for(bench, 70, "two", 1).await, [id(1)]);
-    let sent = bench.store.read("test.find", |tx| outbox::find(tx, id(1))).await.unwrap().unwrap();
-    assert_eq!((sent.attempts, sent.problem.as_deref()), (1, Some("no answer")));
+    assert_eq!(waiting(bench).await, numbers.map(id));
 }
 
 async fn a_nonce_counts_once_for_each_sender_until_it_ends(bench: &Bench) {
@@ -231,7 +216,7 @@ async fn receipts_go_forward_only(bench: &Bench) {
     send(bench, 1, outgoing(1, "430300", None)).await;
     settle(bench, 1, ReceiptKind::Delivered).await;
     assert_eq!(state(bench, 1).await, State::Delivered);
-    assert_eq!(due(bench, 100).await, []);
+    assert_eq!(waiting(bench).await, []);
     settle(bench, 1, ReceiptKind::Processed).await;
     settle(bench, 1, ReceiptKind::Delivered).await;
     assert_eq!(state(bench, 1).await, State::Processed);
@@ -244,18 +229,32 @@ async fn receipts_go_forward_only(bench: &Bench) {
     assert!(matches!(wrong.await, Err(Error::Violation(_))));
 }
 
+async fn a_word_that_contradicts_a_final_one_is_a_violation(bench: &Bench) {
+    send(bench, 1, outgoing(1, "430300", None)).await;
+    settle(bench, 1, ReceiptKind::Processed).await;
+    let other = |tx: &mut Tx<'_>| {
+        let rejected = receipt(1, ReceiptKind::Rejected);
+        outbox::settled(tx, at(9), id(1), &rejected, &serde_json::Value::Null)
+    };
+    let refused = bench.store.write("test.settled", other).await;
+    assert!(matches!(refused, Err(Error::Violation(violation)) if violation.component == "kind"));
+    assert_eq!(state(bench, 1).await, State::Processed);
+}
+
 async fn a_dead_message_can_still_be_settled(bench: &Bench) {
     send(bench, 1, outgoing(1, "430300", None)).await;
-    bench.store.write("test.dead", |tx| outbox::dead(tx, at(3), id(1), "deadline")).await.unwrap();
+    let bury = |tx: &mut Tx<'_>| outbox::dead(tx, at(3), id(1), "deadline");
+    assert!(bench.store.write("test.dead", bury).await.unwrap());
+    assert!(!bench.store.write("test.dead", bury).await.unwrap(), "once");
     assert_eq!(state(bench, 1).await, State::Dead);
-    assert_eq!(due(bench, 100).await, []);
+    assert_eq!(waiting(bench).await, []);
     settle(bench, 1, ReceiptKind::Processed).await;
     assert_eq!(state(bench, 1).await, State::Processed);
 }
 
 async fn what_waits_for_a_city(bench: &Bench) {
-    send(bench, 4, outgoing(4, "430300", None)).await;
     send(bench, 3, outgoing(3, "430300", None)).await;
+    send(bench, 4, outgoing(4, "430300", None)).await;
     let since =
         |to: &'static str| bench.store.read("test.since", move |tx| outbox::waiting_since(tx, node(to)));
     assert_eq!(since("430300").await.unwrap(), Some(at(3)));
@@ -351,8 +350,8 @@ async fn a_fault_leaves_no_record(bench: &Bench) {
 
 async fn messages_of_a_case(bench: &Bench) {
     let case = ctx(1).id(CaseId::new);
-    send(bench, 2, outgoing(2, "430300", Some(case))).await;
     send(bench, 1, outgoing(1, "430300", Some(case))).await;
+    send(bench, 2, outgoing(2, "430300", Some(case))).await;
     send(bench, 3, outgoing(3, "430300", None)).await;
     let mut arrived = incoming(4);
     arrived.envelope.purpose.case = Some(case);

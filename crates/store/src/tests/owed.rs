@@ -7,12 +7,13 @@ use super::bench::{Bench, at};
 use super::messages::id;
 use super::mirror::{ahead, city, extend, leaves};
 use super::tree::{leaf, sequence, take};
-use crate::owed::{self, OWED_SECONDS_MAX, Owed};
+use crate::owed::{self, OWED_SECONDS_MAX, Owed, Search};
 use crate::{Tx, log};
 
 both! {
     a_leaf_that_comes_is_paid, a_leaf_that_came_before_is_paid, what_is_left_out_is_missing_once,
-    another_leaf_pays_nothing,
+    another_leaf_pays_nothing, a_leaf_that_is_acknowledged_anew_pays,
+    nobody_is_accused_before_the_whole_log_was_searched,
 }
 
 /// Long enough after the seconds of these tests.
@@ -43,7 +44,10 @@ async fn published(bench: &Bench, held: Vec<Leaf>) {
 }
 
 async fn look_after(bench: &Bench, now: Timestamp) -> Vec<Owed> {
-    bench.store.write("test.look", move |tx| owed::look_after(tx, now, city())).await.unwrap()
+    let looked =
+        bench.store.write("test.look", move |tx| owed::look_after(tx, now, city(), None)).await.unwrap();
+    assert_eq!(looked.rest, None, "the whole log was searched");
+    looked.missing
 }
 
 async fn is_open(bench: &Bench) -> bool {
@@ -81,4 +85,57 @@ async fn another_leaf_pays_nothing(bench: &Bench) {
     // The same message, another content than the receipt said.
     published(bench, vec![Leaf { content: [9; 32], ..received(1) }]).await;
     assert_eq!(look_after(bench, late()).await.len(), 1);
+}
+
+/// A city that was restored before anybody had its leaf took the message again, and says so with another leaf.
+async fn a_leaf_that_is_acknowledged_anew_pays(bench: &Bench) {
+    owe(bench, 1).await;
+    let anew = Leaf { at: at(60), ..received(1) };
+    let leaf = log::hash_of(&anew);
+    let again = move |tx: &mut Tx<'_>| owed::owe(tx, at(70), city(), id(1), LeafKind::Received, Some(leaf));
+    bench.store.write("test.owe", again).await.unwrap();
+    assert_eq!(
+        look_after(bench, at(60 + OWED_SECONDS_MAX)).await,
+        [],
+        "it has its time from the new word on"
+    );
+    published(bench, vec![anew]).await;
+    assert!(!is_open(bench).await);
+    assert_eq!(look_after(bench, late()).await, []);
+}
+
+/// The city's log holds the leaf that is owed, and after it so many of other things.
+async fn published_many(bench: &Bench, count: u64) {
+    let append = move |tx: &mut Tx<'_>| {
+        log::append(tx, &received(1))?;
+        let others = (1..count).map(|second| i64::try_from(second).unwrap());
+        others
+            .map(|second| Leaf { at: at(10 + second), ..leaf(9) })
+            .try_for_each(|leaf| log::append(tx, &leaf).map(drop))
+    };
+    bench.store.write("test.append", append).await.unwrap();
+    let fence = take(bench, 0, "one").await.unwrap();
+    while sequence(bench, fence, 2_000).await.unwrap().end < count {}
+    for start in (0..count).step_by(256) {
+        let end = count.min(start + 256);
+        let (leaves, ahead) = (leaves(bench, start, end).await, ahead(bench, end, count).await);
+        assert_eq!(extend(bench, start, leaves, ahead).await.unwrap(), end);
+    }
+}
+
+/// The leaf is the first of a log that is longer than what one call reads.
+async fn nobody_is_accused_before_the_whole_log_was_searched(bench: &Bench) {
+    published_many(bench, 4_500).await;
+    owe(bench, 1).await;
+    owe(bench, 2).await;
+    let look = |rest: Option<Search>| {
+        bench.store.write("test.look", move |tx| owed::look_after(tx, late(), city(), rest.clone()))
+    };
+    let first = look(None).await.unwrap();
+    assert_eq!(first.missing, [], "its leaf may stand before what was read");
+    assert!(first.rest.is_some());
+    let second = look(first.rest).await.unwrap();
+    assert_eq!(second.missing.iter().map(|owed| owed.message).collect::<Vec<_>>(), [id(2)]);
+    assert_eq!(second.rest, None);
+    assert!(!is_open(bench).await);
 }

@@ -220,10 +220,6 @@ async fn cosignatures_are_counted(bench: &Bench) {
     assert_eq!(find(1).await.unwrap().unwrap().cosigned_note(), "note\n— d\n");
     assert_eq!(find(2).await.unwrap().unwrap().cosigned_note(), "note\n— a\n— b\n");
     assert_eq!(find(3).await.unwrap(), None);
-    let from = |size: u64| bench.store.read("test.from", move |tx| log::cosigned_from(tx, 1, size));
-    assert_eq!(from(3).await.unwrap().unwrap().size, 5);
-    assert_eq!(from(6).await.unwrap().unwrap().size, 8);
-    assert_eq!(from(9).await.unwrap(), None);
 }
 
 async fn a_witness_moves_once(bench: &Bench) {

@@ -47,7 +47,7 @@ async fn bury(region: &Region, service: &'static str, seconds: i64) -> MessageId
     let dead = move |tx: &mut Tx<'_>| {
         outbox::dead(tx, now, id, "violation: schema in body: invalid value: string \"secret\"")
     };
-    region.city("430100").store.write("test.dead", dead).await.unwrap();
+    assert!(region.city("430100").store.write("test.dead", dead).await.unwrap());
     id
 }
 

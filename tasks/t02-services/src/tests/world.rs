@@ -24,15 +24,13 @@ use tb_identity::{people, seed};
 use tb_licence::store::Issuer;
 use tb_licence::types::Types;
 use tb_store::inbox::Handler;
-use tb_store::{Config, Lease, Store, Tx, inbox, outbox};
+use tb_store::{Config, Store, Tx, inbox, outbox};
 use tb_web::session::{Account, Lookup};
 use tb_web::{App, AppParts, CityFront};
 use tower::ServiceExt;
 
 use crate::{Parts, module};
 
-/// The messenger takes everything, and nobody else does.
-const LEASE: Lease<'static> = Lease { holder: "messenger", seconds: 0 };
 /// 2026-11-24 12:00 in China.
 pub const NOON: Timestamp = Timestamp(1_795_492_800_000_000);
 pub const CHANGSHA: &str = "430100";
@@ -282,8 +280,16 @@ impl World {
 
     async fn send_all(&self, from: NodeId) -> bool {
         let now = self.clock.now();
-        let due = move |tx: &mut Tx<'_>| outbox::due(tx, now, 100, LEASE);
-        let waiting = self.cities[&from].store.write("test.due", due).await.expect("an outbox");
+        let waiting = move |tx: &mut Tx<'_>| {
+            let mut waiting = Vec::new();
+            for to in outbox::recipients(tx)? {
+                for one in outbox::line(tx, now, to, "messenger", 100)? {
+                    waiting.extend(outbox::find(tx, one.id)?);
+                }
+            }
+            Ok(waiting)
+        };
+        let waiting = self.cities[&from].store.read("test.waiting", waiting).await.expect("an outbox");
         let down = self.lines.down.lock().expect("lines").clone();
         let mut moved = false;
         for sent in waiting.into_iter().filter(|sent| !down.contains(&sent.message.envelope.to)) {

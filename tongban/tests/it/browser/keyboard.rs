@@ -57,7 +57,7 @@ async fn plant(stage: &Stage) -> tb_base::Result<String> {
     let put = move |tx: &mut Tx<'_>| {
         trust::put_fork(tx, at, &origin, &seen)?;
         outbox::send(tx, &ctx, &message)?;
-        outbox::dead(tx, at, message.envelope.id, "violation: schema in body")
+        outbox::dead(tx, at, message.envelope.id, "violation: schema in body").map(drop)
     };
     kept.write("test.plant", put).await?;
     kept.close().await;
