@@ -281,6 +281,12 @@ impl CityConfig {
     }
 }
 
+/// The file itself, where a link was named (符号链接): what lies beside it is looked for there.
+pub fn behind_links(file: &Path) -> PathBuf {
+    // A file that is not there is told by whoever reads it.
+    std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned())
+}
+
 /// Every problem of a file, one a line.
 pub fn told(file: &Path, problems: &[Problem]) -> String {
     let lines: Vec<String> = problems.iter().map(|problem| format!("\n  {problem}")).collect();

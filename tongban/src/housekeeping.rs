@@ -1,67 +1,65 @@
-//! Housekeeping (日常清理): once an hour a city drops what has ended and lets licences expire.
+//! Housekeeping (日常清理): once an hour a city drops what has ended, lets licences expire and consents end.
+//!
+//! Invariants: each kind of work is a job of its own, so that none waits for another; a run does one page in its
+//! transaction; a row that cannot be is told and left, and stops nothing.
 
-use std::sync::Arc;
+mod consents;
+mod licences;
+mod purge;
 
 use serde_json::Value;
-use tb_base::{CaseId, Ctx, Result, Timestamp};
-use tb_case::{Env, PhaseKind, acts};
-use tb_identity::accounts;
-use tb_licence::{consent, store};
+use tb_base::{Ctx, Error, Result, Timestamp};
 use tb_store::{Tx, jobs};
 use tb_web::{Job, Module};
 
-/// The kind of the job; there is one of it.
-const JOB: &str = "city.housekeeping";
 const HOUR_SECONDS: i64 = 3_600;
 /// Soon after a start, for what ended while the city was down.
 const FIRST_SECONDS: i64 = 30;
 
-/// The job as a module of a city; it has no page.
-pub fn module(env: Arc<Env>) -> Module {
+/// The jobs as a module of a city; it has no page.
+pub fn module() -> Module {
     Module {
         id: "housekeeping",
         clauses: &[],
         routes: axum::Router::new(),
         handlers: Vec::new(),
-        jobs: vec![Job { kind: JOB, run: Arc::new(move |tx, ctx, _| keep(tx, ctx, &env)) }],
+        jobs: vec![purge::job(), licences::job(), consents::job()],
         schema: None,
         route_list: &[],
     }
 }
 
-/// Sees to it that the job is there.
+/// Sees to it that the jobs are there.
 pub fn begin(tx: &mut Tx<'_>, now: Timestamp) -> Result<()> {
-    jobs::put(tx, JOB, JOB, now.plus_seconds(FIRST_SECONDS), &Value::Null)
+    let first = now.plus_seconds(FIRST_SECONDS);
+    module().jobs.iter().try_for_each(|Job { kind, .. }| jobs::put(tx, kind, kind, first, &Value::Null))
 }
 
-/// Drops ended sessions, codes and counters, lets licences expire and consents end with their cases; then again.
-fn keep(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env) -> Result<()> {
-    accounts::purge(tx, ctx.now)?;
-    store::expire_due(tx, ctx)?;
-    end_consents(tx, ctx, env)?;
-    jobs::put(tx, JOB, JOB, ctx.now.plus_seconds(HOUR_SECONDS), &Value::Null)
+/// The last row of the page before; empty for the first page.
+fn after(payload: &Value) -> &str {
+    payload.get("after").and_then(Value::as_str).unwrap_or_default()
 }
 
-/// A consent was for one case: when that is over, so is the consent.
-fn end_consents(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env) -> Result<()> {
-    let mut after: Option<CaseId> = None;
-    loop {
-        let cases = consent::open_cases(tx, ctx.now, after)?;
-        let Some(last) = cases.last() else { return Ok(()) };
-        after = Some(*last);
-        for case in cases {
-            if is_over(tx, env, case)? {
-                consent::end_of_case(tx, ctx, case)?;
-            }
+/// Works on each row of a page, then asks for the next page at once, or for the first one in an hour.
+fn page(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    kind: &'static str,
+    ids: &[String],
+    work: impl Fn(&mut Tx<'_>, &str) -> Result<()>,
+) -> Result<()> {
+    for id in ids {
+        match work(tx, id) {
+            Ok(()) => {}
+            Err(Error::Fault(fault)) => return Err(fault.into()),
+            Err(problem) => tracing::warn!(kind, id, %problem, "a row is left as it is"),
         }
     }
-}
-
-/// A case that is not here yet is a draft, and a draft may still be handed in.
-fn is_over(tx: &mut Tx<'_>, env: &Env, case: CaseId) -> Result<bool> {
-    match acts::view(tx, env, case) {
-        Ok(view) => Ok(PhaseKind::is_over(view.phase)),
-        Err(tb_base::Error::Refused(_)) => Ok(false),
-        Err(error) => Err(error),
+    match ids.last() {
+        Some(last) => jobs::put(tx, kind, kind, ctx.now, &serde_json::json!({ "after": last })),
+        None => jobs::put(tx, kind, kind, ctx.now.plus_seconds(HOUR_SECONDS), &Value::Null),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -129,7 +129,9 @@ impl KeyRing {
         }
         let mut key = [0; 32];
         entropy.fill(&mut key);
-        let number = 1 + self.file.keys.iter().map(|key| key.number).max().unwrap_or(0);
+        // A number that was given out once names one key for ever.
+        let given = self.file.keys.iter().map(|key| key.number).chain(self.file.retired.iter().copied());
+        let number = 1 + given.max().unwrap_or(0);
         self.file.keys.push(Key { number, key: text::base64(&key), seals_from });
         self.save()?;
         Ok(number)
@@ -142,6 +144,9 @@ impl KeyRing {
         }
         if self.sealing(now)? == number {
             return Err(Fault::new(format!("retiring key {number}: it is the one that seals")).into());
+        }
+        if self.file.keys.iter().any(|key| key.number == number && now < key.seals_from) {
+            return Err(Fault::new(format!("retiring key {number}: it has not sealed yet")).into());
         }
         self.file.retired.insert(number);
         self.file.keys.retain(|key| key.number != number);
@@ -159,21 +164,10 @@ impl KeyRing {
         })
     }
 
-    /// Written beside the file and moved over it: a crash leaves the old file or the new one.
     fn save(&self) -> Result<()> {
         let text = serde_json::to_string_pretty(&self.file)
             .map_err(|error| Fault::of("writing the keys of the vault", error))?;
-        let beside = self.path.with_extension("json.new");
-        crate::region::write_secret(&beside, &text)?;
-        let doing = || format!("writing {}", self.path.display());
-        let moved = fs::File::open(&beside)
-            .and_then(|file| file.sync_all())
-            .and_then(|()| fs::rename(&beside, &self.path))
-            .and_then(|()| match self.path.parent() {
-                Some(folder) => fs::File::open(folder)?.sync_all(),
-                None => Ok(()),
-            });
-        moved.map_err(|error| Fault::of(doing(), error).into())
+        crate::files::replace_secret(&self.path, &text)
     }
 }
 
@@ -193,6 +187,11 @@ fn parse(path: &Path, text: &str) -> Result<File> {
         || numbers.contains(&0)
     {
         return Err(wrong("numbers and keys must be distinct, in order, and above 0").into());
+    }
+    if !numbers.is_disjoint(&file.retired) {
+        return Err(
+            wrong("a number is both among the keys and retired; only one of the two can be right").into()
+        );
     }
     Ok(file)
 }

@@ -12,12 +12,14 @@ use tb_exchange::keys::{Secrets, WitnessKey};
 use tb_exchange::{CityKeys, TrustList};
 use tb_node::tls::Identity;
 
-use crate::region::{json, parse, read};
+use crate::files::{create_secret, json, parse, read};
 
 /// The folder within a city's folder, where its configuration names no other.
 pub const FOLDER: &str = "keys";
-/// How often a city may have renewed its keys.
-const RENEWALS_MAX: u32 = 1_000;
+/// How often a city may renew its keys.
+pub const RENEWALS_MAX: u32 = 1_000;
+/// How the folder of a renewed set is called, before its number.
+const RENEWED: &str = "renewed-";
 
 /// All keys of a city.
 pub struct Keys {
@@ -81,28 +83,38 @@ impl Keys {
             certificate: tb_crypto::text::base64(&self.identity.certificate),
             key: tb_crypto::text::base64(&self.identity.key),
         };
-        write_secret(&folder.join("secrets.json"), &self.secrets.to_json())?;
-        write_secret(&folder.join("witness.json"), &self.witness.to_json())?;
-        write_secret(&folder.join("tls.json"), &json(&tls)?)
+        create_secret(&folder.join("secrets.json"), self.secrets.to_json().as_bytes())?;
+        create_secret(&folder.join("witness.json"), self.witness.to_json().as_bytes())?;
+        create_secret(&folder.join("tls.json"), json(&tls)?.as_bytes())
     }
 }
 
-/// The folders with whole sets of keys, the first one first.
+/// The folders with whole sets of keys, the first one first. A backup leaves out a set of which nothing was written,
+/// so a number may be missing.
 fn sets(keys: &Path) -> Vec<PathBuf> {
-    let renewed = (1..RENEWALS_MAX).map(|number| renewed(keys, number));
+    let renewed = (1..=RENEWALS_MAX).map(|number| renewed(keys, number));
     // The certificate is written last: a set with one is whole.
-    let whole = renewed.take_while(|folder| folder.is_dir()).filter(|set| set.join("tls.json").is_file());
+    let whole = renewed.filter(|set| set.join("tls.json").is_file());
     std::iter::once(keys.to_owned()).chain(whole).collect()
 }
 
 fn renewed(keys: &Path, number: u32) -> PathBuf {
-    keys.join(format!("renewed-{number}"))
+    keys.join(format!("{RENEWED}{number}"))
 }
 
-/// Where the next set of keys is to be written.
+/// Whether a folder of that name holds a set that was renewed.
+pub fn is_renewed(name: &str) -> bool {
+    let number = name.strip_prefix(RENEWED).and_then(|number| number.parse::<u32>().ok());
+    number.is_some_and(|number| (1..=RENEWALS_MAX).contains(&number) && name == format!("{RENEWED}{number}"))
+}
+
+/// Where the next set of keys is to be written: behind every one that is there.
 pub fn next_set(keys: &Path) -> Result<PathBuf> {
-    let free = (1..RENEWALS_MAX).map(|number| renewed(keys, number)).find(|folder| !folder.exists());
-    free.ok_or_else(|| Fault::new("renewing keys: there are too many sets already").into())
+    let last = (1..=RENEWALS_MAX).rev().find(|number| renewed(keys, *number).exists()).unwrap_or(0);
+    if last == RENEWALS_MAX {
+        return Err(Fault::new("renewing keys: there are too many sets already").into());
+    }
+    Ok(renewed(keys, last + 1))
 }
 
 /// The newest set of keys, whether a list names it or not.
@@ -122,19 +134,4 @@ pub fn in_force(keys: &Path, node: NodeId, list: &TrustList) -> Result<Keys> {
     }
     let problem = format!("opening {node}: the keys in its folder are not those that its trust list names");
     Err(Fault::new(problem).into())
-}
-
-/// Key files are for the node's own user only, from the first byte on, and are never written over.
-fn write_secret(path: &Path, text: &str) -> Result<()> {
-    use std::io::Write as _;
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let doing = || format!("writing {}; a key file that is there is never replaced", path.display());
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(|error| Fault::of(doing(), error))?;
-    file.write_all(text.as_bytes()).map_err(|error| Fault::of(doing(), error))?;
-    file.sync_all().map_err(|error| Fault::of(doing(), error).into())
 }

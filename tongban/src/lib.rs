@@ -7,6 +7,7 @@ pub mod commands;
 pub mod config;
 pub mod definitions;
 mod drill;
+mod files;
 mod finding;
 mod housekeeping;
 pub mod journey;

@@ -1,4 +1,4 @@
-//! The command line (命令行): `tongban demo | serve | worker | config | doctor | migrate | journey | verify | defs`.
+//! The command line (命令行): each word after `tongban` is a file of [`tongban::commands`].
 
 use std::process::ExitCode;
 

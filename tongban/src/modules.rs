@@ -132,7 +132,7 @@ pub fn all(parts: &Parts) -> Result<Vec<Module>> {
         }),
         agreement::module(),
         help::module(),
-        housekeeping::module(parts.env.clone()),
+        housekeeping::module(),
         resealing::module(),
     ])
 }

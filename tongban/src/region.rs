@@ -3,11 +3,10 @@
 //! `prepare` founds a whole region in one place, which is right for a demonstration, a journey and tests.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tb_base::{Entropy, Fault, NodeId, Result, Timestamp};
 use tb_exchange::founding::{Charter, Founder, Member, found};
 use tb_exchange::keys::{Secrets, WitnessKey};
@@ -16,6 +15,7 @@ use tb_exchange::{Desk, Quorum, ServiceTerms, SignedContract, SignedTrustList};
 use tb_node::tls::Identity;
 
 use crate::config::{self, CityConfig};
+use crate::files::{json, read, replace_secret, write};
 use crate::keyring::KeyRing;
 use crate::keys::{self, Keys};
 use crate::trust;
@@ -209,10 +209,11 @@ fn write_city(
     write_config(folder, &config)
 }
 
-/// Writes a configuration, last of all: a folder with one is complete.
+/// Writes a configuration, last of all: a folder with one is complete. The address of a database may hold a password,
+/// so it is for the node's own user.
 pub fn write_config(folder: &Path, config: &CityConfig) -> Result<()> {
     let text = toml::to_string(config).map_err(|error| Fault::of("writing city.toml", error))?;
-    write(&folder.join(config::FILE), &text)
+    replace_secret(&folder.join(config::FILE), &text)
 }
 
 impl CityFolder {
@@ -249,40 +250,4 @@ impl CityFolder {
     pub fn desk(&self) -> Result<Desk> {
         trust::desk(self.config.node, &self.history, &self.secrets)
     }
-}
-
-/// A value as readable JSON.
-pub(crate) fn json(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string_pretty(value).map_err(|error| Fault::of("writing JSON", error).into())
-}
-
-/// A value of a JSON file.
-pub(crate) fn parse<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
-    serde_json::from_str(&read(path)?)
-        .map_err(|error| Fault::of(format!("reading {}", path.display()), error).into())
-}
-
-/// The text of a file.
-pub(crate) fn read(path: &Path) -> Result<String> {
-    fs::read_to_string(path).map_err(|error| Fault::of(format!("reading {}", path.display()), error).into())
-}
-
-/// Writes a text.
-pub(crate) fn write(path: &Path, text: &str) -> Result<()> {
-    fs::write(path, text).map_err(|error| Fault::of(format!("writing {}", path.display()), error).into())
-}
-
-/// Key files are for the node's own user only, from the first byte on.
-pub(crate) fn write_secret(path: &Path, text: &str) -> Result<()> {
-    use std::io::Write as _;
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let doing = || format!("writing {}", path.display());
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(|error| Fault::of(doing(), error))?;
-    file.write_all(text.as_bytes()).map_err(|error| Fault::of(doing(), error).into())
 }

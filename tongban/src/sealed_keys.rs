@@ -5,8 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use argon2::{Algorithm, Argon2, Params, Version};
@@ -14,6 +12,9 @@ use serde::{Deserialize, Serialize};
 use tb_base::{Entropy, Fault, NodeId, Result, Violation};
 use tb_crypto::Vault;
 use tb_crypto::text::{base64, unbase64};
+
+use crate::files::{create_secret, folder_of};
+use crate::keys::{RENEWALS_MAX, is_renewed};
 
 /// The first line.
 const MAGIC: &str = "TONGBAN-KEYS-1";
@@ -26,8 +27,8 @@ const MEMORY_KIB_MAX: u32 = 1024 * 1024;
 const PASSES_MAX: u32 = 16;
 /// Fewest letters of a passphrase.
 const PASSPHRASE_LETTERS_MIN: usize = 12;
-/// Key files of a city.
-const FILES_MAX: usize = 64;
+/// Key files of a city: three of each set, the keys of the vault, and what a crash may leave beside them.
+const FILES_MAX: usize = 3 * RENEWALS_MAX as usize + 64;
 /// Bytes of a key file.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
@@ -65,12 +66,7 @@ pub fn write(
     to: &Path,
 ) -> Result<usize> {
     let files = collect(keys)?;
-    let sealed = seal(&files, city, passphrase, entropy)?;
-    let doing = || format!("writing {}", to.display());
-    let opened = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(to);
-    let mut file = opened.map_err(|error| Fault::of(doing(), error))?;
-    let written = file.write_all(&sealed).and_then(|()| file.sync_all());
-    written.map_err(|error| Fault::of(doing(), error))?;
+    create_secret(to, &seal(&files, city, passphrase, entropy)?)?;
     Ok(files.len())
 }
 
@@ -82,9 +78,11 @@ pub fn open(from: &Path, city: NodeId, passphrase: &str) -> Result<KeyFiles> {
 
 /// Puts key files into a folder, for the node's own user only. One that is there must be the same.
 pub fn put(files: &KeyFiles, keys: &Path) -> Result<()> {
-    fs::create_dir_all(keys).map_err(|error| Fault::of(format!("making {}", keys.display()), error))?;
     for (name, text) in files {
         let path = keys.join(name);
+        let folder = folder_of(&path);
+        fs::create_dir_all(folder)
+            .map_err(|error| Fault::of(format!("making {}", folder.display()), error))?;
         match fs::read_to_string(&path) {
             Ok(there) if there == *text => continue,
             Ok(_) => {
@@ -93,22 +91,32 @@ pub fn put(files: &KeyFiles, keys: &Path) -> Result<()> {
             }
             Err(_) => {}
         }
-        let doing = || format!("writing {}", path.display());
-        let opened = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-        let mut file = opened.map_err(|error| Fault::of(doing(), error))?;
-        let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
-        written.map_err(|error| Fault::of(doing(), error))?;
+        create_secret(&path, text.as_bytes())?;
     }
     Ok(())
 }
 
+/// Every file of the folder and of the renewed sets in it.
 fn collect(keys: &Path) -> Result<KeyFiles> {
-    let doing = || format!("reading {}", keys.display());
     let mut files = KeyFiles::new();
-    for entry in fs::read_dir(keys).map_err(|error| Fault::of(doing(), error))? {
+    add(keys, "", &mut files)?;
+    if files.is_empty() {
+        return Err(Fault::new(format!("reading {}: no keys are there", keys.display())).into());
+    }
+    Ok(files)
+}
+
+/// Adds the files of one folder; their names begin with `within`.
+fn add(folder: &Path, within: &str, files: &mut KeyFiles) -> Result<()> {
+    let doing = || format!("reading {}", folder.display());
+    for entry in fs::read_dir(folder).map_err(|error| Fault::of(doing(), error))? {
         let entry = entry.map_err(|error| Fault::of(doing(), error))?;
         let about = entry.metadata().map_err(|error| Fault::of(doing(), error))?;
-        let name = entry.file_name().to_string_lossy().into_owned();
+        let name = format!("{within}{}", entry.file_name().to_string_lossy());
+        if about.is_dir() && is_renewed(&name) {
+            add(&entry.path(), &format!("{name}/"), files)?;
+            continue;
+        }
         if !about.is_file() || !is_name(&name) {
             return Err(Fault::new(format!("{}: {name} is no key file", doing())).into());
         }
@@ -118,16 +126,17 @@ fn collect(keys: &Path) -> Result<KeyFiles> {
         let text = fs::read_to_string(entry.path()).map_err(|error| Fault::of(doing(), error))?;
         files.insert(name, text);
     }
-    if files.is_empty() {
-        Err(Fault::new(format!("{}: no keys are there", doing())).into())
-    } else {
-        Ok(files)
-    }
+    Ok(())
 }
 
-/// A name that leads to no other folder.
+/// A name that leads to no other folder than that of the keys and of a renewed set in it.
 fn is_name(name: &str) -> bool {
     let good = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+    let name = match name.split_once('/') {
+        Some((set, name)) if is_renewed(set) => name,
+        Some(_) => return false,
+        None => name,
+    };
     !name.is_empty() && !name.starts_with('.') && name.chars().all(good)
 }
 
@@ -178,8 +187,11 @@ fn vault(how: &Stretching, passphrase: &str) -> Result<Vault> {
 
 #[cfg(test)]
 mod tests {
-    use super::{KeyFiles, seal, unseal};
+    use tb_testkit::Folder;
+
+    use super::{KeyFiles, open, put, seal, unseal, write};
     use crate::clock::OsEntropy;
+    use crate::keys::{Keys, newest, next_set};
 
     #[test]
     fn keys_open_with_their_passphrase_for_their_city_and_unchanged() {
@@ -201,8 +213,48 @@ mod tests {
     #[test]
     fn a_name_that_leads_elsewhere_is_refused() {
         let city = "430100".parse().unwrap();
-        let files = KeyFiles::from([("../city.toml".to_owned(), String::new())]);
-        let sealed = seal(&files, city, "correct horse battery", &mut OsEntropy).unwrap();
-        assert!(unseal(&sealed, city, "correct horse battery").is_err());
+        for (name, is_good) in [
+            ("secrets.json", true),
+            ("renewed-1/secrets.json", true),
+            ("../city.toml", false),
+            ("renewed-1/../city.toml", false),
+            ("renewed-1/a/b", false),
+            ("renewed-01/secrets.json", false),
+            ("renewed-9999999/secrets.json", false),
+            ("other/secrets.json", false),
+            ("/secrets.json", false),
+            ("renewed-1/", false),
+        ] {
+            let files = KeyFiles::from([(name.to_owned(), String::new())]);
+            let sealed = seal(&files, city, "correct horse battery", &mut OsEntropy).unwrap();
+            assert_eq!(unseal(&sealed, city, "correct horse battery").is_ok(), is_good, "{name}");
+        }
+    }
+
+    #[test]
+    fn renewed_keys_are_collected_and_put_where_they_were() {
+        let folder = Folder::new("renewed-keys");
+        let (city, keys) = ("430100".parse().unwrap(), folder.file("keys"));
+        let first = Keys::generate(city, &mut OsEntropy).unwrap();
+        first.write(&keys).unwrap();
+        let second = first.renewed(city, &mut OsEntropy).unwrap();
+        second.write(&next_set(&keys).unwrap()).unwrap();
+        // A renewal that was killed before it wrote anything.
+        std::fs::create_dir(keys.join("renewed-2")).unwrap();
+        let third = second.recertified(city).unwrap();
+        third.write(&next_set(&keys).unwrap()).unwrap();
+
+        let (sealed, elsewhere) = (folder.file("sealed"), folder.file("elsewhere"));
+        assert_eq!(write(&keys, city, "correct horse battery", &mut OsEntropy, &sealed).unwrap(), 9);
+        let files = open(&sealed, city, "correct horse battery").unwrap();
+        put(&files, &elsewhere).unwrap();
+        put(&files, &elsewhere).unwrap();
+        for set in [&second, &third] {
+            let held = std::fs::read_dir(&elsewhere).unwrap().flatten().map(|entry| entry.path());
+            let held = held.filter(|path| path.is_dir()).map(|path| Keys::read(&path).unwrap().public());
+            assert!(held.into_iter().any(|public| public == set.public()));
+        }
+        assert_eq!(newest(&elsewhere).unwrap().public(), third.public());
+        assert!(next_set(&elsewhere).unwrap().ends_with("renewed-4"), "never before one that is there");
     }
 }

@@ -15,7 +15,7 @@ use tb_exchange::package::Package;
 use tb_exchange::{Desk, TrustList};
 use tb_node::Node;
 
-use crate::region::{json, parse, read};
+use crate::files::{folder_of, json, parse, read};
 
 /// The folder within a city's folder.
 pub const FOLDER: &str = "trust";
@@ -90,29 +90,33 @@ pub fn keep_in(engine: &Node, city: PathBuf) {
 }
 
 /// Tells a running node of lists that are put into its folder, until it is aborted.
+///
+/// Whatever went wrong is tried again: the file may be put right, and the database may answer again.
 pub async fn watch(city: PathBuf, engine: Arc<Node>) {
-    let mut refused = None;
+    let mut told = None;
     loop {
-        if let Err(error) = look(&city, &engine, refused).await {
-            refused = Some(engine.trust_number().saturating_add(1));
-            tracing::error!(%error, city = %city.display(), "a trust list in the folder was not put in force");
+        let problem = look(&city, &engine).await.err().map(|error| error.to_string());
+        if let Some(problem) = problem.as_ref().filter(|problem| told.as_ref() != Some(*problem)) {
+            tracing::error!(problem, city = %city.display(), "a trust list was not put in force");
         }
+        told = problem;
         tokio::time::sleep(Duration::from_secs(LOOK_SECONDS)).await;
     }
 }
 
-/// Puts what is newer in force, one list after the other; what was refused once is left alone.
-async fn look(city: &Path, engine: &Arc<Node>, refused: Option<u32>) -> Result<()> {
-    for number in numbers(city)? {
-        if number <= engine.trust_number() {
-            continue;
-        }
-        if refused == Some(number) {
-            return Ok(());
-        }
+/// Puts what is newer in force; a file that may not follow keeps nothing from what another process wrote down.
+async fn look(city: &Path, engine: &Arc<Node>) -> Result<()> {
+    let of_folder = from_folder(city, engine).await;
+    engine.catch_up().await?;
+    of_folder
+}
+
+/// One list after the other.
+async fn from_folder(city: &Path, engine: &Arc<Node>) -> Result<()> {
+    for number in numbers(city)?.into_iter().filter(|number| engine.trust_number() < *number) {
         engine.install(package(&file_of(city, number))?).await?;
     }
-    engine.catch_up().await
+    Ok(())
 }
 
 /// A package of a file.
@@ -150,8 +154,6 @@ pub fn replace(path: &Path, text: &str) -> Result<()> {
     file.write_all(text.as_bytes()).map_err(|error| Fault::of(doing(), error))?;
     file.sync_all().map_err(|error| Fault::of(doing(), error))?;
     fs::rename(&draft, path).map_err(|error| Fault::of(doing(), error))?;
-    // A bare name lies in the folder that one stands in.
-    let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let folder = fs::File::open(folder).map_err(|error| Fault::of(doing(), error))?;
+    let folder = fs::File::open(folder_of(path)).map_err(|error| Fault::of(doing(), error))?;
     folder.sync_all().map_err(|error| Fault::of(doing(), error).into())
 }

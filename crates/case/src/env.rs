@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tb_base::{Calendar, Ctx, NodeId, PersonId, Refusal, Result, Violation};
+use tb_base::{Calendar, CaseId, Ctx, NodeId, PersonId, Refusal, Result, Violation};
 use tb_crypto::Vault;
 use tb_exchange::Desk;
 use tb_store::Tx;
@@ -17,6 +17,9 @@ pub type Issue = Arc<dyn Fn(&mut Tx<'_>, &Ctx, &Case, &Filing) -> Result<IssuedR
 
 /// Whether a licence that this city issued to this person is in force in the version and with the digest of the reference.
 pub type IsCurrent = Arc<dyn Fn(&mut Tx<'_>, &Ctx, PersonId, &LicenceRef) -> Result<bool> + Send + Sync>;
+
+/// Ends what was for one case (办结善后), in the transaction in which the case is over, wherever it is decided.
+pub type Ended = Arc<dyn Fn(&mut Tx<'_>, &Ctx, CaseId) -> Result<()> + Send + Sync>;
 
 /// What the functions of this crate need; cheap to clone.
 #[derive(Clone)]
@@ -33,6 +36,8 @@ pub struct Env {
     pub issue: Issue,
     /// Checks licences that this city issued.
     pub is_current: IsCurrent,
+    /// Ends what was for a case that is over.
+    pub ended: Ended,
 }
 
 impl Env {

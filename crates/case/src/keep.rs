@@ -360,6 +360,7 @@ fn settle(
     let rules = env.rules(&kept.case)?;
     let view = progress(&kept.case, &rules, &kept.head_hash);
     put_index(tx, ctx, &view, kept.person, Owned::Here)?;
+    end(tx, ctx, env, before, &view)?;
     put_ratings(tx, &view)?;
     timers::set(tx, ctx, &kept.case, &rules)?;
     notices::post(tx, ctx, kept.person, before, &view)?;
@@ -371,6 +372,7 @@ fn settle(
 pub(crate) fn follow(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
+    env: &Env,
     view: &ProgressView,
     person: Option<PersonId>,
 ) -> Result<bool> {
@@ -395,9 +397,22 @@ pub(crate) fn follow(
         return Ok(false);
     }
     put_index(tx, ctx, view, person, Owned::Elsewhere)?;
+    end(tx, ctx, env, before, view)?;
     put_ratings(tx, view)?;
     notices::post(tx, ctx, person, before, view)?;
     Ok(true)
+}
+
+/// What was for the case ends with it, once; a rating may still follow.
+fn end(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    env: &Env,
+    before: Option<notices::Before>,
+    view: &ProgressView,
+) -> Result<()> {
+    let was_over = before.is_some_and(|before| before.phase.is_over());
+    if view.phase.is_over() && !was_over { (env.ended)(tx, ctx, view.case) } else { Ok(()) }
 }
 
 /// Gives up the head after custody has moved; the events of the own epoch stay as history.

@@ -345,7 +345,9 @@ fn on_custody(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, incoming: &Incoming) -> Res
     let custody: Custody = incoming.parse()?;
     same_case(incoming, custody.case)?;
     match custody.answer {
-        CustodyAnswer::Accepted { view } => accept_view(tx, ctx, incoming.envelope.from, &view).map(drop),
+        CustodyAnswer::Accepted { view } => {
+            accept_view(tx, ctx, env, incoming.envelope.from, &view).map(drop)
+        }
         CustodyAnswer::Refused { reason } => {
             let Some(kept) = keep::head(tx, custody.case)? else { return Ok(()) };
             let offered = kept.case.phase == (Phase::Offered { to: incoming.envelope.from });
@@ -362,7 +364,7 @@ fn on_custody(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, incoming: &Incoming) -> Res
 }
 
 /// Takes over what the owner says, if it is newer and its sender is the owner. False where it is stale.
-fn accept_view(tx: &mut Tx<'_>, ctx: &Ctx, from: NodeId, view: &ProgressView) -> Result<bool> {
+fn accept_view(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, from: NodeId, view: &ProgressView) -> Result<bool> {
     if view.owner != from {
         return Err(Violation::new("custody", "view", format!("{from} speaks for {}", view.owner)).into());
     }
@@ -374,11 +376,11 @@ fn accept_view(tx: &mut Tx<'_>, ctx: &Ctx, from: NodeId, view: &ProgressView) ->
             );
         }
         keep::give_up(tx, view.case, view.epoch)?;
-        return keep::follow(tx, ctx, view, kept.person);
+        return keep::follow(tx, ctx, env, view, kept.person);
     }
     match keep::reference(tx, view.case)? {
         Some((held, person)) if held.owner == from && held.epoch <= view.epoch => {
-            keep::follow(tx, ctx, view, person)
+            keep::follow(tx, ctx, env, view, person)
         }
         Some(_) | None => {
             Err(Violation::new("custody", "view", format!("{} was never handed to {from}", view.case)).into())
@@ -387,10 +389,10 @@ fn accept_view(tx: &mut Tx<'_>, ctx: &Ctx, from: NodeId, view: &ProgressView) ->
 }
 
 /// The owner tells where a case stands; what is not newer is ignored, answers to acts count all the same.
-fn on_progress(tx: &mut Tx<'_>, ctx: &Ctx, _env: &Env, incoming: &Incoming) -> Result<()> {
+fn on_progress(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, incoming: &Incoming) -> Result<()> {
     let progress: Progress = incoming.parse()?;
     same_case(incoming, progress.view.case)?;
-    let newer = accept_view(tx, ctx, incoming.envelope.from, &progress.view)?;
+    let newer = accept_view(tx, ctx, env, incoming.envelope.from, &progress.view)?;
     for answer in &progress.acts {
         acts::answered(tx, ctx, progress.view.case, answer)?;
     }

@@ -163,8 +163,15 @@ const PERSON_COUNT: Stmt =
 
 const CODE: Stmt = stmt("case.queue.code", concat!(columns!(), " WHERE query_code = $1 LIMIT 2"));
 
+const IS_OVER: Stmt = stmt("case.queue.is_over", "SELECT is_over FROM case_index WHERE case_id = $1");
+
 pub(crate) const STATEMENTS: &[Stmt] =
-    &[OFFICE, OFFICE_COUNT, URGENCY, COLLECTED, COLLECTED_COUNT, PERSON, PERSON_COUNT, CODE];
+    &[OFFICE, OFFICE_COUNT, URGENCY, COLLECTED, COLLECTED_COUNT, PERSON, PERSON_COUNT, CODE, IS_OVER];
+
+/// Whether nothing but a rating can follow; not so of a case that this city does not know.
+pub fn is_over(tx: &mut Tx<'_>, case: CaseId) -> Result<bool> {
+    tx.one(&IS_OVER, params![case])?.map_or(Ok(false), |row| row.get("is_over"))
+}
 
 /// The cases in the hands of an office (待办), the most urgent first.
 pub fn of_office(tx: &mut Tx<'_>, office: &OfficeId, filter: &Filter, page: u32) -> Result<CasePage> {

@@ -365,10 +365,10 @@ pub fn end_of_case(tx: &mut Tx<'_>, ctx: &Ctx, case: CaseId) -> Result<u32> {
     end(tx, ctx, case, |_| true)
 }
 
-/// Cases with a consent that waits or stands, by id, after one of them: for a job that ends those that are over.
-pub fn open_cases(tx: &mut Tx<'_>, now: Timestamp, after: Option<CaseId>) -> Result<Vec<CaseId>> {
-    let after = after.map_or_else(String::new, |case| case.to_string());
-    tx.all(&OPEN_CASES, params![now, after, LIST_MAX])?.iter().map(|row| row.parse("case_id")).collect()
+/// Cases with a consent that waits or stands, by id, after one of them: a page for a job that ends those that are
+/// over. They are given as they stand, since a row may be damaged.
+pub fn open_cases(tx: &mut Tx<'_>, now: Timestamp, after: &str) -> Result<Vec<String>> {
+    tx.all(&OPEN_CASES, params![now, after, LIST_MAX])?.iter().map(|row| row.get("case_id")).collect()
 }
 
 /// Ends the consents of a case that wait or stand and that `which` picks.

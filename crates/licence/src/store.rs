@@ -319,14 +319,16 @@ pub fn cancel(tx: &mut Tx<'_>, ctx: &Ctx, id: LicenceId, reason: &str) -> Result
     order(tx, ctx, id, Command::Cancel, reason)
 }
 
-/// Writes down which terms are over (期满失效), for a job; gives how many. Whoever asks before it runs gets the
-/// same answer, because [`Standing::as_of`] looks at the term.
-pub fn expire_due(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<usize> {
-    let due = tx.all(&DUE, params![ctx.now.date(), EXPIRE_MAX])?;
-    for row in &due {
-        order(tx, ctx, row.parse("id")?, Command::Expire, "期满")?;
-    }
-    Ok(due.len())
+/// Licences whose term is over and of which nobody has written it down, by id, after one of them: a page for a job.
+/// They are given as they stand, since a row may be damaged.
+pub fn due(tx: &mut Tx<'_>, today: Date, after: &str) -> Result<Vec<String>> {
+    tx.all(&DUE, params![today, after, EXPIRE_MAX])?.iter().map(|row| row.get("id")).collect()
+}
+
+/// Writes down that a term is over (期满失效). Whoever asks before it is done gets the same answer, because
+/// [`Standing::as_of`] looks at the term.
+pub fn expire(tx: &mut Tx<'_>, ctx: &Ctx, id: LicenceId) -> Result<Licence> {
+    order(tx, ctx, id, Command::Expire, "期满")
 }
 
 /// The newest version of a licence, if it is of this city.

@@ -106,6 +106,7 @@ impl Region {
                 Ok(IssuedResult { licence: old.licence, version: old.version + 1 })
             }),
             is_current: Arc::new(|_, _, _, _| Ok(true)),
+            ended: Arc::new(|_, _, _| Ok(())),
         })
     }
 }

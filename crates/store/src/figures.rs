@@ -52,6 +52,24 @@ const CHECKPOINT: Stmt = stmt(
 ",
 );
 
+const UNSIGNED: Stmt = stmt(
+    "store.figures.unsigned",
+    "
+    SELECT at
+    FROM store_leaf
+    WHERE position = $1
+",
+);
+
+const WAITING: Stmt = stmt(
+    "store.figures.waiting",
+    "
+    SELECT MIN(at) AS at
+    FROM store_leaf
+    WHERE position IS NULL
+",
+);
+
 const WITNESSED: Stmt = stmt(
     "store.figures.witnessed",
     "
@@ -62,7 +80,8 @@ const WITNESSED: Stmt = stmt(
 );
 
 /// The statements of this file.
-pub(crate) const STATEMENTS: &[Stmt] = &[OUTBOX, DEAD, JOBS_DUE, JOBS_FAILED, CHECKPOINT, WITNESSED];
+pub(crate) const STATEMENTS: &[Stmt] =
+    &[OUTBOX, DEAD, JOBS_DUE, JOBS_FAILED, CHECKPOINT, UNSIGNED, WAITING, WITNESSED];
 
 /// What waits for one city.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +113,8 @@ pub struct Figures {
     pub log_waiting: u64,
     /// Size of the newest checkpoint and when it was signed.
     pub checkpoint: Option<(u64, Timestamp)>,
+    /// Since when the oldest leaf waits that no checkpoint covers.
+    pub unsigned_since: Option<Timestamp>,
 }
 
 /// Reads the figures.
@@ -111,6 +132,7 @@ pub fn read(tx: &mut Tx<'_>, now: Timestamp) -> Result<Figures> {
     };
     let checkpoint = tx.one(&CHECKPOINT, &[])?;
     let checkpoint = checkpoint.map(|row| Ok::<_, tb_base::Error>((row.get("size")?, row.get("at")?)));
+    let checkpoint: Option<(u64, Timestamp)> = checkpoint.transpose()?;
     Ok(Figures {
         waiting,
         dead: count(tx, &DEAD, "messages")?,
@@ -119,8 +141,19 @@ pub fn read(tx: &mut Tx<'_>, now: Timestamp) -> Result<Figures> {
         jobs_failed: count(tx, &JOBS_FAILED, "jobs")?,
         log_size: log::size(tx)?,
         log_waiting: log::waiting(tx)?.into(),
-        checkpoint: checkpoint.transpose()?,
+        checkpoint,
+        unsigned_since: unsigned_since(tx, checkpoint.map_or(0, |(size, _)| size))?,
     })
+}
+
+/// Leaves without an index come after those with one, but their times may not.
+fn unsigned_since(tx: &mut Tx<'_>, signed: u64) -> Result<Option<Timestamp>> {
+    let first = tx
+        .one(&UNSIGNED, params![i64::try_from(signed).unwrap_or(i64::MAX)])?
+        .map(|row| row.get::<Timestamp>("at"))
+        .transpose()?;
+    let waiting: Option<Timestamp> = tx.one(&WAITING, &[])?.map(|row| row.get("at")).transpose()?.flatten();
+    Ok(first.into_iter().chain(waiting).min())
 }
 
 /// How much of the log a witness cosigned.

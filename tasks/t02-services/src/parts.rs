@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tb_base::{Calendar, Ctx, Fault, PersonId, Refusal, Result};
+use tb_base::{Calendar, CaseId, Ctx, Error, Fault, PersonId, Refusal, Result};
 use tb_case::case::{IssuedResult, LicenceRef};
 use tb_case::definitions::Effect;
 use tb_case::files::Filing;
@@ -12,6 +12,7 @@ use tb_crypto::{Vault, text};
 use tb_exchange::Desk;
 use tb_exchange::keys::Secrets;
 use tb_identity::people;
+use tb_licence::consent;
 use tb_licence::store::{self, Issuer, Renewal};
 use tb_licence::types::Types;
 use tb_store::Tx;
@@ -53,7 +54,17 @@ pub fn env(
         vault: Arc::clone(vault),
         issue: Arc::new(move |tx, ctx, case, filing| issue(tx, ctx, &issuing, &rules, case, filing)),
         is_current: Arc::new(move |tx, ctx, holder, licence| is_current(tx, ctx, &checking, holder, licence)),
+        ended: Arc::new(end_consents),
     })
+}
+
+/// A consent was for one case: when that is over, so is the consent (授权随办件结束).
+fn end_consents(tx: &mut Tx<'_>, ctx: &Ctx, case: CaseId) -> Result<()> {
+    match consent::end_of_case(tx, ctx, case) {
+        // A row that cannot be holds no case open; the hourly job finds it again and tells of it.
+        Err(Error::Violation(_)) => Ok(()),
+        ended => ended.map(drop),
+    }
 }
 
 /// Makes the licence of an approved case (制证): the old version ends at the same moment.

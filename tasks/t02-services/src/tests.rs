@@ -509,6 +509,27 @@ async fn withdrawn_from_the_city_that_decides() {
     assert_eq!(again.status, 409);
 }
 
+/// Whether each consent of a case has ended, as the city knows that asked for it.
+async fn ended(world: &World, case: &str) -> Vec<bool> {
+    let case: CaseId = case.trim_start_matches("/cases/").parse().expect("an id");
+    let read = move |tx: &mut tb_store::Tx<'_>| tb_licence::consent::of_case(tx, case);
+    let consents = world.write(CHANGSHA, read).await;
+    consents.iter().map(|consent| consent.ended_at.is_some()).collect()
+}
+
+/// In the transaction that ends the case there, and in the one that hears of it here: no job has run.
+#[tokio::test]
+async fn a_consent_ends_when_its_case_is_over_wherever_it_is_decided() {
+    let world = World::new().await;
+    let (case, other) = (filed(&world).await, filed(&world).await);
+    world.exchange().await;
+    assert_eq!(ended(&world, &case).await, [false], "it stands while the case goes on");
+    world.post(XIANGTAN, "driver", &format!("{case}/withdraw"), "").await;
+    world.exchange().await;
+    assert_eq!(ended(&world, &case).await, [true]);
+    assert_eq!(ended(&world, &other).await, [false], "that of another case stands");
+}
+
 #[tokio::test]
 async fn every_page_speaks_both_languages_and_both_sizes() {
     let world = World::new().await;

@@ -1,7 +1,5 @@
 //! `tongban admin` (首任管理员): the first administrator of a city, or a way back in for one who lost everything.
 
-#![expect(clippy::print_stdout, reason = "the one-time code is what the command is for")]
-
 use clap::Args;
 use tb_base::Result;
 use tb_identity::accounts::Passwords;
@@ -11,6 +9,7 @@ use tb_store::Tx;
 use crate::clock::OsEntropy;
 use crate::commands::offline::Offline;
 use crate::commands::place::Place;
+use crate::commands::say;
 
 /// Options of `admin`.
 #[derive(Args)]
@@ -39,8 +38,8 @@ pub async fn run(options: Options) -> Result<()> {
     let site = opened.site_url.clone();
     opened.store.close().await;
     let code = code?;
-    println!("one-time code: {code}");
-    println!("set the password within 24 hours at {site}/password/first");
-    println!("it is shown this once and works once; run the command again for another one");
+    say(&format!("one-time code: {code}"));
+    say(&format!("set the password within 24 hours at {site}/password/first"));
+    say("it is shown this once and works once; run the command again for another one");
     Ok(())
 }

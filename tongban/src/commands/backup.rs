@@ -1,7 +1,5 @@
 //! `tongban backup`, `tongban backup-keys` (备份): the data while the node runs, and the keys, each in a file of its own.
 
-#![expect(clippy::print_stdout, reason = "what was written is what the command is for")]
-
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -11,7 +9,7 @@ use tb_store::backup::{self, About, Manifest};
 use crate::city::database_of;
 use crate::clock::OsEntropy;
 use crate::commands::place::{self, Place};
-use crate::commands::serve;
+use crate::commands::{say, serve};
 use crate::config::CityConfig;
 use crate::sealed_keys;
 
@@ -57,7 +55,7 @@ pub async fn run(options: Options) -> Result<()> {
     let to = file(to, &config, now);
     let about = About { city: config.node, region, now };
     let manifest = backup::back_up(&database_of(&config).engine, &about, &to).await?;
-    println!("{}\n{}", summary(&manifest), to.display());
+    say(&format!("{}\n{}", summary(&manifest), to.display()));
     match (&options.keys_to, &options.passphrase_file) {
         (Some(keys_to), Some(passphrase)) => seal_keys(&config, keys_to, passphrase),
         _ => Ok(()),
@@ -72,7 +70,7 @@ pub fn run_keys(options: &KeyOptions) -> Result<()> {
 fn seal_keys(config: &CityConfig, to: &Path, passphrase: &Path) -> Result<()> {
     let passphrase = sealed_keys::passphrase(passphrase)?;
     let count = sealed_keys::write(&config.keys, config.node, &passphrase, &mut OsEntropy, to)?;
-    println!("{count} key files sealed\n{}", to.display());
+    say(&format!("{count} key files sealed\n{}", to.display()));
     Ok(())
 }
 
@@ -104,6 +102,6 @@ pub fn put_keys(config: &CityConfig, from: &Path, passphrase: Option<&Path>) -> 
         passphrase.ok_or_else(|| Fault::new("opening the keys: --passphrase-file is missing"))?;
     let files = sealed_keys::open(from, config.node, &sealed_keys::passphrase(passphrase)?)?;
     sealed_keys::put(&files, &config.keys)?;
-    println!("{} key files in place\n{}", files.len(), config.keys.display());
+    say(&format!("{} key files in place\n{}", files.len(), config.keys.display()));
     Ok(())
 }

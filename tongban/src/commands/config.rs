@@ -33,7 +33,7 @@ pub fn run(what: &What) -> Result<()> {
 }
 
 fn check(file: &Path) -> Result<()> {
-    let config = config::CityConfig::load(file)?;
+    let config = config::CityConfig::load(&config::behind_links(file))?;
     print(&format!("{}: sound; the configuration of {}\n", file.display(), config.node))
 }
 

@@ -1,10 +1,9 @@
 //! `tongban defs` (定义): loads every definition, counts, compares cities, prints the permit table.
 
-#![expect(clippy::print_stdout, reason = "what is found is what the command is for")]
-
 use clap::Subcommand;
 use tb_base::{Fault, NodeId, Result};
 
+use crate::commands::say;
 use crate::definitions;
 
 /// What to do with the definitions.
@@ -29,7 +28,7 @@ pub fn run(what: What) -> Result<()> {
         What::Check => check(),
         What::Diff { first, second } => diff(first, second),
         What::Permits => {
-            print!("{}", tb_identity::permit::permit_table());
+            say(tb_identity::permit::permit_table().trim_end());
             Ok(())
         }
     }
@@ -38,16 +37,16 @@ pub fn run(what: What) -> Result<()> {
 fn check() -> Result<()> {
     let found = definitions::find();
     for problem in &found.problems {
-        println!("{problem}");
+        say(&problem.to_string());
     }
     let counts = found.catalogue.counts();
     let types = found.types.as_ref().map_or(0, tb_licence::types::Types::count);
-    println!(
+    say(&format!(
         "{} items, {} can be filed online, {types} licence types, {} problems",
         counts.items,
         counts.online,
         found.problems.len()
-    );
+    ));
     if found.problems.is_empty() {
         Ok(())
     } else {
@@ -70,11 +69,11 @@ fn diff(first: NodeId, second: NodeId) -> Result<()> {
     }
     let differences = definitions.catalogue.diff(first, second);
     for difference in &differences {
-        println!(
+        say(&format!(
             "{} {}: {first} {} | {second} {}",
             difference.number, difference.path, difference.first, difference.second
-        );
+        ));
     }
-    println!("{} permitted differences between {first} and {second}", differences.len());
+    say(&format!("{} permitted differences between {first} and {second}", differences.len()));
     Ok(())
 }

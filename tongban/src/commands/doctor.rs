@@ -64,6 +64,7 @@ async fn findings(place: &Place, now: Timestamp) -> Vec<Finding> {
     let file = place.file();
     let (config, mut found) = configuration(&file);
     let Some(config) = config else { return found };
+    found.push(machine::configuration(&file, &config));
     found.push(machine::keys(&config.keys));
     found.push(machine::disk(&config));
     found.extend(machine::backup(&config, now));
@@ -207,9 +208,9 @@ async fn inside(folder: &CityFolder, config: &tb_store::Config, now: Timestamp) 
 /// A checkpoint follows a leaf within a second.
 fn log(figures: &figures::Figures, now: Timestamp) -> Finding {
     const LATE_SECONDS: i64 = 30;
-    let (signed, at) = figures.checkpoint.unwrap_or((0, now));
+    let signed = figures.checkpoint.map_or(0, |(size, _)| size);
     let says = format!("{} leaves, {signed} of them signed, {} wait", figures.log_size, figures.log_waiting);
-    if signed < figures.log_size || 0 < figures.log_waiting && at.plus_seconds(LATE_SECONDS) < now {
+    if figures.unsigned_since.is_some_and(|since| since.plus_seconds(LATE_SECONDS) < now) {
         return Finding::warn("log", says, "a process that does the city's work must run");
     }
     Finding::ok("log", says)
@@ -226,5 +227,33 @@ fn alive(seen: &[processes::Process]) -> Finding {
         false => {
             Finding::warn("processes", named.join(", "), "fronts alone send nothing: start `tongban worker`")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tb_base::Timestamp;
+    use tb_store::figures::Figures;
+
+    use super::log;
+    use crate::finding::State;
+
+    #[test]
+    fn a_leaf_of_this_moment_is_no_reason_to_warn() {
+        let now = Timestamp(1_764_000_000_000_000);
+        let since = |unsigned_since| Figures {
+            waiting: Vec::new(),
+            dead: 0,
+            jobs_due: 0,
+            jobs_due_since: None,
+            jobs_failed: 0,
+            log_size: 8,
+            log_waiting: 1,
+            checkpoint: Some((7, now.plus_seconds(-3_600))),
+            unsigned_since,
+        };
+        assert_eq!(log(&since(None), now).state, State::Ok);
+        assert_eq!(log(&since(Some(now.plus_seconds(-1))), now).state, State::Ok);
+        assert_eq!(log(&since(Some(now.plus_seconds(-31))), now).state, State::Warn);
     }
 }

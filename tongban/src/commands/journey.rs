@@ -1,11 +1,10 @@
 //! `tongban journey` (无界面全程): one case through three fresh processes, over HTTP only.
 
-#![expect(clippy::print_stdout, reason = "the steps and the summary are what the command is for")]
-
 use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::commands::say;
 use crate::journey::drill;
 use crate::journey::report::Report;
 use crate::journey::tour::{Tour, travel};
@@ -40,7 +39,7 @@ pub async fn run(options: Options) -> Result<(), String> {
     let tour = Tour { binary, out, at, database, quiet: json, drill, data };
     let (report, outcome) = travel(tour).await;
     if json {
-        println!("{}", serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?);
+        say(&serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?);
     } else {
         summarise(&report);
     }
@@ -48,21 +47,21 @@ pub async fn run(options: Options) -> Result<(), String> {
 }
 
 fn summarise(report: &Report) {
-    println!("\ncase {}", report.case);
-    println!("by law until {}, promised until {}", report.legal_due, report.promised_due);
-    println!("messages between the cities: {}", report.messages.len());
-    println!("leaves: {:?}", report.log_sizes);
-    println!(
+    say(&format!("\ncase {}", report.case));
+    say(&format!("by law until {}, promised until {}", report.legal_due, report.promised_due));
+    say(&format!("messages between the cities: {}", report.messages.len()));
+    say(&format!("leaves: {:?}", report.log_sizes));
+    say(&format!(
         "looks {}, inclusion proofs {}, cosignatures {}",
         report.looks, report.proofs, report.cosignatures
-    );
+    ));
     if !report.kills.is_empty() {
-        println!("{}", drill::summary(&report.kills));
+        say(&drill::summary(&report.kills));
     }
-    println!(
+    say(&format!(
         "evidence in {}, {} ms in all: {}",
         report.bundle,
         report.millis,
         if report.ok { "complete" } else { "INCOMPLETE" }
-    );
+    ));
 }

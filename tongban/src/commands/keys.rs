@@ -1,7 +1,5 @@
 //! `tongban keys` (数据密钥): rotation of the keys that seal a city's database.
 
-#![expect(clippy::print_stdout, reason = "what the keys and the rows are is what the command is for")]
-
 use clap::Subcommand;
 use tb_base::{Clock, Fault, Result};
 use tb_crypto::{KeyId, Mark, Suite};
@@ -11,6 +9,7 @@ use tb_store::{Tx, processes};
 use crate::clock::{OsEntropy, SystemClock};
 use crate::commands::offline::Offline;
 use crate::commands::place::Place;
+use crate::commands::say;
 use crate::modules;
 use crate::operations::SEEN_SECONDS_MAX;
 use crate::resealing::{self, SETTLE_SECONDS};
@@ -57,22 +56,22 @@ fn rotate(place: &Place, at_once: bool) -> Result<()> {
     let mut ring = place.folder(config)?.ring;
     let from = SystemClock::real().now().plus_seconds(wait_seconds.into());
     let number = ring.rotate(from, &mut OsEntropy)?;
-    println!("key {number} is made and seals from {from} on");
-    println!("copy keys/vault.json to every machine of the city before then, and to the backup of the keys");
-    println!("running nodes take it over by themselves; for a stopped city: tongban keys reseal");
+    say(&format!("key {number} is made and seals from {from} on"));
+    say("copy keys/vault.json to every machine of the city before then, and to the backup of the keys");
+    say("running nodes take it over by themselves; for a stopped city: tongban keys reseal");
     Ok(())
 }
 
 async fn status(place: &Place) -> Result<()> {
     let opened = Offline::look(place).await?;
     let pass = pass(&opened, Work::Count).await?;
-    println!("seals with {}", pass.to);
+    say(&format!("seals with {}", pass.to));
     for number in opened.ring.numbers() {
         let under: u64 = marks(number).map(|mark| pass.under.get(&mark).copied().unwrap_or(0)).sum();
-        println!("key {number}: {under} values");
+        say(&format!("key {number}: {under} values"));
     }
     for (mark, count) in &pass.under {
-        println!("    {mark}: {count}");
+        say(&format!("    {mark}: {count}"));
     }
     opened.store.close().await;
     Ok(())
@@ -84,10 +83,10 @@ async fn reseal(place: &Place) -> Result<()> {
     let left = resealing::left(&pass);
     let ctx = opened.ctx();
     opened.store.write("keys.reseal", move |tx| resealing::finished(tx, &ctx, left)).await?;
-    println!("read {}, sealed anew with {}: {}", pass.seen, pass.to, pass.renewed);
+    say(&format!("read {}, sealed anew with {}: {}", pass.seen, pass.to, pass.renewed));
     opened.store.close().await;
     if left == 0 {
-        println!("nothing is left under another key");
+        say("nothing is left under another key");
         return Ok(());
     }
     let under: Vec<String> = pass.under.iter().map(|(mark, count)| format!("{mark}: {count}")).collect();
@@ -104,7 +103,7 @@ async fn retire(place: &Place, key: u32) -> Result<()> {
     let retired = take_out(&mut opened, key).await;
     opened.store.close().await;
     retired?;
-    println!("key {key} is retired; backups that were made before need it, so keep its file with them");
+    say(&format!("key {key} is retired; backups that were made before need it, so keep its file with them"));
     Ok(())
 }
 

@@ -18,6 +18,7 @@ mod trust;
 mod verify;
 mod worker;
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::Subcommand;
@@ -80,6 +81,11 @@ pub enum Command {
         #[command(subcommand)]
         what: defs::What,
     },
+}
+
+/// Says something on the terminal; whoever reads may have closed the pipe since, and what was done is done.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 /// Runs a command; an error is a sentence for the terminal.

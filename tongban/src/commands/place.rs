@@ -36,10 +36,10 @@ pub struct Addresses {
 }
 
 impl Place {
-    /// The configuration's file.
+    /// The configuration's file, behind every link.
     pub fn file(&self) -> PathBuf {
         match (&self.config, &self.city) {
-            (Some(file), _) => file.clone(),
+            (Some(file), _) => config::behind_links(file),
             (None, Some(folder)) => folder.join(config::FILE),
             (None, None) => PathBuf::from(config::FILE),
         }

@@ -8,7 +8,6 @@ mod propose;
 mod show;
 mod sign;
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
@@ -17,6 +16,7 @@ use tb_exchange::difference::{aloud, between};
 use tb_exchange::package::Package;
 
 use crate::clock::SystemClock;
+use crate::commands::say;
 use crate::config::{self, CityConfig};
 use crate::trust;
 
@@ -66,11 +66,6 @@ pub async fn run(what: What) -> Result<()> {
 
 fn now() -> Timestamp {
     SystemClock::real().now()
-}
-
-/// Says something; whoever reads may have closed the pipe since.
-fn say(text: &str) {
-    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 /// What a package is judged by: a file, or the list in force in a city's folder.

@@ -1,10 +1,10 @@
 //! `tongban verify` (离线验证): checks an evidence bundle with no node running.
 
-#![expect(clippy::print_stdout, reason = "the findings are what the command is for")]
-
 use std::path::Path;
 
 use tb_exchange::bundle::{self, Origin, Report};
+
+use crate::commands::say;
 
 /// Prints every part that fails, then what was found; fails when anything does.
 pub fn run(bundle: &Path, trust: Option<&Path>, json: bool) -> Result<(), String> {
@@ -12,13 +12,13 @@ pub fn run(bundle: &Path, trust: Option<&Path>, json: bool) -> Result<(), String
     let trust = trust.map(read).transpose()?;
     let report = bundle::verify(&bytes, trust.as_deref());
     if json {
-        println!("{}", serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?);
+        say(&serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?);
         return verdict(bundle, &report);
     }
     for check in report.checks.iter().filter(|check| !check.ok) {
-        println!("FAILED  {} · {}: {}", check.part, check.what, check.detail);
+        say(&format!("FAILED  {} · {}: {}", check.part, check.what, check.detail));
     }
-    println!("{}", summary(&report));
+    say(&summary(&report));
     verdict(bundle, &report)
 }
 

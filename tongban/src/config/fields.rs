@@ -260,7 +260,10 @@ pub const FIELDS: &[Field] = &[
         Kind::Folder,
         Some("none: backups are not looked at"),
         "\"/var/backups/tongban\"",
-        ("备份文件夹", "where backups are put; doctor looks at the age of the newest file or folder in it"),
+        (
+            "备份文件夹",
+            "where `tongban backup` puts its archives; doctor looks at the age of the newest one (`*.tongban`) in it",
+        ),
     ),
     field(
         "backup.hours_max",

@@ -241,7 +241,7 @@ fn index(city: &str) -> usize {
 
 /// Ports that nobody listens on now, below those that the system gives to calls that go out: a city that is killed
 /// and started again finds its own port free, and no call to it while it is away can end at itself.
-fn free_ports(count: usize) -> Result<Vec<u16>, String> {
+pub fn free_ports(count: usize) -> Result<Vec<u16>, String> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let start = std::process::id().wrapping_mul(PORTS_STEP);
     let mut sockets: Vec<TcpListener> = Vec::new();

@@ -56,6 +56,28 @@ fn the_file_is_for_nobody_else_and_a_retired_number_is_not_used_again() {
     let mut again = open(&folder);
     assert_eq!(again.numbers(), [1]);
     assert_eq!(again.rotate(later, &mut Counted(5)).unwrap(), 2);
+    assert_eq!(again.rotate(later, &mut Counted(6)).unwrap(), 3);
+}
+
+#[test]
+fn the_number_of_a_retired_key_is_never_given_out_again() {
+    let folder = folder();
+    let text = r#"{"format":"tongban-vault-v1","keys":[],"retired":[1]}"#;
+    std::fs::write(folder.file("keys/vault.json"), text).unwrap();
+    let mut ring = open(&folder);
+    assert_eq!(ring.rotate(NOW, &mut Counted(0)).unwrap(), 2);
+    assert_eq!((open(&folder).numbers(), open(&folder).sealing(NOW).unwrap()), (vec![0, 2], 2));
+}
+
+#[test]
+fn a_key_that_has_not_sealed_yet_is_not_retired() {
+    let folder = folder();
+    let mut ring = open(&folder);
+    let later = NOW.plus_seconds(WAIT_SECONDS);
+    ring.rotate(later, &mut Counted(0)).unwrap();
+    let problem = ring.retire(1, NOW).unwrap_err().to_string();
+    assert!(problem.contains("has not sealed yet"), "{problem}");
+    assert_eq!(open(&folder).sealing(later).unwrap(), 1);
 }
 
 #[test]
@@ -70,6 +92,7 @@ fn a_file_that_is_wrong_is_refused_and_not_quoted() {
         keys(&format!("{},{}", key(1), key(1))),
         keys(&format!("{},{}", key(1), key(2))),
         keys(&key(0)),
+        keys(&key(1)).replace("\"retired\":[]", "\"retired\":[1]"),
     ] {
         std::fs::write(folder.file("keys/vault.json"), &text).unwrap();
         let problem =

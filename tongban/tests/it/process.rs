@@ -1,12 +1,12 @@
 //! Processes of the binary as tests start and stop them.
 
 use std::io::BufRead as _;
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use tb_testkit::{Folder, until};
+use tongban::journey::region;
 
 /// A process with what it wrote.
 pub struct Process {
@@ -17,18 +17,19 @@ pub struct Process {
 impl Process {
     /// Starts the binary and waits until it is ready.
     pub fn start(folder: &Folder, name: &str, words: &[&str]) -> Process {
-        let log = folder.file(&format!("{name}.log"));
-        let written = std::fs::File::create(&log).expect("a log file");
-        let child = Command::new(env!("CARGO_BIN_EXE_tongban"))
-            .args(words)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(written)
-            .spawn()
-            .expect("the binary runs");
-        let process = Process { child, log };
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tongban"));
+        command.args(words);
+        let process = Process::run(folder, name, &mut command);
         until(&format!("{name} is ready"), Duration::from_secs(30), || process.said("ready"));
         process
+    }
+
+    /// Starts any command; whatever becomes of the test, the process ends with it.
+    pub fn run(folder: &Folder, name: &str, command: &mut Command) -> Process {
+        let log = folder.file(&format!("{name}.log"));
+        let written = std::fs::File::create(&log).expect("a log file");
+        let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(written);
+        Process { child: quiet.spawn().expect("the command runs"), log }
     }
 
     /// Everything that it logged.
@@ -56,10 +57,14 @@ impl Drop for Process {
     }
 }
 
-/// An address of this machine that nobody listens on.
+/// Ports that nobody listens on and that the system gives to no call that goes out.
+pub fn free_ports(count: usize) -> Vec<u16> {
+    region::free_ports(count).expect("free ports")
+}
+
+/// An address of this machine with such a port.
 pub fn free_address() -> String {
-    let socket = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    socket.local_addr().expect("its address").to_string()
+    format!("127.0.0.1:{}", free_ports(1)[0])
 }
 
 /// Runs the binary to its end.

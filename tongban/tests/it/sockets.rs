@@ -15,6 +15,8 @@ use tongban::config::CityConfig;
 use tongban::modules;
 use tongban::region::{CityFolder, Ports, Region, prepare};
 
+use crate::process::free_ports;
+
 /// An answer that is not there in this time does not come.
 const ANSWER: Duration = Duration::from_secs(60);
 /// What no answer to a stranger may hold: paths, versions, statements, panics, names of parts.
@@ -102,8 +104,7 @@ impl Site {
     pub async fn open(name: &str, change: impl FnOnce(&mut CityConfig)) -> (City, SocketAddr, Folder) {
         let folder = Folder::new(name);
         let region = Region::load(None).expect("the shipped region");
-        let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-        let address = free.local_addr().expect("an address");
+        let address = SocketAddr::from(([127, 0, 0, 1], free_ports(1)[0]));
         let ports: Vec<Ports> =
             region.city.iter().map(|_| Ports { site: address.port(), exchange: 0 }).collect();
         let clock = SystemClock::real();
@@ -112,7 +113,6 @@ impl Site {
         let mut folder_of_city = CityFolder::open(&folders[0]).expect("its folder");
         folder_of_city.config.trusted_proxies.push("127.0.0.1".to_owned());
         change(&mut folder_of_city.config);
-        drop(free);
         let opening =
             Opening { folder: folder_of_city, region: &region, clock, duty: Duty::Everything, demo: None };
         let city = City::open(opening, |_| vec![failing()]).await.expect("a city");

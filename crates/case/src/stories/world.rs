@@ -96,6 +96,7 @@ impl World {
             is_current: Arc::new(move |_, _, _, it| {
                 Ok(checked.lock().unwrap().get(&it.licence) == Some(&it.version))
             }),
+            ended: Arc::new(|_, _, _| Ok(())),
         }
     }
 

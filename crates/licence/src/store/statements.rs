@@ -117,8 +117,8 @@ pub(super) const DUE: Stmt = stmt(
     "
     SELECT id
     FROM licence_licence
-    WHERE state IN ('valid', 'suspended') AND valid_to < $1
-    ORDER BY valid_to, id
-    LIMIT $2
+    WHERE state IN ('valid', 'suspended') AND valid_to < $1 AND $2 < id
+    ORDER BY id
+    LIMIT $3
 ",
 );

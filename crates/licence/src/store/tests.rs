@@ -235,9 +235,11 @@ fn terms_that_are_over() {
     let (early, id) = (world.system(xiangtan()), licence.id);
     world
         .write(xiangtan(), move |tx| {
-            assert_eq!(super::expire_due(tx, &early)?, 0);
-            assert_eq!(super::expire_due(tx, &ctx)?, 1);
-            assert_eq!(super::expire_due(tx, &ctx)?, 0, "once");
+            assert_eq!(super::due(tx, early.now.date(), "")?, [""; 0]);
+            assert_eq!(super::due(tx, ctx.now.date(), "")?, [id.to_string()]);
+            assert_eq!(super::due(tx, ctx.now.date(), id.as_str())?, [""; 0], "a page begins after the last");
+            super::expire(tx, &ctx, id)?;
+            assert_eq!(super::due(tx, ctx.now.date(), "")?, [""; 0], "once");
             assert_eq!(find(tx, id)?.expect("there").standing.state, State::Expired);
             Ok(())
         })

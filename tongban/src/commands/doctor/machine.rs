@@ -12,20 +12,16 @@ use crate::config::CityConfig;
 use crate::finding::Finding;
 
 const HOUR_SECONDS: i64 = 3_600;
+/// How `tongban backup` ends the names of what it writes; whatever else lies there is no backup.
+const ARCHIVE: &str = "tongban";
 /// Whoever listens on this machine answers in this time.
 const ANSWER_MILLIS_MAX: u64 = 1_000;
 
-/// Keys are for the node's own user.
+/// Keys are for the node's own user, those of renewed sets as well.
 pub fn keys(folder: &Path) -> Finding {
-    let mut open = Vec::new();
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let paths = entries.map(|entry| entry.path()).filter(|path| path.is_file());
-    for path in paths {
-        let mode = std::fs::metadata(&path).map_or(0, |about| about.permissions().mode());
-        if mode & 0o077 != 0 {
-            open.push(format!("{} has mode {:o}", path.display(), mode & 0o777));
-        }
-    }
+    let sets = entries(folder).into_iter().filter(|path| path.is_dir());
+    let files = sets.flat_map(|set| entries(&set)).chain(entries(folder)).filter(|path| path.is_file());
+    let open: Vec<String> = files.filter_map(|path| open_to(&path, 0o077)).collect();
     match open.is_empty() {
         true => Finding::ok("keys", "the files are their user's alone"),
         false => Finding::fail(
@@ -34,6 +30,32 @@ pub fn keys(folder: &Path) -> Finding {
             "chmod 600 them; who could read them may have: renew the keys if that was somebody",
         ),
     }
+}
+
+/// The address of a database may hold a password; a group may read it, such as that of the node's user.
+pub fn configuration(file: &Path, config: &CityConfig) -> Finding {
+    match (open_to(file, 0o007), config.is_sqlite()) {
+        (None, _) => Finding::ok("config mode", "the file is not for everybody"),
+        (Some(says), true) => Finding::warn("config mode", says, "chmod 600 it"),
+        (Some(says), false) => Finding::fail(
+            "config mode",
+            says,
+            "chmod 600 it, and change the password of the database if it holds one",
+        ),
+    }
+}
+
+/// What a file's mode is, where it lets somebody in who is named by the bits.
+fn open_to(path: &Path, bits: u32) -> Option<String> {
+    let mode = std::fs::metadata(path).map_or(0, |about| about.permissions().mode());
+    (mode & bits != 0).then(|| format!("{} has mode {:o}", path.display(), mode & 0o777))
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> =
+        std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    paths
 }
 
 /// Free space where the data lies.
@@ -59,8 +81,9 @@ fn free_megabytes(path: &Path) -> Option<u64> {
 /// The age of the newest backup, where it is configured.
 pub fn backup(config: &CityConfig, now: Timestamp) -> Option<Finding> {
     let folder = config.backup.folder.as_ref()?;
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let newest = entries.filter_map(|entry| changed(&entry.path())).max();
+    let archives =
+        entries(folder).into_iter().filter(|path| path.extension().is_some_and(|it| it == ARCHIVE));
+    let newest = archives.filter_map(|path| changed(&path)).max();
     let Some(newest) = newest else {
         let says = format!("{} holds none", folder.display());
         return Some(Finding::fail("backup", says, "make one now (docs/operations/backup.md)"));

@@ -11,8 +11,8 @@ use tb_store::Store;
 
 use super::say;
 use crate::city::database;
-use crate::modules;
-use crate::region::{CityFolder, read};
+use crate::files::{parse, read};
+use crate::region::CityFolder;
 use crate::trust;
 
 /// Documents that one export writes.
@@ -42,7 +42,7 @@ pub struct Check {
 /// Writes every document that the city's witness kept.
 pub async fn export(options: &Evidence) -> Result<()> {
     let folder = CityFolder::open(&options.city)?;
-    let store = Store::open(&database(&folder), &modules::schemas()).await?;
+    let store = Store::look(&database(&folder)).await?;
     let forks = store.read("trust.evidence", |tx| tb_store::trust::forks(tx, FORKS_MAX)).await;
     store.close().await;
     let forks = forks?;
@@ -68,7 +68,7 @@ pub fn check(options: &Check) -> Result<()> {
     let trust = read(&options.trust)?;
     let trust: SignedTrustList = match Package::from_json(trust.as_bytes()) {
         Ok(package) => package.trust,
-        Err(_) => crate::region::parse(&options.trust)?,
+        Err(_) => parse(&options.trust)?,
     };
     trust.verify_signatures()?;
     let fork = SignedFork::from_json(read(&options.fork)?.as_bytes())?;

@@ -13,8 +13,9 @@ use tb_exchange::founding::Member as Entry;
 use super::{now, out_file, present, say, unknown_city};
 use crate::clock::OsEntropy;
 use crate::config::{self, CityConfig};
+use crate::files::json;
 use crate::keys::{self, Keys as KeySet};
-use crate::region::{Region, json, write_config};
+use crate::region::{Region, write_config};
 use crate::trust;
 
 /// What a statement is called where nothing else is said.

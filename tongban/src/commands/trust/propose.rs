@@ -10,7 +10,8 @@ use tb_exchange::founding::Charter;
 use tb_exchange::package::Package;
 
 use super::{base, difference, now, say};
-use crate::region::{Region, json, parse};
+use crate::files::{json, parse};
+use crate::region::Region;
 use crate::trust;
 
 const DAY_SECONDS: i64 = 86_400;

@@ -9,7 +9,7 @@ use tb_exchange::TrustList;
 use tb_exchange::difference::{aloud, keys_aloud};
 
 use super::{base, now, say};
-use crate::region::json;
+use crate::files::json;
 use crate::trust;
 
 /// Options of `trust show`.

@@ -9,8 +9,8 @@ use tb_exchange::difference::aloud;
 use tb_exchange::package::Package;
 
 use super::{config, difference, now, present, say};
+use crate::files::json;
 use crate::keys;
-use crate::region::json;
 use crate::trust;
 
 /// How many hexadecimal letters of a fingerprint must be given where nothing else proves a list.
