@@ -129,7 +129,8 @@ async fn look(keys: &Keys, owes_pass: &mut bool) -> Result<()> {
     let now = keys.clock.now();
     let ring = keys.ring.again()?.ring(now)?;
     let sealing = keys.vault.sealing();
-    if (ring.sealing(), ring.ids()) != (sealing, keys.vault.key_ids()) {
+    // The bytes count: two machines that each made a key gave both the same number.
+    if !keys.vault.uses(&ring) {
         tracing::info!(sealing = %ring.sealing(), keys = ring.ids().len(), "the keys of the vault changed");
         *owes_pass |= ring.sealing() != sealing;
         keys.vault.change_keys(ring);

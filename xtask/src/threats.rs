@@ -13,18 +13,22 @@ const KINDS: [&str; 6] = ["S", "T", "R", "I", "D", "E"];
 /// The head of each table.
 const HEAD: [&str; 4] = ["Kind", "Threat", "Control", "Test"];
 
+/// Every test with the crate that it stands in, as the document calls it.
+type Tests = BTreeSet<(String, String)>;
+
 /// Adds every problem of the document.
 pub fn check(problems: &mut Vec<String>) -> Result<(), String> {
-    let mut tests = BTreeSet::new();
+    let mut tests = Tests::new();
     for path in files(".rs")? {
-        tests.extend(tests_of(&read(&path)?));
+        let names = tests_of(&read(&path)?);
+        tests.extend(names.into_iter().map(|name| (crate_of(&path).to_owned(), name)));
     }
     problems.extend(problems_of(&read(DOCUMENT)?, &tests).into_iter().map(|it| format!("{DOCUMENT}:{it}")));
     Ok(())
 }
 
 /// What is wrong with a document, by line.
-fn problems_of(document: &str, tests: &BTreeSet<String>) -> Vec<String> {
+fn problems_of(document: &str, tests: &Tests) -> Vec<String> {
     let (mut problems, mut kinds) = (Vec::new(), BTreeSet::new());
     for (at, line) in document.lines().enumerate().filter(|(_, line)| line.starts_with('|')) {
         let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
@@ -42,7 +46,7 @@ fn problems_of(document: &str, tests: &BTreeSet<String>) -> Vec<String> {
     problems
 }
 
-fn row_problem(cells: &[&str], tests: &BTreeSet<String>) -> Option<String> {
+fn row_problem(cells: &[&str], tests: &Tests) -> Option<String> {
     let [kind, threat, control, named] = cells else {
         return Some(format!("has {} cells, not kind, threat, control and test", cells.len()));
     };
@@ -52,12 +56,36 @@ fn row_problem(cells: &[&str], tests: &BTreeSet<String>) -> Option<String> {
     if threat.is_empty() || control.is_empty() {
         return Some("names no threat or no control".to_owned());
     }
-    let names: Vec<&str> = named.split('`').skip(1).step_by(2).collect();
+    let names = named_tests(named);
     if names.is_empty() {
         return Some(format!("names no test for {threat:?}"));
     }
-    let missing = names.iter().find(|name| !tests.contains(**name))?;
-    Some(format!("names the test {missing}, which is none"))
+    let (within, missing) = names.iter().find(|named| !tests.contains(*named))?;
+    Some(format!("names the test {missing}, which is none of {within:?}"))
+}
+
+/// The tests of a cell, each with the crate that is named last before it.
+fn named_tests(cell: &str) -> Vec<(String, String)> {
+    let (mut within, mut found) = ("", Vec::new());
+    for (at, part) in cell.split('`').enumerate() {
+        if at % 2 == 0 {
+            let word = part.trim_matches([' ', ',', ';']);
+            within = if word.is_empty() { within } else { word };
+        } else {
+            found.push((within.to_owned(), part.to_owned()));
+        }
+    }
+    found
+}
+
+/// How the document calls the crate of a file: `identity`, `t01`, `tongban`.
+fn crate_of(path: &str) -> &str {
+    let mut parts = path.split('/');
+    match (parts.next().unwrap_or(""), parts.next().unwrap_or("")) {
+        ("crates", name) => name,
+        ("tasks", name) => name.split('-').next().unwrap_or(name),
+        (name, _) => name,
+    }
 }
 
 /// The functions of a source that are run as tests.
@@ -98,9 +126,16 @@ mod tests {
     const SOURCE: &str = "fn helper() {}\n#[test]\nfn plain() {\n}\n#[tokio::test(flavor = \"multi_thread\")]\n\
         #[expect(x, reason = \"y\")]\nasync fn waits() {}\nboth!(\n    one_engine,\n    and_another\n);\nfn other_helper() {}\n";
 
+    fn in_crates(crates: &[&str]) -> Tests {
+        let of = |name: &&str| {
+            tests_of(SOURCE).into_iter().map(|test| ((*name).to_owned(), test)).collect::<Vec<_>>()
+        };
+        crates.iter().flat_map(of).collect()
+    }
+
     fn rows(rows: &str) -> Vec<String> {
         let good: String = KINDS.iter().map(|kind| format!("| {kind} | a | b | base `plain` |\n")).collect();
-        let tests = tests_of(SOURCE).into_iter().collect();
+        let tests = in_crates(&["base", "node"]);
         problems_of(
             &format!("# Threats\n\n| Kind | Threat | Control | Test |\n|---|---|---|---|\n{good}{rows}"),
             &tests,
@@ -117,6 +152,8 @@ mod tests {
     #[test]
     fn tests_are_told_from_other_functions() {
         assert_eq!(tests_of(SOURCE), ["plain", "waits", "one_engine", "and_another"]);
+        let paths = ["crates/node/tests/it/a.rs", "tasks/t01-data-platform/src/lib.rs", "tongban/src/a.rs"];
+        assert_eq!(paths.map(crate_of), ["node", "t01", "tongban"]);
     }
 
     #[test]
@@ -125,6 +162,8 @@ mod tests {
         check_row("| S | a | b | |", "names no test");
         check_row("| S | a | b | plain |", "names no test");
         check_row("| S | a | b | base `plain`, `nobody` |", "nobody, which is none");
+        check_row("| S | a | b | base `plain`; store `waits` |", "waits, which is none of \"store\"");
+        check_row("| S | a | b | `plain` |", "plain, which is none of \"\"");
         check_row("| S | a | b | base `helper` |", "helper, which is none");
         check_row("| S | a | b |", "3 cells");
         check_row("| S | a | | base `plain` |", "no control");
@@ -133,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_kind_without_a_row_is_found() {
-        let tests = tests_of(SOURCE).into_iter().collect();
+        let tests = in_crates(&["base"]);
         let problems = problems_of("| S | a | b | base `plain` |\n", &tests);
         assert_eq!(problems.len(), 5, "{problems:?}");
     }

@@ -66,6 +66,11 @@ impl Vault {
         self.ring().sealing()
     }
 
+    /// Whether this vault uses these very keys already.
+    pub fn uses(&self, ring: &Ring) -> bool {
+        self.ring().is_same(ring)
+    }
+
     /// The numbers of the keys that open here.
     pub fn key_ids(&self) -> Vec<KeyId> {
         self.ring().ids()

@@ -359,8 +359,8 @@ pub fn withdraw(tx: &mut Tx<'_>, ctx: &Ctx, id: ConsentId) -> Result<Consent> {
 
 /// The case is over or its draft is discarded (办件结束): its consents end. Gives how many ended; safe to repeat.
 ///
-/// Call it in the transaction that closes, withdraws, declines, returns or lets lapse the case, also where the case
-/// is decided elsewhere and only its progress arrives here; and where a draft is discarded.
+/// The case block calls it in the transaction that closes, withdraws, declines, returns or lets lapse the case, also
+/// where the case is decided elsewhere and only its progress arrives here; pages call it where a draft is discarded.
 pub fn end_of_case(tx: &mut Tx<'_>, ctx: &Ctx, case: CaseId) -> Result<u32> {
     end(tx, ctx, case, |_| true)
 }

@@ -114,8 +114,10 @@ async fn take_out(opened: &mut Offline, key: u32) -> Result<()> {
     if 0 < under {
         return refused(format!("{under} values lie under it; tongban keys reseal comes first"));
     }
-    // A process may hold what it sealed with the key before, and write it after everything was counted.
-    let settled = opened.ring.sealing_since(opened.now)?.map(|since| since.plus_seconds(SETTLE_SECONDS));
+    // A machine whose clock is behind, or a process that still holds what it sealed, may write under the key before
+    // after everything was counted: the new key has to have sealed for as long as it waited.
+    let wait_seconds = SETTLE_SECONDS.max(opened.seal_wait_seconds.into());
+    let settled = opened.ring.sealing_since(opened.now)?.map(|since| since.plus_seconds(wait_seconds));
     if let Some(settled) = settled.filter(|settled| opened.now < *settled)
         && is_served(opened).await?
     {

@@ -24,6 +24,8 @@ pub struct Offline {
     pub node: NodeId,
     /// How people reach the site.
     pub site_url: String,
+    /// So long a new key waits before it seals.
+    pub seal_wait_seconds: u32,
     /// Whether no other process has the store while it is open here.
     pub is_alone: bool,
     /// When the command began.
@@ -56,6 +58,7 @@ impl Offline {
             ring: folder.ring,
             node: folder.config.node,
             site_url,
+            seal_wait_seconds: folder.config.seal_wait_seconds,
             is_alone: folder.config.is_sqlite(),
             now,
         })

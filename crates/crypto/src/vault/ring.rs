@@ -103,6 +103,8 @@ impl fmt::Display for Mark {
 /// One key, ready for both suites.
 #[derive(Clone)]
 pub(super) struct Key {
+    /// Tells it from another key of the same number; the key does not follow from it.
+    fingerprint: [u8; 32],
     aes: Box<Aes256Gcm>,
     sm4: Box<Sm4Gcm>,
 }
@@ -114,6 +116,7 @@ impl Key {
         let mut sm4_half = [0; 16];
         sm4_half.copy_from_slice(&sm4_key[..16]);
         Key {
+            fingerprint: job(b"tongban vault fingerprint v1"),
             aes: Box::new(Aes256Gcm::new(&job(b"tongban vault aes-256-gcm v1").into())),
             sm4: Box::new(Sm4Gcm::new(&sm4_half.into())),
         }
@@ -185,6 +188,16 @@ impl Ring {
         ids.push(self.newest.0);
         ids.sort_unstable();
         ids
+    }
+
+    /// Whether another ring seals alike and opens with the very same keys; their numbers alone do not tell.
+    pub fn is_same(&self, other: &Ring) -> bool {
+        self.sealing() == other.sealing() && self.fingerprints() == other.fingerprints()
+    }
+
+    fn fingerprints(&self) -> BTreeMap<KeyId, [u8; 32]> {
+        let others = self.others.iter().map(|(id, key)| (*id, key.fingerprint));
+        others.chain([(self.newest.0, self.newest.1.fingerprint)]).collect()
     }
 
     pub(super) fn newest(&self) -> &Key {

@@ -124,6 +124,21 @@ fn the_newest_key_seals_and_every_known_key_opens() {
     vault.open(b"row", &bent).unwrap_err();
 }
 
+/// Two machines of a city may each have made a key with the next number.
+#[test]
+fn another_key_of_the_same_number_is_told_apart() {
+    let ring = |newest: u8, other: u8| {
+        Ring::sealing_with(KeyId(1), [newest; 32], Suite::Sm4Gcm).opening_with(KeyId::FOUNDING, [other; 32])
+    };
+    let vault = Vault::with_ring([7; 32], ring(8, 7));
+    assert!(vault.uses(&ring(8, 7)));
+    for other in [ring(9, 7), ring(8, 6), ring(7, 8)] {
+        assert_eq!((other.sealing(), other.ids()), (ring(8, 7).sealing(), ring(8, 7).ids()));
+        assert!(!vault.uses(&other));
+    }
+    assert!(!vault.uses(&Ring::founded([7; 32], Suite::Sm4Gcm)));
+}
+
 proptest! {
     #[test]
     fn sealing(seed: u64, aad: Vec<u8>, plain: Vec<u8>, at: prop::sample::Index, bit in 0_u8..8) {
