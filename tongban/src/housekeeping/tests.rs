@@ -107,7 +107,7 @@ async fn consents_end_page_by_page_and_a_bent_row_stops_nothing() {
     for kind in ["city.housekeeping", "city.housekeeping.licences"] {
         assert_eq!(all.iter().filter(|(done, _)| done == kind).count(), 1, "once, by itself: {all:?}");
     }
-    let due = store.read("test.next", |tx| jobs::next_due(tx)).await.unwrap();
+    let due = store.read("test.next", jobs::next_due).await.unwrap();
     assert_eq!(due, Some(later.now.plus_seconds(3_600)), "all of it again in an hour");
     assert_eq!(super::after(&Value::Null), "");
 }

@@ -73,7 +73,7 @@ fn the_number_of_a_retired_key_is_never_given_out_again() {
 fn a_key_that_has_not_sealed_yet_is_not_retired() {
     let folder = folder();
     let mut ring = open(&folder);
-    let later = NOW.plus_seconds(WAIT_SECONDS);
+    let later = NOW.plus_seconds(WAIT_SECONDS.into());
     ring.rotate(later, &mut Counted(0)).unwrap();
     let problem = ring.retire(1, NOW).unwrap_err().to_string();
     assert!(problem.contains("has not sealed yet"), "{problem}");
