@@ -5,13 +5,15 @@ use std::sync::{Arc, Mutex};
 use serde_json::Value;
 use tb_base::{Actor, CaseId, Ctx, Timestamp};
 use tb_crypto::Vault;
-use tb_store::{Config, Sealer, Stmt, Store, Tx, jobs, params, stmt};
+use tb_store::{Config, Lease, Sealer, Stmt, Store, Tx, jobs, params, stmt};
 
 use super::{begin, module};
 use crate::clock::OsEntropy;
 use crate::modules::schemas;
 
 const NOW: Timestamp = Timestamp(1_764_000_000_000_000);
+/// Who does the jobs here.
+const LEASE: Lease<'_> = Lease { holder: "test", seconds: 60 };
 const CASES: i64 = 250;
 /// Nothing comes near so many runs.
 const RUNS_MAX: usize = 20;
@@ -58,7 +60,7 @@ fn plant(tx: &mut Tx<'_>, ctx: &Ctx, case: &str, asked: &str, is_over: i64) -> t
 /// Does the jobs that are due, each in a transaction as the worker does; gives their kinds and what ended in each.
 async fn runs(store: &Store, ctx: &Ctx) -> Vec<(String, i64)> {
     let now = ctx.now;
-    let due = store.write("test.due", move |tx| jobs::due(tx, now, 10, 60)).await.unwrap();
+    let due = store.write("test.due", move |tx| jobs::due(tx, now, 10, LEASE)).await.unwrap();
     let mut done = Vec::new();
     for job in due {
         let run = module().jobs.iter().find(|it| it.kind == job.kind).unwrap().run.clone();
