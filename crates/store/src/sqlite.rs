@@ -402,8 +402,10 @@ fn commit_together(
         if failure.is_none() && !unit.is_abandoned() {
             failure = run_one(connection, &mut *unit).err().map(|error| (error.to_string(), false));
         }
+        let is_alone = unit.is_alone();
         batch.push(unit);
-        waiting = if batch.len() < BATCH_UNITS_MAX && failure.is_none() { next() } else { None };
+        let takes_more = !is_alone && batch.len() < BATCH_UNITS_MAX && failure.is_none();
+        waiting = if takes_more { next() } else { None };
     }
     if failure.is_none() {
         failure = connection.batch("store.commit", "COMMIT").err().map(|error| (error.to_string(), true));

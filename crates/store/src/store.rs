@@ -17,7 +17,7 @@ use crate::damage::Pages;
 use crate::migrate::Standing;
 use crate::postgres::{Beginning, Workers};
 use crate::sqlite::{Connection, Threads, View, look_at_pages, read_one, write_one};
-use crate::unit::{Moment, Unit, Watch, erase};
+use crate::unit::{Moment, Onlooker, Unit, Watch, erase};
 use crate::writes::{Writes, Written};
 use crate::{Schema, Sealer, Stmt, Tx, damage, leases, migrate, postgres, stmt};
 
@@ -242,6 +242,7 @@ impl Store {
             return Err(Fault::new(format!("running {name}: this store is only looked at")).into());
         }
         let (watch, written) = (self.inner.watch.get().cloned(), self.inner.written.clone());
+        let wants_it_alone = watch.is_some();
         let tell: Watch = Arc::new(move |name, moment| {
             let lives = watch.as_ref().is_none_or(|watch| watch(name, moment));
             if lives && moment == Moment::After {
@@ -249,7 +250,8 @@ impl Store {
             }
             lives
         });
-        self.measured("write", name, self.submit(name, Some(tell), work, write_on)).await
+        let onlooker = Onlooker { watch: tell, wants_it_alone };
+        self.measured("write", name, self.submit(name, Some(onlooker), work, write_on)).await
     }
 
     /// Runs reads; each statement sees what was committed when it began.
@@ -326,7 +328,7 @@ impl Store {
     async fn submit<T, F>(
         &self,
         name: &'static str,
-        watch: Option<Watch>,
+        onlooker: Option<Onlooker>,
         mut work: F,
         hand: fn(&Executor, Box<dyn Unit>),
     ) -> Result<T>
@@ -337,7 +339,7 @@ impl Store {
         let closed = || Fault::new(format!("running {name}: the store is closed"));
         let _place = self.inner.waiting.acquire().await.map_err(|_| closed())?;
         let sealer = self.inner.sealer.get().cloned();
-        let (unit, answer) = erase(name, watch, move |tx| {
+        let (unit, answer) = erase(name, onlooker, move |tx| {
             tx.sealing(sealer.clone());
             work(tx)
         });

@@ -25,6 +25,13 @@ pub enum Moment {
 /// For drills and simulation: it runs on the thread of the write and may also keep it waiting.
 pub type Watch = Arc<dyn Fn(&'static str, Moment) -> bool + Send + Sync>;
 
+/// Who looks on at a write.
+pub(crate) struct Onlooker {
+    pub(crate) watch: Watch,
+    /// Whether the write is committed alone, so that both its moments are seen.
+    pub(crate) wants_it_alone: bool,
+}
+
 /// What an engine does with a unit of work.
 pub(crate) trait Unit: Send {
     /// The name of the transaction.
@@ -32,6 +39,9 @@ pub(crate) trait Unit: Send {
 
     /// Whether nobody waits for the answer any more; such a unit is not begun.
     fn is_abandoned(&self) -> bool;
+
+    /// Whether no other unit may be committed with it.
+    fn is_alone(&self) -> bool;
 
     /// Runs the closure and keeps its outcome; true where it is to be committed.
     fn run(&mut self, tx: &mut Tx<'_>) -> bool;
@@ -48,7 +58,7 @@ struct Waiting<T, F> {
     name: &'static str,
     work: F,
     outcome: Option<Result<T>>,
-    watch: Option<Watch>,
+    onlooker: Option<Onlooker>,
     /// The machine died under it.
     is_dead: bool,
     answer: oneshot::Sender<Result<T>>,
@@ -57,7 +67,7 @@ struct Waiting<T, F> {
 /// Erases a closure; the answer arrives at the receiver.
 pub(crate) fn erase<T, F>(
     name: &'static str,
-    watch: Option<Watch>,
+    onlooker: Option<Onlooker>,
     work: F,
 ) -> (Box<dyn Unit>, oneshot::Receiver<Result<T>>)
 where
@@ -65,7 +75,7 @@ where
     F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
 {
     let (answer, receiver) = oneshot::channel();
-    (Box::new(Waiting { name, work, outcome: None, watch, is_dead: false, answer }), receiver)
+    (Box::new(Waiting { name, work, outcome: None, onlooker, is_dead: false, answer }), receiver)
 }
 
 /// Runs a closure; a panic in it becomes a fault, and so does a failed statement that it passed over.
@@ -86,7 +96,7 @@ fn ignored(name: &'static str, statement: &'static str) -> Error {
 
 impl<T, F> Waiting<T, F> {
     fn lives(&self, moment: Moment) -> bool {
-        self.watch.as_ref().is_none_or(|watch| watch(self.name, moment))
+        self.onlooker.as_ref().is_none_or(|onlooker| (onlooker.watch)(self.name, moment))
     }
 
     /// The caller may have left; then nobody is to be told.
@@ -110,6 +120,10 @@ where
 
     fn is_abandoned(&self) -> bool {
         self.answer.is_closed()
+    }
+
+    fn is_alone(&self) -> bool {
+        self.onlooker.as_ref().is_some_and(|onlooker| onlooker.wants_it_alone)
     }
 
     fn run(&mut self, tx: &mut Tx<'_>) -> bool {

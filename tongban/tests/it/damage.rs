@@ -115,7 +115,8 @@ fn run(command: &str, config: &Path, more: &[&str]) -> Output {
     tongban(&[&[command, "--config", &config.display().to_string()][..], more].concat())
 }
 
-/// Everything in a folder, byte for byte.
+/// Everything in a folder, byte for byte, but what SQLite puts beside a file that is only looked at: its shared index,
+/// and a log of writes with nothing in it.
 fn everything(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
     for entry in std::fs::read_dir(folder).expect("a folder") {
@@ -123,7 +124,11 @@ fn everything(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
         if path.is_dir() {
             found.extend(everything(&path));
         } else {
-            found.insert(path.clone(), std::fs::read(&path).expect("a file"));
+            let name = path.to_string_lossy().into_owned();
+            let bytes = std::fs::read(&path).expect("a file");
+            if !name.ends_with("-shm") && !(name.ends_with("-wal") && bytes.is_empty()) {
+                found.insert(path, bytes);
+            }
         }
     }
     found

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufReader, Seek, SeekFrom};
+use std::io::{BufReader, ErrorKind, Seek, SeekFrom};
 use std::path::Path;
 
 use tb_base::{Error, Fault, NodeId, Result, Timestamp, Violation};
@@ -67,12 +67,7 @@ struct Work {
 
 fn on_sqlite(path: &Path, work: Work) -> Result<()> {
     let _lock = lock_folder(path)?;
-    for end in ["", "-wal", "-shm"] {
-        let there = beside(path, end);
-        if there.exists() {
-            return Err(there_already(&there).into());
-        }
-    }
+    make_room(path)?;
     let building = beside(path, &format!(".{UNFINISHED}"));
     for end in ["", "-wal", "-shm"] {
         match std::fs::remove_file(beside(&building, end)) {
@@ -89,6 +84,25 @@ fn on_sqlite(path: &Path, work: Work) -> Result<()> {
     drop(connection);
     file.sync_all().map_err(|error| Fault::of("writing the restored file", error))?;
     settle(&building, path)
+}
+
+/// Data is never overwritten. What a look at a file left beside it holds none: an empty log of writes, and its index.
+fn make_room(path: &Path) -> Result<()> {
+    let log = beside(path, "-wal");
+    for there in [path, &log] {
+        if there.metadata().is_ok_and(|held| there == path || 0 < held.len()) {
+            return Err(there_already(there).into());
+        }
+    }
+    for left in [log, beside(path, "-shm")] {
+        match std::fs::remove_file(&left) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(Fault::of(format!("removing {}", left.display()), error).into());
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
 }
 
 async fn on_postgres(url: &str, schema: &str, work: Work) -> Result<()> {
