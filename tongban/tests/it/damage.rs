@@ -126,7 +126,8 @@ fn everything(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
         } else {
             let name = path.to_string_lossy().into_owned();
             let bytes = std::fs::read(&path).expect("a file");
-            if !name.ends_with("-shm") && !(name.ends_with("-wal") && bytes.is_empty()) {
+            let is_of_a_look = name.ends_with("-shm") || (name.ends_with("-wal") && bytes.is_empty());
+            if !is_of_a_look {
                 found.insert(path, bytes);
             }
         }
