@@ -62,9 +62,9 @@ pub async fn run(options: Options) -> Result<()> {
     }
 }
 
-/// Writes the sealed keys.
+/// Writes the sealed keys; a city does it first before it has its trust list.
 pub fn run_keys(options: &KeyOptions) -> Result<()> {
-    seal_keys(&options.place.config()?, &options.to, &options.passphrase_file)
+    seal_keys(&CityConfig::before_trust(&options.place.file())?, &options.to, &options.passphrase_file)
 }
 
 fn seal_keys(config: &CityConfig, to: &Path, passphrase: &Path) -> Result<()> {

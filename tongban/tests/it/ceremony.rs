@@ -519,20 +519,24 @@ fn files_may_be_named_by_their_bare_names() {
     let folder = Folder::new("bare-names");
     let run = |words: &[&str]| {
         let done = Command::new(env!("CARGO_BIN_EXE_tongban"))
-            .arg("trust")
             .args(words)
             .current_dir(folder.path())
             .output()
             .expect("the binary runs");
         assert!(done.status.success(), "{words:?}: {}", String::from_utf8_lossy(&done.stderr));
     };
+    std::fs::write(folder.file("passphrase"), "four words on paper").expect("a passphrase");
     for city in THREE {
         let out = format!("{city}.json");
         let places = ["--site", "127.0.0.1:1", "--exchange", "127.0.0.1:2"];
-        run(&[&["keys", "--city", city, "--node", city, "--out", &out][..], &places].concat());
+        run(&[&["trust", "keys", "--city", city, "--node", city, "--out", &out][..], &places].concat());
+        // The keys are backed up before there is a trust list.
+        let (to, passphrase) = (format!("{city}.keys"), ["--passphrase-file", "passphrase"]);
+        run(&[&["backup-keys", "--city", city, "--to", &to][..], &passphrase].concat());
+        assert!(folder.file(&to).is_file());
     }
     let members = THREE.map(|city| format!("{city}.json"));
     let members: Vec<&str> = members.iter().map(String::as_str).collect();
-    run(&[&["propose", "--out", "proposal.json", "--members"][..], &members].concat());
+    run(&[&["trust", "propose", "--out", "proposal.json", "--members"][..], &members].concat());
     assert!(folder.file("proposal.json").is_file());
 }
