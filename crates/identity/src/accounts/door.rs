@@ -102,6 +102,13 @@ impl Door {
         found.or_refuse(ctx, codes::wrong)
     }
 
+    /// The hash of a password that somebody chooses beside a code; the answer counts before the costly hash is made.
+    async fn chosen(&self, ctx: &Ctx, password: &str, source: &Source) -> Result<String> {
+        passwords::check(password, "")?;
+        self.count_answer(ctx, source).await?;
+        self.passwords.hash(ctx, password).await
+    }
+
     /// Makes the account with the code that came by text message, and signs in.
     pub async fn register_confirm(
         &self,
@@ -111,10 +118,8 @@ impl Door {
         password: &str,
         source: impl Into<Source>,
     ) -> Result<SignedIn> {
-        passwords::check(password, "")?;
         let source = source.into();
-        self.count_answer(ctx, &source).await?;
-        let hash = self.passwords.hash(ctx, password).await?;
+        let hash = self.chosen(ctx, password, &source).await?;
         let (ctx_in, vault) = (ctx.clone(), Arc::clone(&self.vault));
         let (ticket, code) = (ticket.to_owned(), code.to_owned());
         let found = self
@@ -146,10 +151,8 @@ impl Door {
         password: &str,
         source: impl Into<Source>,
     ) -> Result<()> {
-        passwords::check(password, "")?;
         let source = source.into();
-        self.count_answer(ctx, &source).await?;
-        let hash = self.passwords.hash(ctx, password).await?;
+        let hash = self.chosen(ctx, password, &source).await?;
         let (ctx_in, vault) = (ctx.clone(), Arc::clone(&self.vault));
         let (ticket, code) = (ticket.to_owned(), code.to_owned());
         let found = self
@@ -175,10 +178,8 @@ impl Door {
         password: &str,
         source: impl Into<Source>,
     ) -> Result<()> {
-        passwords::check(password, "")?;
         let source = source.into();
-        self.count_answer(ctx, &source).await?;
-        let hash = self.passwords.hash(ctx, password).await?;
+        let hash = self.chosen(ctx, password, &source).await?;
         let (ctx_in, vault, code) = (ctx.clone(), Arc::clone(&self.vault), code.to_owned());
         let found = self
             .store
