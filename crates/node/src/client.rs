@@ -120,14 +120,17 @@ impl Wire for PeerClients {
     }
 }
 
+/// HTTP/2 only: all calls to a city share one connection. Where it is not known before the handshake, each of many
+/// calls at once opens a connection of its own, and the other side lets in only so many from one address.
 fn http_client(config: rustls::ClientConfig) -> Http {
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
     tcp.set_connect_timeout(Some(Duration::from_secs(CONNECT_SECONDS_MAX)));
-    let tls = HttpsConnectorBuilder::new().with_tls_config(config).https_only().enable_all_versions();
+    let tls = HttpsConnectorBuilder::new().with_tls_config(config).https_only().enable_http2();
     Client::builder(TokioExecutor::new())
         .pool_idle_timeout(Duration::from_secs(60))
+        .http2_only(true)
         .build(tls.wrap_connector(tcp))
 }
 
