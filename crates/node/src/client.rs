@@ -15,6 +15,7 @@ use tb_base::{Fault, NodeId, Refusal, Result};
 use tb_exchange::{BoxFuture, City};
 use tb_telemetry::trace::{HEADER, Place};
 
+use crate::connection::STREAMS_MAX;
 use crate::tls::{self, Door, Identity, Pin};
 
 /// A peer that does not take the connection in this time is down for now.
@@ -122,6 +123,8 @@ impl Wire for PeerClients {
 
 /// HTTP/2 only: all calls to a city share one connection. Where it is not known before the handshake, each of many
 /// calls at once opens a connection of its own, and the other side lets in only so many from one address.
+/// Until the other side has said how many calls it takes at once, no more than a city of this version takes go out: it
+/// would refuse the others, and end the connection over it.
 fn http_client(config: rustls::ClientConfig) -> Http {
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
@@ -131,6 +134,7 @@ fn http_client(config: rustls::ClientConfig) -> Http {
     Client::builder(TokioExecutor::new())
         .pool_idle_timeout(Duration::from_secs(60))
         .http2_only(true)
+        .http2_initial_max_send_streams(STREAMS_MAX as usize)
         .build(tls.wrap_connector(tcp))
 }
 

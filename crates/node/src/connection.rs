@@ -34,7 +34,7 @@ pub const LIFE_SECONDS_MAX: u64 = 15 * 60;
 /// What is in work when a connection is to end is finished within this time.
 const LAST_SECONDS_MAX: u64 = 5 * 60;
 /// Requests at once on one connection of HTTP/2; a peer's worker has one query and one message at a time.
-const STREAMS_MAX: u32 = 64;
+pub(crate) const STREAMS_MAX: u32 = 64;
 /// Streams that a caller opened and reset before they were looked at (CVE-2023-44487); one more ends the connection.
 const RESETS_PENDING_MAX: usize = 20;
 /// Streams that we reset for errors of the caller's; one more ends the connection.

@@ -8,7 +8,7 @@ use tb_store::{Tx, contact, dead_letters, usage};
 use crate::services::{COUNTED, ECHO};
 use crate::world::{On, World, changsha, until, xiangtan};
 
-both! { a_silent_city_is_noted_until_it_is_heard_again, a_city_that_only_calls_stays_silent, what_goes_and_is_asked_is_counted, a_dead_letter_goes_again_and_takes_effect_once }
+both! { a_silent_city_is_noted_until_it_is_heard_again, a_city_that_only_calls_stays_silent, what_goes_and_is_asked_is_counted, many_who_ask_at_once_are_all_answered, a_dead_letter_goes_again_and_takes_effect_once }
 
 async fn known(world: &World) -> contact::Contact {
     world.read(changsha(), |tx| contact::find(tx, xiangtan())).await
@@ -69,6 +69,18 @@ async fn what_goes_and_is_asked_is_counted(on: On) {
     assert_eq!((sent[COUNTED].out, sent[ECHO].out), (1, 1));
     assert_eq!((got[COUNTED].back, got[ECHO].back), (1, 1));
     assert_eq!((sent[service::RECEIPT].back, got[service::RECEIPT].out), (1, 1));
+}
+
+/// More than may knock at once from one address: they come over one connection, from the first call on.
+async fn many_who_ask_at_once_are_all_answered(on: On) {
+    const AT_ONCE: i64 = 100;
+    let mut world = World::running(on, "at_once").await;
+    world.stop(changsha()).await;
+    world.start(changsha()).await;
+    let ask = |n: i64| world.compose(changsha(), xiangtan(), ECHO, &serde_json::json!({ "n": n }));
+    let answers = world.ask_at_once(changsha(), (0..AT_ONCE).map(ask).collect()).await;
+    let refused: Vec<_> = answers.iter().filter_map(|answer| answer.as_ref().err()).collect();
+    assert!(refused.is_empty(), "{} of {AT_ONCE} were refused: {}", refused.len(), refused[0]);
 }
 
 async fn a_dead_letter_goes_again_and_takes_effect_once(on: On) {

@@ -343,6 +343,17 @@ impl World {
         runtime.spawn(async move { peers.query(ctx, message).await }).await.unwrap()
     }
 
+    /// Asks everything at once.
+    pub async fn ask_at_once(&self, from: NodeId, messages: Vec<Outgoing>) -> Vec<Result<Answer>> {
+        let runtime = self.city(from).running.as_ref().unwrap().runtime.as_ref().unwrap();
+        let mut asking = tokio::task::JoinSet::new();
+        for message in messages {
+            let (peers, ctx) = (self.engine(from).peers(), self.ctx(from));
+            asking.spawn_on(async move { peers.query(ctx, message).await }, runtime.handle());
+        }
+        asking.join_all().await
+    }
+
     /// Reads from the store of a running city.
     pub async fn read<T: Send + 'static>(
         &self,
