@@ -1,6 +1,7 @@
 //! A person's browser in the headless journey: cookies, forms with their token, pages as JSON.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
@@ -50,7 +51,14 @@ impl Page {
 impl Browser {
     /// A fresh browser at a site such as `http://127.0.0.1:8401`.
     pub fn at(site: &str) -> Browser {
-        let http = Client::builder(TokioExecutor::new()).build_http();
+        Browser::asking_from(Ipv4Addr::LOCALHOST, site)
+    }
+
+    /// A fresh browser that asks from one of the many addresses that this machine is for itself.
+    pub fn asking_from(from: Ipv4Addr, site: &str) -> Browser {
+        let mut connector = HttpConnector::new();
+        connector.set_local_address(Some(IpAddr::V4(from)));
+        let http = Client::builder(TokioExecutor::new()).build(connector);
         Browser { http, site: site.to_owned(), cookies: BTreeMap::new(), csrf: String::new() }
     }
 

@@ -31,7 +31,7 @@ enum Tried<T> {
 }
 
 /// Somebody signs in in every city until it works: what is killed there counts as failed tries of hers, and too many
-/// of them would close an account of the journey for a quarter of an hour.
+/// of them, from wherever, would close an account of the journey for a quarter of an hour.
 pub async fn first_sign_in(world: &mut World) -> Result<(), String> {
     let begun = Begun::now();
     for city in CITIES {

@@ -1,6 +1,7 @@
 //! The people of a journey (人物): each signed in at a city's site with a browser of her own.
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -21,6 +22,8 @@ pub struct World {
     /// The nodes.
     pub region: Region,
     people: BTreeMap<String, Browser>,
+    /// How many sign-ins came to nothing.
+    cut: u32,
     /// Whether people try again what failed, as in a drill they must.
     is_patient: bool,
 }
@@ -28,7 +31,7 @@ pub struct World {
 impl World {
     /// Nobody is signed in yet.
     pub fn new(region: Region) -> World {
-        World { is_patient: region.is_drilled(), region, people: BTreeMap::new() }
+        World { is_patient: region.is_drilled(), region, people: BTreeMap::new(), cut: 0 }
     }
 
     /// Whether cities may be away at any moment.
@@ -40,12 +43,24 @@ impl World {
     pub async fn person(&mut self, login: &str) -> Result<&mut Browser, String> {
         if !self.people.contains_key(login) {
             let city = login.rsplit('@').next().unwrap_or_default();
-            let mut browser = self.region.browser(city);
-            browser.get("/sign-in").await?;
-            browser.post("/sign-in", &[("login", login), ("password", PASSWORD)]).await?;
-            self.people.insert(login.to_owned(), browser);
+            let browser = Browser::asking_from(self.seat(), &self.region.site(city));
+            match signed_in(browser, login).await {
+                Ok(browser) => self.people.insert(login.to_owned(), browser),
+                Err(error) => {
+                    self.cut += 1;
+                    return Err(error);
+                }
+            };
         }
         self.people.get_mut(login).ok_or_else(|| format!("{login} is not here"))
+    }
+
+    /// The address from which people sign in: another one after each sign-in that came to nothing.
+    ///
+    /// A sign-in that a kill cuts short counts as a failed try, and must: five of them close an account to the address
+    /// that they came from, for longer than a drill takes.
+    fn seat(&self) -> Ipv4Addr {
+        Ipv4Addr::from(u32::from(Ipv4Addr::LOCALHOST) + self.cut)
     }
 
     /// Reads a page as somebody.
@@ -112,6 +127,12 @@ impl World {
             }
         }
     }
+}
+
+async fn signed_in(mut browser: Browser, login: &str) -> Result<Browser, String> {
+    browser.get("/sign-in").await?;
+    browser.post("/sign-in", &[("login", login), ("password", PASSWORD)]).await?;
+    Ok(browser)
 }
 
 /// The beginning of a page, for messages.
