@@ -3,9 +3,10 @@
 //! The style sheet ends with the colours of the region's cities, so that a fourth city needs no code.
 
 use axum::body::Body;
-use axum::http::{HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use crate::app::CityFront;
+use crate::deflate::gzip;
 
 /// The style sheets in the order in which a browser reads them: what comes later wins.
 ///
@@ -38,6 +39,33 @@ struct Asset {
     name: String,
     kind: &'static str,
     body: Vec<u8>,
+    /// The same, compressed.
+    small: Vec<u8>,
+}
+
+/// Whether whoever asks can read gzip (压缩).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reads {
+    /// As every browser.
+    Gzip,
+    /// Only what is as it is.
+    Plain,
+}
+
+impl Reads {
+    /// What a request says that it reads (RFC 9110 §12.5.3); a weight of zero is a no.
+    pub(crate) fn of(headers: &HeaderMap) -> Reads {
+        let lines = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|line| line.to_str().ok());
+        let takes = |offer: &str| {
+            let (name, weight) = offer.split_once(';').unwrap_or((offer, ""));
+            let weight = weight.trim().trim_start_matches("q=");
+            name.trim() == "gzip" && weight.parse::<f32>() != Ok(0.0)
+        };
+        match lines.flat_map(|line| line.split(',')).any(takes) {
+            true => Reads::Gzip,
+            false => Reads::Plain,
+        }
+    }
 }
 
 /// All embedded files of one site.
@@ -80,15 +108,23 @@ impl Assets {
     }
 
     /// The answer to a request for a file; 404 for a name that this build does not have.
-    pub(crate) fn answer(&self, name: &str) -> Response<Body> {
+    pub(crate) fn answer(&self, name: &str, reads: Reads) -> Response<Body> {
         let all = [&self.style, &self.script, &self.icon];
         let Some(found) = all.into_iter().find(|asset| asset.name == name) else {
             let mut missing = Response::new(Body::empty());
             *missing.status_mut() = StatusCode::NOT_FOUND;
             return missing;
         };
-        let mut answer = Response::new(Body::from(found.body.clone()));
+        let body = match reads {
+            Reads::Gzip => found.small.clone(),
+            Reads::Plain => found.body.clone(),
+        };
+        let mut answer = Response::new(Body::from(body));
         let headers = answer.headers_mut();
+        if reads == Reads::Gzip {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(found.kind));
         headers
             .insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
@@ -96,15 +132,16 @@ impl Assets {
     }
 
     /// The icon under its old fixed address.
-    pub(crate) fn favicon(&self) -> Response<Body> {
-        self.answer(&self.icon.name)
+    pub(crate) fn favicon(&self, reads: Reads) -> Response<Body> {
+        self.answer(&self.icon.name, reads)
     }
 }
 
 fn asset(stem: &str, extension: &str, kind: &'static str, text: String) -> Asset {
     let hash = tb_crypto::sha256(text.as_bytes());
     let short: String = hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    Asset { name: format!("{stem}-{short}.{extension}"), kind, body: text.into_bytes() }
+    let body = text.into_bytes();
+    Asset { name: format!("{stem}-{short}.{extension}"), kind, small: gzip(&body), body }
 }
 
 /// A style sheet without its comments and blank beginnings of lines.
@@ -161,6 +198,24 @@ mod tests {
         assert!(SCRIPT.len() <= 15_000, "the script has {} bytes", SCRIPT.len());
         let style = small(&SHEETS.concat()).len();
         assert!(style <= 48_000, "the style sheets have {style} bytes");
+    }
+
+    #[test]
+    fn what_is_not_wanted_compressed_is_sent_as_it_is() {
+        for (line, reads) in [
+            ("gzip, deflate, br", Reads::Gzip),
+            ("br;q=1.0, gzip;q=0.8", Reads::Gzip),
+            ("gzip;q=0, br", Reads::Plain),
+            ("br", Reads::Plain),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(line));
+            assert_eq!(Reads::of(&headers), reads, "{line}");
+        }
+        assert_eq!(Reads::of(&HeaderMap::new()), Reads::Plain);
+        let assets = Assets::new(&[]);
+        let sizes = (assets.style.small.len(), assets.style.body.len());
+        assert!(sizes.0 * 3 < sizes.1, "the style sheet has {} bytes of {}", sizes.0, sizes.1);
     }
 
     #[test]

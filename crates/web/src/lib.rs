@@ -62,6 +62,7 @@ mod assets;
 mod caller;
 pub mod csrf;
 mod csv;
+mod deflate;
 mod field;
 mod fields;
 mod form;

@@ -17,7 +17,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Path, Request, State};
-use axum::http::{Method, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -25,6 +25,7 @@ use tb_base::{Actor, Fault, Refusal, TraceId};
 use tracing::Instrument as _;
 
 use crate::app::App;
+use crate::assets::Reads;
 use crate::caller::Caller;
 use crate::limits::{self, Class, IsStaff};
 use crate::module::{Module, RouteInfo, Who};
@@ -68,15 +69,19 @@ pub fn site_behind(app: App, modules: &[Module], before: impl FnOnce(Router<App>
 #[derive(Clone, Copy, Debug)]
 pub struct TraceOf(pub TraceId);
 
-async fn asset(State(app): State<App>, name: Result<Path<String>, PathRejection>) -> Response {
+async fn asset(
+    State(app): State<App>,
+    headers: HeaderMap,
+    name: Result<Path<String>, PathRejection>,
+) -> Response {
     match name {
-        Ok(Path(name)) => app.assets().answer(&name).into_response(),
+        Ok(Path(name)) => app.assets().answer(&name, Reads::of(&headers)).into_response(),
         Err(_) => StatusCode::NOT_FOUND.into_response(),
     }
 }
 
-async fn favicon(State(app): State<App>) -> Response {
-    app.assets().favicon().into_response()
+async fn favicon(State(app): State<App>, headers: HeaderMap) -> Response {
+    app.assets().favicon(Reads::of(&headers)).into_response()
 }
 
 /// Whether the process answers and its database too. Asking costs a read, so it has the pace of anything else.

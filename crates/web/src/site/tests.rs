@@ -128,7 +128,8 @@ async fn style_guide_renders_in_both_languages() {
     let zh = text(ask(&router, fetch("/styleguide")).await).await;
     assert!(zh.contains("<html lang=\"zh-CN\" data-city=\"430100\">"));
     assert!(zh.contains("<title>部件 · 我的长沙</title>"));
-    assert!(zh.contains("最晚办完") && zh.contains("逐日写明"));
+    let records = text(ask(&router, fetch("/styleguide/records")).await).await;
+    assert!(records.contains("最晚办完") && records.contains("逐日写明"));
     let answer = ask(&router, fetch("/styleguide?lang=en")).await;
     let cookies: Vec<_> = answer
         .headers()
@@ -139,7 +140,7 @@ async fn style_guide_renders_in_both_languages() {
     assert!(cookies.iter().any(|cookie| cookie.starts_with("tb_lang=en;")), "{cookies:?}");
     let en = text(answer).await;
     assert!(en.contains("<html lang=\"en\""));
-    assert!(en.contains("Skip to the main part") && en.contains("Day by day"));
+    assert!(en.contains("Skip to the main part") && en.contains("Base and forms"));
     assert!(!en.contains("跳到主要内容"));
 }
 
@@ -150,11 +151,16 @@ async fn elder_view_is_an_address_away() {
     assert!(page.contains("普通版") && !page.contains("class=\"nav\""));
 }
 
+fn chapters() -> impl Iterator<Item = &'static str> {
+    styleguide::ROUTES.iter().filter(|route| route.method == "GET").map(|route| route.path)
+}
+
 #[tokio::test]
 async fn pages_are_light() {
     let router = start().await;
     let app = support::app().await.expect("a sample site");
-    for path in ["/styleguide", "/styleguide?lang=en", "/nothing"] {
+    let paths: Vec<_> = chapters().flat_map(|path| [path.to_owned(), format!("{path}?lang=en")]).collect();
+    for path in paths.iter().map(String::as_str).chain(["/nothing"]) {
         let bytes = text(ask(&router, fetch(path)).await).await.len();
         assert!(
             bytes + app.assets().weight_bytes() < 100_000,
@@ -166,13 +172,16 @@ async fn pages_are_light() {
 
 #[tokio::test]
 async fn pages_carry_no_inline_style_or_script() {
-    let page = text(ask(&start().await, fetch("/styleguide")).await).await;
-    for barred in [" style=", "<style", " onclick=", " onload=", "javascript:", "http://fonts"] {
-        assert!(!page.contains(barred), "{barred}");
-    }
-    let ids: Vec<_> = page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
-    for (at, id) in ids.iter().enumerate() {
-        assert!(!ids[..at].contains(id), "{id} stands twice");
+    let router = start().await;
+    for path in chapters() {
+        let page = text(ask(&router, fetch(path)).await).await;
+        for barred in [" style=", "<style", " onclick=", " onload=", "javascript:", "http://fonts"] {
+            assert!(!page.contains(barred), "{path}: {barred}");
+        }
+        let ids: Vec<_> = page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        for (at, id) in ids.iter().enumerate() {
+            assert!(!ids[..at].contains(id), "{path}: {id} stands twice");
+        }
     }
 }
 
@@ -267,16 +276,20 @@ async fn assets_are_named_by_content() {
 
 #[tokio::test]
 async fn programs_get_the_same_view_as_json() {
-    let request =
-        to("/styleguide").header(header::ACCEPT, "application/json").body(Body::empty()).expect("a request");
-    let answer = ask(&start().await, request).await;
-    assert_eq!(answer.headers()[header::CONTENT_TYPE], "application/json");
-    let value: serde_json::Value = serde_json::from_str(&text(answer).await).expect("JSON");
-    assert_eq!(value["frame"]["title"], "部件");
-    assert_eq!(value["frame"]["csrf"].as_str().map(str::len), Some(32));
-    assert_eq!(value["steps"][2]["state"], "now");
-    assert_eq!(value["due"]["unit"], "个工作日");
-    assert_eq!(value["form"]["values"]["phone"][0], "13807314627");
+    let router = start().await;
+    let seen = async |path: &str| -> serde_json::Value {
+        let request = to(path).header(header::ACCEPT, "application/json").body(Body::empty());
+        let answer = ask(&router, request.expect("a request")).await;
+        assert_eq!(answer.headers()[header::CONTENT_TYPE], "application/json");
+        serde_json::from_str(&text(answer).await).expect("JSON")
+    };
+    let basics = seen("/styleguide").await;
+    assert_eq!(basics["frame"]["title"], "部件");
+    assert_eq!(basics["frame"]["csrf"].as_str().map(str::len), Some(32));
+    assert_eq!(basics["form"]["values"]["phone"][0], "13807314627");
+    let records = seen("/styleguide/records").await;
+    assert_eq!(records["steps"][2]["state"], "now");
+    assert_eq!(records["due"]["unit"], "个工作日");
 }
 
 #[tokio::test]
