@@ -81,8 +81,11 @@ const FILTER: Field<'static> = Field::new("city", "城市", "City", Input::Selec
 const CITIES: &[Choice<'static>] =
     &[Choice::new("430100", "长沙", "Changsha"), Choice::new("430300", "湘潭", "Xiangtan")];
 
+/// A pair of words.
+type Pair = (&'static str, &'static str);
+
 /// The chapters: address, name, and what they hold.
-const CHAPTERS: &[(&str, (&str, &str), (&str, &str))] = &[
+const CHAPTERS: &[(&str, Pair, Pair)] = &[
     (
         "/styleguide",
         ("底子与表单", "Base and forms"),
@@ -107,15 +110,12 @@ struct Chapter {
 
 fn contents(visit: &Visit) -> Vec<Chapter> {
     let lang = visit.lang;
-    let chapter =
-        |(href, name, holds): &(&'static str, (&'static str, &'static str), (&'static str, &'static str))| {
-            Chapter {
-                href,
-                name: lang.t(name.0, name.1),
-                holds: lang.t(holds.0, holds.1),
-                is_here: visit.path == *href,
-            }
-        };
+    let chapter = |(href, name, holds): &(&'static str, Pair, Pair)| Chapter {
+        href,
+        name: lang.t(name.0, name.1),
+        holds: lang.t(holds.0, holds.1),
+        is_here: visit.path == *href,
+    };
     CHAPTERS.iter().map(chapter).collect()
 }
 
