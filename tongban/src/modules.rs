@@ -16,7 +16,7 @@ use tb_web::{Module, NavEntry};
 
 use crate::city::City;
 use crate::definitions::{self, Definitions};
-use crate::pages::{agreement, help};
+use crate::pages::agreement;
 use crate::{housekeeping, resealing};
 
 /// What every module of a city may share.
@@ -35,6 +35,8 @@ pub struct Parts {
     pub issuer: Arc<Issuer>,
     /// What cases need.
     pub env: Arc<Env>,
+    /// What enquiries need.
+    pub enquiry: tb_enquiry::Env,
     /// The working days.
     pub calendar: Arc<Calendar>,
     /// Checks passwords.
@@ -63,9 +65,27 @@ impl Parts {
         });
         let calendar = Arc::new(Calendar::national().clone());
         let env = t02_services::env(&desk, &definitions.catalogue, &calendar, &vault, &issuer);
+        let enquiry = tb_enquiry::Env {
+            desk: desk.clone(),
+            calendar: calendar.clone(),
+            vault: vault.clone(),
+            limits: tb_enquiry::Limits::shipped()?,
+        };
         let mut entropy = entropy.lock().map_err(|_| Fault::new("drawing the password pepper"))?;
         let passwords = Passwords::new(&mut *entropy)?;
-        Ok(Parts { store, desk, secrets, vault, definitions, issuer, env, calendar, passwords, demo })
+        Ok(Parts {
+            store,
+            desk,
+            secrets,
+            vault,
+            definitions,
+            issuer,
+            env,
+            enquiry,
+            calendar,
+            passwords,
+            demo,
+        })
     }
 
     /// The door of the accounts.
@@ -83,7 +103,7 @@ fn issuing_body(node: NodeId) -> Result<Uscc> {
 
 /// The tables of all blocks, in the order in which they stand on each other.
 pub fn schemas() -> Vec<Schema> {
-    vec![tb_identity::SCHEMA, tb_licence::SCHEMA, tb_case::SCHEMA]
+    vec![tb_identity::SCHEMA, tb_licence::SCHEMA, tb_case::SCHEMA, tb_enquiry::SCHEMA]
 }
 
 /// How many steps a fresh store takes.
@@ -93,7 +113,7 @@ pub fn steps() -> usize {
 
 /// Every column that lies sealed.
 pub fn sealed_columns() -> Vec<SealedColumn> {
-    [tb_store::SEALED, tb_identity::SEALED, tb_licence::SEALED, tb_case::SEALED].concat()
+    [tb_store::SEALED, tb_identity::SEALED, tb_licence::SEALED, tb_case::SEALED, tb_enquiry::SEALED].concat()
 }
 
 /// Every module of a city.
@@ -109,6 +129,7 @@ pub fn all(parts: &Parts) -> Result<Vec<Module>> {
                 parts.definitions.types.clone(),
             ),
             limits: t01_data_platform::Limits::shipped()?,
+            enquiry: parts.enquiry.clone(),
             case_evidence: Some(t01_data_platform::case_evidence(parts.env.clone())),
         }),
         t02_services::module(t02_services::Parts {
@@ -131,7 +152,6 @@ pub fn all(parts: &Parts) -> Result<Vec<Module>> {
             .item,
         }),
         agreement::module(),
-        help::module(),
         housekeeping::module(),
         resealing::module(),
     ])
@@ -156,6 +176,7 @@ pub fn navigation() -> Vec<NavEntry> {
         NavEntry::staff("/window", "专窗", "Window", &[Role::Window]),
         NavEntry::staff("/office", "待办", "Queue", &[Role::Reviewer, Role::Approver, Role::Supervisor]),
         NavEntry::staff("/office/licences", "证照", "Licences", &[Role::Reviewer, Role::Approver]),
+        NavEntry::staff("/office/asks", "问询", "Enquiries", t01_data_platform::ASKED_ROLES),
         NavEntry::staff("/accounts", "账号", "Accounts", &[Role::Administrator]),
         NavEntry::staff("/offices", "单位", "Offices", &[Role::Administrator]),
         NavEntry::staff("/verify", "核验", "Verify", &[Role::Inspector]),

@@ -6,7 +6,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
     ("L0 vocabulary", &[&["tb-base"]]),
     ("L1 pure", &[&["tb-crypto", "tb-tlog", "tb-exchange"]]),
     ("L2 storage", &[&["tb-telemetry", "tb-store"]]),
-    ("L3 blocks", &[&["tb-identity", "tb-licence", "tb-case"]]),
+    ("L3 blocks", &[&["tb-identity", "tb-licence", "tb-case", "tb-enquiry"]]),
     ("L4 glue", &[&["tb-web"], &["tb-node"]]),
     ("L5 tasks", &[&["t01-data-platform"], &["t02-services"], &["t03-recognition"]]),
     ("L6 product", &[&["tongban"]]),

@@ -18,15 +18,20 @@ pub const LICENCE_VERIFY: &str = "licence/1/verify";
 pub const LICENCE_PRESENT: &str = "licence/1/present";
 /// Lists who looked at a person's data (谁看了我的数据).
 pub const TRACE_LOOKS: &str = "trace/1/looks";
+/// Brings a question, an addition to it or its end to the city that answers (问询).
+pub const ENQUIRY_ASK: &str = "enquiry/1/ask";
+/// Tells the asking city that it arrived, what the answer is, or where it went (答复问询).
+pub const ENQUIRY_ANSWER: &str = "enquiry/1/answer";
 /// Brings a receipt of an earlier message (回执).
 pub const RECEIPT: &str = "exchange/1/receipt";
 
 /// Messages that may be sent again under another id: what is said twice takes effect once, by the epoch, the sequence
 /// or the id in the body. An act of a person is not among them: she was told that it was not delivered.
-pub const REPEATABLE: [&str; 4] = [CASE_OFFER, CASE_CUSTODY, CASE_PROGRESS, RECEIPT];
+pub const REPEATABLE: [&str; 6] =
+    [CASE_OFFER, CASE_CUSTODY, CASE_PROGRESS, ENQUIRY_ASK, ENQUIRY_ANSWER, RECEIPT];
 
 /// Every service of this version, for contracts that allow them all.
-pub const ALL: [&str; 10] = [
+pub const ALL: [&str; 12] = [
     CASE_OFFER,
     CASE_CUSTODY,
     CASE_PROGRESS,
@@ -36,5 +41,7 @@ pub const ALL: [&str; 10] = [
     LICENCE_VERIFY,
     LICENCE_PRESENT,
     TRACE_LOOKS,
+    ENQUIRY_ASK,
+    ENQUIRY_ANSWER,
     RECEIPT,
 ];

@@ -259,7 +259,7 @@ fn bodies(data: &[u8]) -> bool {
     BODIES.iter().filter(|read| read(data)).count() != 0
 }
 
-const BODIES: [fn(&[u8]) -> bool; 10] = [
+const BODIES: [fn(&[u8]) -> bool; 12] = [
     body::<Receipt>,
     body::<tb_case::peer::Offer>,
     body::<tb_case::peer::Custody>,
@@ -269,6 +269,8 @@ const BODIES: [fn(&[u8]) -> bool; 10] = [
     body::<tb_case::peer::ActAnswer>,
     body::<tb_case::ProgressView>,
     body::<tb_licence::record::Extract>,
+    body::<tb_enquiry::peer::Asked>,
+    body::<tb_enquiry::peer::Answered>,
     consent,
 ];
 

@@ -38,6 +38,14 @@ pub enum Action {
     ReadOwnLooks,
     /// Takes the evidence of an own case (下载证据).
     TakeEvidence,
+    /// Says what could not be got done, with an account or without (反映办不成事).
+    ReportStuck,
+    /// Asks an office about a look at the own data (追问查看).
+    AskAboutLook,
+    /// Reads and follows up the own enquiries (查看本人问询).
+    ReadOwnEnquiry,
+    /// Reads and answers the enquiries of the own office (答复问询).
+    AnswerEnquiry,
     /// Finds a person by number for a case at the window (窗口查找本人).
     FindPerson,
     /// Checks the card of a person at the window and sets the assurance level (窗口核验身份).
@@ -76,6 +84,8 @@ pub enum Action {
     ProposeContract,
     /// Watches limits over all offices (监督时限).
     SuperviseCases,
+    /// Watches the enquiries of all offices and those that other cities owe (监督问询).
+    SuperviseEnquiries,
     /// Reads audit lines (查看审计).
     ReadAudit,
     /// Reads the log, checkpoints and cosignatures (查看日志).
@@ -234,6 +244,40 @@ const RULES: &[Rule] = &[
         &[(RESIDENT, Reach::Own(3))],
     ),
     rule(
+        Action::ReportStuck,
+        "enquiry.report",
+        "反映办不成事",
+        "say what could not be done",
+        &[(Who::Anybody, Reach::Node)],
+    ),
+    rule(
+        Action::AskAboutLook,
+        "enquiry.ask_look",
+        "追问查看记录",
+        "ask about a look",
+        &[(RESIDENT, Reach::Own(3))],
+    ),
+    rule(
+        Action::ReadOwnEnquiry,
+        "enquiry.read_own",
+        "查看本人问询",
+        "read own enquiries",
+        &[(RESIDENT, Reach::Own(1))],
+    ),
+    rule(
+        Action::AnswerEnquiry,
+        "enquiry.answer",
+        "答复问询",
+        "answer enquiries",
+        &[
+            (WINDOW, Reach::Office),
+            (REVIEWER, Reach::Office),
+            (APPROVER, Reach::Office),
+            (INSPECTOR, Reach::Office),
+            (BUREAU, Reach::Office),
+        ],
+    ),
+    rule(
         Action::FindPerson,
         "person.find",
         "窗口查找本人",
@@ -335,6 +379,13 @@ const RULES: &[Rule] = &[
         &[(BUREAU, Reach::Node)],
     ),
     rule(Action::SuperviseCases, "case.supervise", "监督时限", "watch limits", &[(SUPERVISOR, Reach::Node)]),
+    rule(
+        Action::SuperviseEnquiries,
+        "enquiry.supervise",
+        "监督问询",
+        "watch enquiries",
+        &[(SUPERVISOR, Reach::Node)],
+    ),
     rule(Action::ReadAudit, "audit.read", "查看审计", "read audit lines", &[(AUDITOR, Reach::Node)]),
     rule(
         Action::ReadLog,

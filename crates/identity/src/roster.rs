@@ -70,6 +70,20 @@ const PEERS: Stmt = stmt(
 const CLOSED: Stmt =
     stmt("identity.roster.closed", "SELECT id FROM identity_office WHERE closed = 1 ORDER BY id");
 
+/// Those roles answer what people ask; an account without a password cannot be used yet.
+const ANSWERING: Stmt = stmt(
+    "identity.roster.answering",
+    "
+    SELECT DISTINCT o.id AS id
+    FROM identity_office o
+    JOIN identity_staff s ON s.office = o.id
+    JOIN identity_account a ON a.staff = s.id
+    WHERE o.closed = 0 AND a.state = 'active' AND a.has_password = 1
+        AND s.role IN ('window', 'reviewer', 'approver', 'inspector', 'bureau')
+    ORDER BY o.id
+",
+);
+
 const SET_CLOSED: Stmt = stmt(
     "identity.roster.set_closed",
     "
@@ -90,7 +104,8 @@ const IN_OFFICE: Stmt = stmt(
 );
 
 /// Every statement of this file.
-pub const STATEMENTS: &[Stmt] = &[MOVE, OTHER_ADMINISTRATORS, BY_LOGIN, PEERS, CLOSED, SET_CLOSED, IN_OFFICE];
+pub const STATEMENTS: &[Stmt] =
+    &[MOVE, OTHER_ADMINISTRATORS, BY_LOGIN, PEERS, CLOSED, ANSWERING, SET_CLOSED, IN_OFFICE];
 
 /// Who is entered.
 #[derive(Clone, Debug)]
@@ -291,6 +306,11 @@ pub fn peers(tx: &mut Tx<'_>, vault: &Vault, permit: &Permit, member: &Staff) ->
 /// The offices that are closed.
 pub fn closed_offices(tx: &mut Tx<'_>) -> Result<BTreeSet<OfficeId>> {
     tx.all(&CLOSED, params![])?.iter().map(|row| row.parse("id")).collect()
+}
+
+/// The offices in which somebody can answer what people ask (有人答复的单位).
+pub fn answering_offices(tx: &mut Tx<'_>) -> Result<BTreeSet<OfficeId>> {
+    tx.all(&ANSWERING, params![])?.iter().map(|row| row.parse("id")).collect()
 }
 
 /// Makes an office; its id is for ever.

@@ -1,10 +1,11 @@
-//! The data platform as people meet it (数据平台): who somebody is, who looked at her data, what can be proven.
-//! Serves clauses 1.1 and 1.6.
+//! The data platform as people meet it (数据平台): who somebody is, who looked at her data, what can be proven, whom to ask.
+//! Serves clauses 1.1, 1.6 and 2.4.
 //!
-//! Layer 5. Owns no table: accounts and looks are identity's, messages and log are the store's.
+//! Layer 5. Owns no table: accounts and looks are identity's, enquiries their own block's, messages and log the store's.
 //! Invariant: nobody learns from an answer whether somebody has an account.
 
 mod accounts;
+mod asks;
 mod audit;
 mod bureau;
 mod door;
@@ -29,8 +30,9 @@ use axum::routing::{get, post};
 use axum::{Extension, Router};
 use tb_base::Role;
 use tb_web::limits::Class;
-use tb_web::{App, Module, RouteInfo, Who};
+use tb_web::{App, Job, Module, RouteInfo, Who};
 
+pub use asks::STAFF as ASKED_ROLES;
 pub use evidence::cases::case_evidence;
 pub use evidence::{CaseEvidence, CaseFacts};
 pub use limits::Limits;
@@ -38,6 +40,7 @@ pub use parts::{Parts, Words, session_lookup};
 pub use source::{SOURCE_UNKNOWN, Source};
 
 const RESIDENT: Who = Who::Roles(&[Role::Resident]);
+const ANSWERING: Who = Who::Roles(asks::STAFF);
 const BUREAU: Who = Who::Roles(&[Role::Bureau, Role::Auditor]);
 const OPERATOR: Who = Who::Roles(&[Role::Bureau]);
 const AUDITOR: Who = Who::Roles(&[Role::Auditor]);
@@ -61,6 +64,18 @@ const ROUTES: &[RouteInfo] = &[
     RouteInfo::post("/profile", Who::SignedIn),
     RouteInfo::get("/looks", RESIDENT),
     RouteInfo::get("/looks/{city}/{id}/proof", RESIDENT).counted(Class::Heavy),
+    RouteInfo::get("/looks/{city}/{id}/ask", RESIDENT),
+    RouteInfo::post("/looks/{city}/{id}/ask", RESIDENT),
+    RouteInfo::get("/help", Who::Public),
+    RouteInfo::post("/help", Who::Public).counted(Class::SignIn),
+    RouteInfo::get("/help/find", Who::Public),
+    RouteInfo::post("/help/find", Who::Public).counted(Class::SignIn),
+    RouteInfo::get("/asks", RESIDENT),
+    RouteInfo::get("/asks/{id}", RESIDENT),
+    RouteInfo::post("/asks/{id}", RESIDENT),
+    RouteInfo::get("/office/asks", ANSWERING),
+    RouteInfo::get("/office/asks/{id}", ANSWERING),
+    RouteInfo::post("/office/asks/{id}", ANSWERING),
     RouteInfo::get("/cases/{case}/evidence", Who::SignedIn).counted(Class::Heavy),
     RouteInfo::get("/bureau", BUREAU),
     RouteInfo::get("/bureau/dead", BUREAU).counted(Class::Heavy),
@@ -101,6 +116,13 @@ pub fn module(parts: Parts) -> Module {
         .route("/profile", get(profile::show).post(profile::submit))
         .route("/looks", get(looks::show))
         .route("/looks/{city}/{id}/proof", get(looks::proof::download))
+        .route("/looks/{city}/{id}/ask", get(asks::look::show).post(asks::look::submit))
+        .route("/help", get(asks::help::show).post(asks::help::submit))
+        .route("/help/find", get(asks::find::show).post(asks::find::submit))
+        .route("/asks", get(asks::mine::list))
+        .route("/asks/{id}", get(asks::mine::show).post(asks::mine::act))
+        .route("/office/asks", get(asks::office::show))
+        .route("/office/asks/{id}", get(asks::answer::show).post(asks::answer::act))
         .route("/cases/{case}/evidence", get(evidence::download))
         .route("/bureau", get(bureau::overview::show))
         .route("/bureau/dead", get(bureau::dead::show))
@@ -123,11 +145,22 @@ pub fn module(parts: Parts) -> Module {
         .layer(Extension(Arc::clone(&parts)));
     Module {
         id: "t01",
-        clauses: &["1.1", "1.6"],
+        clauses: &["1.1", "1.6", "2.4"],
         routes,
-        handlers: vec![looks::trace::handler(&parts)],
-        jobs: Vec::new(),
+        handlers: std::iter::once(looks::trace::handler(&parts))
+            .chain(tb_enquiry::peer::handlers(&parts.enquiry))
+            .collect(),
+        jobs: vec![timers(&parts)],
         schema: None,
         route_list: ROUTES,
+    }
+}
+
+/// Answers that are late, and silence after answers.
+fn timers(parts: &Arc<Parts>) -> Job {
+    let env = parts.enquiry.clone();
+    Job {
+        kind: tb_enquiry::timers::JOB,
+        run: Arc::new(move |tx, ctx, payload| tb_enquiry::timers::run(tx, ctx, &env, payload)),
     }
 }

@@ -8,7 +8,7 @@
 mod list;
 pub mod proof;
 pub mod trace;
-mod words;
+pub mod words;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +17,7 @@ use std::sync::Arc;
 use axum::Extension;
 use tb_base::{Ctx, Error, NodeId, OfficeId, PersonId, Refusal, Result};
 use tb_crypto::{canonical, sha256};
+use tb_enquiry::queue;
 use tb_exchange::{Answer, Leaf, LeafKind, Outgoing, Purpose, SELF_CONTRACT, service};
 use tb_identity::people::{self, Person};
 use tb_identity::permit::{Action, Permit, Scope, may};
@@ -28,7 +29,7 @@ use crate::parts::Parts;
 use trace::{Recent, Seen, TraceAnswer, TraceAsk};
 
 /// Rows on one page, and so what one city gives at once at the most.
-pub const ROWS_MAX: u32 = 50;
+pub const ROWS_MAX: u32 = 40;
 /// How long another city may take; then it counts as unavailable.
 const ANSWER_SECONDS_MAX: i64 = 10;
 /// The purpose under which cities ask each other for looks.
@@ -64,11 +65,18 @@ pub async fn show(visit: Visit, parts: Extension<Arc<Parts>>) -> PageResult {
         proof_of: None,
     };
     let found = found(&visit, &parts.0, &ask).await?;
-    let view = list::view(&visit, &parts.0, &ask.wanted, &found);
+    let (person, _) = reader(&visit.ctx)?;
+    let asked = visit.app.store.read("t01.looks.asked", move |tx| queue::looks_of_person(tx, person)).await?;
+    let view = list::view(&visit, &parts.0, &ask.wanted, &found, &asked);
     visit.page(view)
 }
 
-async fn found(visit: &Visit, parts: &Arc<Parts>, ask: &TraceAsk) -> std::result::Result<Found, PageError> {
+/// One page of looks in all cities, and what else they say.
+pub async fn found(
+    visit: &Visit,
+    parts: &Arc<Parts>,
+    ask: &TraceAsk,
+) -> std::result::Result<Found, PageError> {
     let (person, permit) = reader(&visit.ctx)?;
     let (ctx, inner, asked) = (visit.ctx.clone(), Arc::clone(parts), ask.clone());
     let own = move |tx: &mut Tx<'_>| own(tx, &ctx, &inner, &permit, person, &asked);

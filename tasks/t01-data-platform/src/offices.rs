@@ -4,7 +4,7 @@
 use askama::Template;
 use axum::extract::Path;
 use serde::Serialize;
-use tb_base::{DivisionCode, OfficeId, Refusal, Result, Timestamp};
+use tb_base::{DivisionCode, NodeId, OfficeId, Refusal, Result, Timestamp};
 use tb_identity::offices::{self, Office, OfficeKind};
 use tb_identity::permit::{Action, Permit, Scope, may};
 use tb_identity::roster;
@@ -154,10 +154,11 @@ pub async fn change(visit: Visit, path: Path<String>, form: Form) -> PageResult 
         let view = one_view(&visit, &path, fields).await?;
         return visit.form_again(view);
     };
-    let (ctx, office, act) = (visit.ctx.clone(), id.clone(), deed.clone());
+    let (ctx, office, act, me) = (visit.ctx.clone(), id.clone(), deed.clone(), visit.ctx.node);
     let outcome = visit.app.store.write("t01.office", move |tx: &mut Tx<'_>| match act.as_str() {
         "rename" => roster::rename_office(tx, &ctx, &permit, &office, (&zh, &en)),
         "close" if 0 < cases(tx, &office)? => Err(cases_there().into()),
+        "close" if 0 < enquiries(tx, &office, me)? => Err(enquiries_there().into()),
         "close" => roster::close_office(tx, &ctx, &permit, &office),
         "reopen" => roster::reopen_office(tx, &ctx, &permit, &office),
         _ => Err(no_act().into()),
@@ -241,6 +242,18 @@ fn missing() -> Refusal {
 
 fn no_act() -> Refusal {
     Refusal::invalid("T01-OFF-003", "请选择要做什么", "Choose what to do").on("do")
+}
+
+/// How many enquiries wait there for an answer.
+fn enquiries(tx: &mut Tx<'_>, office: &OfficeId, me: NodeId) -> Result<i64> {
+    let whose = tb_enquiry::queue::Whose::Office(office.clone());
+    let never = Timestamp(0);
+    Ok(tb_enquiry::queue::owed(tx, me, &whose, never, never)?.open)
+}
+
+fn enquiries_there() -> Refusal {
+    Refusal::not_now("T01-OFF-006", "单位里还有没有答复的问询", "Enquiries in this office wait for an answer")
+        .but("请先让单位答复或转办", "Let the office answer them or pass them on first")
 }
 
 fn cases_there() -> Refusal {

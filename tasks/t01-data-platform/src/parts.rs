@@ -71,6 +71,8 @@ pub struct Parts {
     pub words: Words,
     /// How long the data bureau has for what.
     pub limits: Limits,
+    /// Questions to offices, and their answers.
+    pub enquiry: tb_enquiry::Env,
     /// What the case block knows of a case; without it only messages and looks are proven.
     pub case_evidence: Option<CaseEvidence>,
 }

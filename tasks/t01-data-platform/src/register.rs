@@ -100,7 +100,7 @@ async fn confirm(visit: &Visit, parts: &Parts, source: &Source, fields: &mut Fie
 const NAME_LETTERS_MAX: usize = 60;
 
 /// A mobile phone of the mainland: eleven digits, the first a one.
-fn mobile(phone: &str) -> Result<(), Refusal> {
+pub fn mobile(phone: &str) -> Result<(), Refusal> {
     if phone.len() == 11 && phone.starts_with('1') && phone.bytes().all(|digit| digit.is_ascii_digit()) {
         return Ok(());
     }

@@ -1,6 +1,7 @@
 //! Tests of the pages: three cities with real stores, keys, desks and logs; only sockets are left out.
 
 mod accounts;
+mod asks;
 mod auditor;
 mod bureau;
 mod cases;

@@ -56,6 +56,9 @@ pub fn outcome_word(lang: Lang, act: &str, outcome: &str) -> Option<String> {
     if matches!(act, "identity.staff.enter" | "identity.staff.move") {
         return role_of(outcome).map(|role| role_word(lang, role).to_owned());
     }
+    if outcome == "closed" && act.starts_with("enquiry.") {
+        return Some(lang.t("已办结", "closed").to_owned());
+    }
     let word = |code: &str| OUTCOMES.iter().find(|(known, ..)| *known == code);
     let known = |code: &str| word(code).map(|(_, zh, en)| lang.t(*zh, *en));
     match outcome.split_once(':') {
@@ -95,6 +98,15 @@ pub const ACTS: &[(&str, &str, &str)] = &[
     ("case.move", "办件进入新环节", "a case moved on"),
     ("case.overdue", "办件超时限", "a case is overdue"),
     ("case.progress", "办件进度送达", "progress of a case arrived"),
+    ("enquiry.again", "补充或追问", "added to an enquiry"),
+    ("enquiry.answer", "答复问询", "answered an enquiry"),
+    ("enquiry.ask", "提出问询", "made an enquiry"),
+    ("enquiry.close", "问询办结", "closed an enquiry"),
+    ("enquiry.lapse", "问询无追问办结", "an enquiry ended in silence"),
+    ("enquiry.overdue", "问询逾期未答", "an answer is overdue"),
+    ("enquiry.pass_on", "转办问询", "passed an enquiry on"),
+    ("enquiry.receive", "问询送达", "an enquiry arrived"),
+    ("enquiry.return", "退回问询", "returned an enquiry"),
     ("exchange.acknowledge", "报文签收", "acknowledged a message"),
     ("exchange.again", "重发死信", "sent a dead letter again"),
     ("exchange.answer", "答复他市查询", "answered another city"),
@@ -160,6 +172,7 @@ pub const ACTS: &[(&str, &str, &str)] = &[
 const OUTCOMES: &[(&str, &str, &str)] = &[
     ("accepted", "已接管", "taken over"),
     ("active", "已恢复", "unlocked"),
+    ("again", "再次收到", "received again"),
     ("answered", "已答复", "answered"),
     ("asked", "已询问", "asked"),
     ("back", "回岗", "back at the post"),
@@ -176,13 +189,17 @@ const OUTCOMES: &[(&str, &str, &str)] = &[
     ("given", "已同意", "agreed"),
     ("issued", "已制发", "issued"),
     ("left", "离岗", "left the post"),
+    ("look", "追问查看", "question about a look"),
     ("not_found", "查无此证", "not found"),
+    ("open", "等答复", "waits for an answer"),
     ("refused", "没有同意或被拒绝", "refused"),
     ("renamed", "已改名", "renamed"),
+    ("returned", "已退回", "returned"),
     ("same", "原报文再发", "the same message again"),
     ("shown", "已提供", "shown"),
     ("stale", "过时，没有采用", "stale, not used"),
     ("stolen", "可能被冒用", "possibly used by others"),
+    ("stuck", "办不成事", "could not be done"),
     ("superseded", "已换发", "replaced"),
     ("withdrawn", "已撤回", "withdrawn"),
     ("wrong_code", "验证码不对", "wrong code"),

@@ -45,6 +45,8 @@ struct Line {
     text: String,
     at: String,
     case: Option<CaseId>,
+    /// The page that it is about.
+    href: Option<String>,
     is_read: bool,
 }
 
@@ -73,13 +75,21 @@ fn line(lang: Lang, notice: &Notice) -> Line {
         let (zh, en) = tb_licence::store::notices::words(&notice.template, &notice.params)?;
         Some(lang.t(&zh, &en).to_owned())
     };
+    let of_enquiry = || {
+        let (zh, en) = tb_enquiry::notices::words(&notice.template, &notice.params)?;
+        Some(lang.t(&zh, &en).to_owned())
+    };
     let unknown = || lang.t("您有一条新消息。", "You have a new message.").to_owned();
-    let text = of_case().or_else(of_licence).unwrap_or_else(unknown);
+    let text = of_case().or_else(of_licence).or_else(of_enquiry).unwrap_or_else(unknown);
     Line {
         id: notice.id,
         template: notice.template.clone(),
         text,
         at: lang.time(notice.at),
+        href: notice
+            .case
+            .map(|case| format!("/cases/{case}"))
+            .or_else(|| tb_enquiry::notices::href(&notice.template, &notice.params)),
         case: notice.case,
         is_read: notice.read_at.is_some(),
     }

@@ -106,7 +106,7 @@ async fn consents_end_page_by_page_and_a_bent_row_stops_nothing() {
     let pages: Vec<i64> = consents.map(|(_, ended)| *ended).collect();
     assert_eq!(pages.iter().sum::<i64>(), CASES, "all but the bent ones: {pages:?}");
     assert!(pages.iter().all(|ended| *ended <= 100), "{pages:?}");
-    for kind in ["city.housekeeping", "city.housekeeping.licences"] {
+    for kind in ["city.housekeeping", "city.housekeeping.licences", "city.housekeeping.enquiries"] {
         assert_eq!(all.iter().filter(|(done, _)| done == kind).count(), 1, "once, by itself: {all:?}");
     }
     let due = store.read("test.next", jobs::next_due).await.unwrap();

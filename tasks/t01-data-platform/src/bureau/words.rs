@@ -8,7 +8,7 @@ use tb_web::{Choice, Lang};
 type Word = (&'static str, &'static str, &'static str);
 
 /// Every service, in the order of the contracts.
-pub const SERVICES: [Word; 10] = [
+pub const SERVICES: [Word; 12] = [
     (service::CASE_OFFER, "移交办件", "hands a case over"),
     (service::CASE_CUSTODY, "答复移交", "answers the handing over"),
     (service::CASE_PROGRESS, "告知进度", "tells how a case stands"),
@@ -18,6 +18,8 @@ pub const SERVICES: [Word; 10] = [
     (service::LICENCE_VERIFY, "核验证照", "verifies a licence"),
     (service::LICENCE_PRESENT, "异地亮证", "shows a licence elsewhere"),
     (service::TRACE_LOOKS, "查谁看了", "asks who looked"),
+    (service::ENQUIRY_ASK, "转问询", "passes a question on"),
+    (service::ENQUIRY_ANSWER, "答复问询", "answers a question"),
     (service::RECEIPT, "回执", "receipt"),
 ];
 

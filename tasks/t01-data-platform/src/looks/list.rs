@@ -3,11 +3,13 @@
 use askama::Template;
 use serde::Serialize;
 use tb_base::{CaseId, MessageId, NodeId, OfficeId, Timestamp};
+use tb_enquiry::{About, Enquiry, State};
 use tb_web::{Frame, Lang, Visit, ui};
 
 use super::Found;
 use super::trace::{Seen, Wanted};
 use super::words::{Telling, Why, is_granted, tell};
+use crate::asks::words::tag;
 use crate::parts::Parts;
 
 /// The page.
@@ -59,6 +61,10 @@ struct Row {
     /// How many other cities cosigned; none while it is being witnessed.
     witnesses: u8,
     proof_url: String,
+    /// Where the office that looked is asked about it.
+    ask_url: String,
+    /// What she asked about it already.
+    question: Option<Question>,
     why: Why,
     told: Telling,
     /// The day, where it is the first row of one.
@@ -68,6 +74,23 @@ struct Row {
     clock: String,
     #[serde(skip)]
     granted: bool,
+}
+
+/// A question about a look, as the list shows it.
+#[derive(Serialize)]
+struct Question {
+    id: MessageId,
+    state: String,
+    #[serde(skip)]
+    kind: &'static str,
+}
+
+/// Her latest question about a look.
+fn question(visit: &Visit, questions: &[Enquiry], look: MessageId) -> Option<Question> {
+    let same = |it: &&Enquiry| matches!(&it.about, About::Look { look: it } if it.id == look);
+    let asked = questions.iter().find(same)?;
+    let (kind, state) = tag(visit, asked);
+    Some(Question { id: asked.id, state, kind })
 }
 
 impl Row {
@@ -110,12 +133,16 @@ pub fn wanted(visit: &Visit) -> Wanted {
 }
 
 /// The page of what was found.
-pub fn view(visit: &Visit, parts: &Parts, asked: &Wanted, found: &Found) -> LooksPage {
+pub fn view(visit: &Visit, parts: &Parts, asked: &Wanted, found: &Found, questions: &[Enquiry]) -> LooksPage {
     let lang = visit.lang;
     let frame = visit.frame("谁看了我的数据", "Who looked at my data");
     let mut day = None;
     let shown = found.rows.iter();
-    let rows: Vec<Row> = shown.map(|(node, seen)| row(&frame, parts, found, *node, seen, &mut day)).collect();
+    let mut rows: Vec<Row> =
+        shown.map(|(node, seen)| row(&frame, parts, found, *node, seen, &mut day)).collect();
+    for row in &mut rows {
+        row.question = question(visit, questions, row.id);
+    }
     let on_page = u64::try_from(rows.len()).unwrap_or(u64::MAX);
     let last = rows.last().filter(|_| on_page < found.left);
     let newer = found.count.saturating_sub(found.left);
@@ -128,7 +155,7 @@ pub fn view(visit: &Visit, parts: &Parts, asked: &Wanted, found: &Found) -> Look
         newest: (0 < newer).then(|| visit.address_with("before", "")),
         unavailable: unavailable(&frame, found),
         case: asked.case,
-        tiles: tiles(lang, found),
+        tiles: tiles(lang, found, questions),
         filters: filters(&frame, asked, found),
         is_filtered: asked.is_any(),
         rows,
@@ -165,6 +192,8 @@ fn row(
         message: seen.message,
         witnesses: seen.witnesses,
         proof_url: format!("/looks/{held_by}/{}/proof", seen.id),
+        ask_url: format!("/looks/{held_by}/{}/ask", seen.id),
+        question: None,
         why: Why::of(seen.kind, &seen.ground),
         told: tell(lang, &parts.words, found, seen, &frame.city_name(seen.city)),
         day: heading,
@@ -183,7 +212,7 @@ fn unavailable(frame: &Frame, found: &Found) -> Vec<Unavailable> {
     named.collect()
 }
 
-fn tiles(lang: Lang, found: &Found) -> ui::Tiles {
+fn tiles(lang: Lang, found: &Found, questions: &[Enquiry]) -> ui::Tiles {
     let tile = |count: u64, zh, en, kind: &str| ui::Tile {
         figure: lang.number(figure(count)),
         label: lang.t(zh, en).to_owned(),
@@ -199,6 +228,12 @@ fn tiles(lang: Lang, found: &Found) -> ui::Tiles {
     ];
     if 0 < recent.refused {
         tiles.push(tile(recent.refused, "近 30 天被系统拒绝", "refused in 30 days", "stop"));
+    }
+    let waiting = questions.iter().filter(|it| it.state == State::Open).count();
+    if 0 < waiting {
+        let figure = u64::try_from(waiting).unwrap_or(u64::MAX);
+        let waiting = tile(figure, "个追问等答复", "questions wait for an answer", "wait");
+        tiles.push(ui::Tile { href: "/asks".to_owned(), ..waiting });
     }
     ui::Tiles { tiles }
 }

@@ -193,7 +193,7 @@ fn founding(entropy: &mut Counted) -> Founding {
 
 /// A seeded store of one city.
 async fn seeded(me: NodeId, ctx: &Ctx, vault: &Arc<Vault>, desk: &Desk, passwords: &Passwords) -> Store {
-    let schemas = [tb_identity::SCHEMA, tb_licence::SCHEMA, tb_case::SCHEMA];
+    let schemas = [tb_identity::SCHEMA, tb_licence::SCHEMA, tb_case::SCHEMA, tb_enquiry::SCHEMA];
     let store = Store::open(&Config::memory(), &schemas).await.unwrap();
     let people = seed::city(seed::SEED, me, 20, 2).unwrap();
     seed::plant(&store, ctx, vault, desk, Some(passwords), people).await.unwrap();
@@ -234,6 +234,12 @@ impl Region {
                 door,
                 words: Words::none(),
                 limits: crate::Limits::shipped().unwrap(),
+                enquiry: tb_enquiry::Env {
+                    desk: Arc::clone(&desk),
+                    calendar: Arc::new(tb_base::Calendar::national().clone()),
+                    vault: Arc::clone(&vault),
+                    limits: tb_enquiry::Limits::shipped().unwrap(),
+                },
                 case_evidence: case.as_ref().map(|block| block(&desk, &vault)),
             });
             let handlers = module.handlers.clone();

@@ -5,6 +5,7 @@
 //! README are made anew.
 
 mod administrator;
+mod asks;
 mod bureau;
 mod clerk;
 mod door;
