@@ -157,24 +157,36 @@
     each(document, "[aria-busy]", function (button) { button.removeAttribute("aria-busy"); });
   });
 
-  /* Keys of work pages: data-key names the key; can be turned off with a box named data-keys-off. */
+  /* Keys of work pages: data-key names the key; single letters can be turned off, which this browser remembers. */
+  var keysOff = function () {
+    try { return localStorage.getItem("keys-off") === "yes"; } catch (blocked) { return false; }
+  };
+  var showKeys = function () {
+    document.documentElement.setAttribute("data-keys", keysOff() ? "off" : "on");
+  };
   document.addEventListener("keydown", function (event) {
-    if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) { return; }
-    var typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) || event.target.isContentEditable;
+    if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing || event.repeat) { return; }
+    var typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) && !/^(checkbox|radio)$/.test(event.target.type);
     var single = event.key.length === 1;
-    if (single && (typing || localStorage.getItem("keys-off") === "yes")) { return; }
-    each(document, "[data-key]", function (place) {
-      if (place.getAttribute("data-key").toLowerCase() === event.key.toLowerCase()) {
-        event.preventDefault();
-        place.click();
-        place.focus();
-      }
+    if (single && (typing || event.target.isContentEditable || keysOff())) { return; }
+    var place = Array.prototype.find.call(document.querySelectorAll("[data-key]"), function (place) {
+      return place.getAttribute("data-key").toLowerCase() === event.key.toLowerCase() && place.offsetParent && !place.disabled;
+    });
+    if (!place) { return; }
+    event.preventDefault();
+    place.focus();
+    place.click();
+  });
+  each(document, "[data-key]", function (place) { place.setAttribute("aria-keyshortcuts", place.getAttribute("data-key")); });
+  each(document, "details[data-keys]", function (box) { box.hidden = false; });
+  each(document, "[data-keys-off]", function (box) {
+    box.checked = keysOff();
+    box.addEventListener("change", function () {
+      try { localStorage.setItem("keys-off", box.checked ? "yes" : "no"); } catch (blocked) { box.checked = false; }
+      showKeys();
     });
   });
-  each(document, "[data-keys-off]", function (box) {
-    box.checked = localStorage.getItem("keys-off") === "yes";
-    box.addEventListener("change", function () { localStorage.setItem("keys-off", box.checked ? "yes" : "no"); });
-  });
+  showKeys();
 
   enhance(document);
   reloads();

@@ -5,27 +5,27 @@ use axum::response::Response;
 use crate::page::download;
 
 /// A table file: commas, quotes, CR LF, and the mark by which a spreadsheet knows UTF-8.
-pub struct Csv {
+pub(crate) struct Csv {
     text: String,
 }
 
 impl Csv {
     /// A file with a head line.
-    pub fn new(heads: &[&str]) -> Csv {
+    pub(crate) fn new(heads: &[impl AsRef<str>]) -> Csv {
         let mut csv = Csv { text: String::from('\u{feff}') };
         csv.row(heads);
         csv
     }
 
     /// Adds a line.
-    pub fn row(&mut self, cells: &[impl AsRef<str>]) {
+    pub(crate) fn row(&mut self, cells: &[impl AsRef<str>]) {
         let cells: Vec<String> = cells.iter().map(|cell| quoted(cell.as_ref())).collect();
         self.text.push_str(&cells.join(","));
         self.text.push_str("\r\n");
     }
 
     /// The file as a download.
-    pub fn file(self, name: &str) -> Response {
+    pub(crate) fn file(self, name: &str) -> Response {
         download(name, "text/csv; charset=utf-8", self.text.into_bytes())
     }
 }

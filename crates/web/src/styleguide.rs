@@ -3,7 +3,9 @@
 //! Its form works, so that errors, uploads and the answer for programs can be seen on one page.
 //! One page a chapter: all parts on one would weigh more than a page may.
 
+mod drawn;
 mod samples;
+mod work;
 
 use askama::Template;
 use axum::Router;
@@ -13,7 +15,8 @@ use tb_base::Result;
 
 use crate::module::{Module, RouteInfo, Who};
 use crate::ui::{
-    BarChart, CityMark, Days, DueBox, Facts, Filters, Message, Pager, RegionMap, Steps, Summary, Table, Tiles,
+    BarChart, CityMark, Columns, Compare, Confirm, Days, Decide, DueBox, Facts, Filters, GroupedBars, Keys,
+    Message, Months, Pager, Queue, RegionMap, Steps, Summary, Table, Tiles, Track,
 };
 use crate::{App, Choice, Field, Fields, Form, Frame, Html, Input, Lang, PageResult, Visit, redirect, ui};
 
@@ -33,7 +36,7 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route("/styleguide", get(show).post(send))
         .route("/styleguide/records", get(records))
-        .route("/styleguide/work", get(work))
+        .route("/styleguide/work", get(work_parts))
         .route("/styleguide/figures", get(figures))
 }
 
@@ -96,8 +99,16 @@ const CHAPTERS: &[(&str, Pair, Pair)] = &[
         ("记录与期限", "Records and clocks"),
         ("清单、证照、步骤、期限、表格", "Lists, licences, steps, clocks, tables"),
     ),
-    ("/styleguide/work", ("工作台", "Work"), ("确认页", "Confirmation")),
-    ("/styleguide/figures", ("数字与图", "Figures"), ("数字、图、码、地图", "Figures, charts, codes, map")),
+    (
+        "/styleguide/work",
+        ("工作台", "Work"),
+        ("叫号、比较、决定栏、快捷键、确认页", "Queue, comparison, decisions, keys, confirmation"),
+    ),
+    (
+        "/styleguide/figures",
+        ("数字与图", "Figures"),
+        ("数字、图、月份、码、地图", "Figures, charts, months, codes, map"),
+    ),
 ];
 
 /// A chapter in the list of them.
@@ -213,7 +224,7 @@ async fn records(visit: Visit) -> PageResult {
         summary: samples::summary(lang),
         facts: samples::facts(lang),
         messages: samples::messages(lang, marks.get(2).cloned()),
-        table: samples::table(lang, &marks),
+        table: samples::table(&visit, &marks),
         pager: Pager::of(&visit, 137, 20),
         filters: Filters::of(&visit, &[FILTER]),
     })
@@ -226,10 +237,26 @@ struct Work {
     lang: Lang,
     #[serde(skip)]
     contents: Vec<Chapter>,
+    queue: Queue,
+    compare: Compare,
+    decide: Decide,
+    #[serde(skip)]
+    keys: Keys,
+    confirm: Confirm,
 }
 
-async fn work(visit: Visit) -> PageResult {
-    visit.page(Work { frame: frame(&visit), lang: visit.lang, contents: contents(&visit) })
+async fn work_parts(visit: Visit) -> PageResult {
+    let (lang, marks) = (visit.lang, marks(&visit));
+    visit.page(Work {
+        frame: frame(&visit),
+        lang,
+        contents: contents(&visit),
+        queue: work::queue(lang, &marks),
+        compare: work::compare(lang, &marks),
+        decide: work::decide(&visit),
+        keys: work::keys(lang),
+        confirm: work::confirm(&visit),
+    })
 }
 
 #[derive(Template, Serialize)]
@@ -241,6 +268,10 @@ struct Figures {
     contents: Vec<Chapter>,
     tiles: Tiles,
     chart: BarChart,
+    grouped: GroupedBars,
+    track: Track,
+    columns: Columns,
+    months: Months,
     map: RegionMap,
     #[serde(skip)]
     qr: Html,
@@ -254,6 +285,10 @@ async fn figures(visit: Visit) -> PageResult {
         contents: contents(&visit),
         tiles: samples::tiles(lang),
         chart: samples::chart(lang, &marks),
+        grouped: drawn::grouped(lang, &marks),
+        track: drawn::track(lang, &marks),
+        columns: drawn::columns(lang),
+        months: drawn::months(lang, &marks),
         map: RegionMap::of(lang, OUTLINES, &visit.app.cities)?,
         qr: code(lang)?,
     })

@@ -4,21 +4,31 @@
 //! larger ones are view models that know how to show themselves (`{{ steps }}`) and travel as JSON as they are.
 
 mod chart;
+mod compare;
+mod confirm;
 mod due;
 mod list;
 mod map;
+mod months;
 pub mod qr;
 mod steps;
 mod table;
+mod work;
 
 use askama::Template;
 
-pub use chart::{Bar, BarChart};
+pub use chart::{
+    Bar, BarChart, BarGroup, Columns, GroupedBars, Lane, Measure, Series, Span, SpanKind, Track,
+};
+pub use compare::{Compare, CompareLine, Verdict};
+pub use confirm::Confirm;
 pub use due::{DayCell, Days, DueBox};
 pub use list::{Fact, Facts, Message, Summary, SummaryRow, Tile, Tiles};
 pub use map::{CityOutline, RegionMap};
+pub use months::{Month, MonthKind, MonthSpan, Months};
 pub use steps::{CityMark, Step, StepState, Steps};
-pub use table::{Cell, Filters, Head, Pager, Table, TableRow};
+pub use table::{Cell, Exports, Filters, Head, Pager, Table, TableRow};
+pub use work::{Act, Decide, DecideAct, Keys, Queue, QueueItem};
 
 use crate::app::CityFront;
 use crate::html::Html;
@@ -116,6 +126,12 @@ struct LinkButton<'a> {
 }
 
 #[derive(Template)]
+#[template(source = r#"<kbd aria-hidden="true">{{ key }}</kbd>"#, ext = "html")]
+struct Key<'a> {
+    key: &'a str,
+}
+
+#[derive(Template)]
 #[template(
     source = r#"<b class="nb" data-until="{{ seconds }}" data-over="{{ over }}">{{ seconds }}</b>"#,
     ext = "html"
@@ -187,6 +203,11 @@ pub fn post_button(token: &str, action: &str, kind: &str, text: &str) -> Html {
 /// A link that looks like a button: the next step. Kinds as for [`post_button`].
 pub fn link_button(href: &str, kind: &str, text: &str) -> Html {
     Html::of(&LinkButton { href, kind, text })
+}
+
+/// The key of a button or link that has it in `data-key`; seen where script runs and keys are not turned off.
+pub fn key(key: &str) -> Html {
+    Html::of(&Key { key })
 }
 
 /// Seconds that count down with script; `over` is what stands there afterwards.

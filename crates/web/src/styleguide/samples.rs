@@ -3,8 +3,8 @@
 use tb_base::{Calendar, Deadline, DeadlineInput, Limit};
 
 use crate::ui::{
-    Bar, BarChart, Cell, CityMark, Days, DueBox, Fact, Facts, Head, Message, Step, StepState, Steps, Summary,
-    SummaryRow, Table, TableRow, Tile, Tiles,
+    Bar, BarChart, Cell, CityMark, Days, DueBox, Exports, Fact, Facts, Head, Message, Step, StepState, Steps,
+    Summary, SummaryRow, Table, TableRow, Tile, Tiles,
 };
 use crate::{Lang, Visit};
 
@@ -132,7 +132,8 @@ pub(super) fn messages(lang: Lang, city: Option<CityMark>) -> Vec<Message> {
     ]
 }
 
-pub(super) fn table(lang: Lang, marks: &[CityMark]) -> Table {
+pub(super) fn table(visit: &Visit, marks: &[CityMark]) -> Table {
+    let lang = visit.lang;
     let holder = |at: usize, office: &str| match marks.get(at) {
         Some(city) => Cell::text(office).city(city.clone()),
         None => Cell::text(office),
@@ -173,7 +174,7 @@ pub(super) fn table(lang: Lang, marks: &[CityMark]) -> Table {
             },
         ],
         count: lang.t("27 件，显示 3 件", "27 cases, 3 shown").to_owned(),
-        export: Some((lang.t("导出表格", "Export").to_owned(), "/styleguide/records#table".to_owned())),
+        export: Some(Exports::of(visit)),
     }
 }
 
@@ -184,6 +185,7 @@ pub(super) fn chart(lang: Lang, marks: &[CityMark]) -> BarChart {
         value,
         figure: format!("{value} {}", lang.t("日", "days")),
         city: mark.node.clone(),
+        href: "/styleguide/records#table".to_owned(),
     };
     BarChart {
         lang,

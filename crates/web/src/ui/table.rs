@@ -115,8 +115,26 @@ pub struct Table {
     pub rows: Vec<TableRow>,
     /// How many there are and how many are shown; empty for no line.
     pub count: String,
-    /// Where it can be had as a file: text and address.
-    pub export: Option<(String, String)>,
+    /// Where it can be had as a file.
+    pub export: Option<Exports>,
+}
+
+/// The links by which a list is had as a file (导出).
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+pub struct Exports {
+    /// Text and address of each.
+    pub links: Vec<(String, String)>,
+}
+
+impl Exports {
+    /// Excel and CSV of the list at this very address, filters and all.
+    pub fn of(visit: &Visit) -> Exports {
+        let link = |text: &str, kind: &str| (text.to_owned(), visit.address_with("export", kind));
+        Exports {
+            links: vec![link(visit.lang.t("导出 Excel", "Export to Excel"), "xlsx"), link("CSV", "csv")],
+        }
+    }
 }
 
 impl Table {
