@@ -18,7 +18,9 @@ use crate::ui::{
     BarChart, CityMark, Columns, Compare, Confirm, Days, Decide, DueBox, Facts, Filters, GroupedBars, Keys,
     Message, Months, Pager, Queue, RegionMap, Steps, Summary, Table, Tiles, Track,
 };
-use crate::{App, Choice, Field, Fields, Form, Frame, Html, Input, Lang, PageResult, Visit, redirect, ui};
+use crate::{
+    App, Choice, Field, Fields, Form, Frame, Html, Input, Lang, PageResult, TableFile, Visit, redirect, ui,
+};
 
 const OUTLINES: &str = include_str!("../../../region/outlines.json");
 
@@ -97,18 +99,14 @@ const CHAPTERS: &[(&str, Pair, Pair)] = &[
     (
         "/styleguide/records",
         ("记录与期限", "Records and clocks"),
-        ("清单、证照、步骤、期限、表格", "Lists, licences, steps, clocks, tables"),
+        ("清单、证照、步骤、期限、表格、码、地图", "Lists, licences, steps, clocks, tables, codes, map"),
     ),
     (
         "/styleguide/work",
         ("工作台", "Work"),
         ("叫号、比较、决定栏、快捷键、确认页", "Queue, comparison, decisions, keys, confirmation"),
     ),
-    (
-        "/styleguide/figures",
-        ("数字与图", "Figures"),
-        ("数字、图、月份、码、地图", "Figures, charts, months, codes, map"),
-    ),
+    ("/styleguide/figures", ("数字与图", "Figures"), ("数字、图、月份", "Figures, charts, months")),
 ];
 
 /// A chapter in the list of them.
@@ -208,10 +206,16 @@ struct Records {
     pager: Pager,
     #[serde(skip)]
     filters: Filters,
+    map: RegionMap,
+    #[serde(skip)]
+    qr: Html,
 }
 
 async fn records(visit: Visit) -> PageResult {
     let (lang, marks) = (visit.lang, marks(&visit));
+    if let Some(kind) = TableFile::asked(&visit) {
+        return Ok(samples::rows(lang, visit.ctx.now).file(kind, "sample"));
+    }
     let (due, late, days) = samples::clocks(&visit, marks.get(2));
     visit.page(Records {
         frame: frame(&visit),
@@ -227,6 +231,8 @@ async fn records(visit: Visit) -> PageResult {
         table: samples::table(&visit, &marks),
         pager: Pager::of(&visit, 137, 20),
         filters: Filters::of(&visit, &[FILTER]),
+        map: RegionMap::of(lang, OUTLINES, &visit.app.cities)?,
+        qr: code(lang)?,
     })
 }
 
@@ -272,9 +278,6 @@ struct Figures {
     track: Track,
     columns: Columns,
     months: Months,
-    map: RegionMap,
-    #[serde(skip)]
-    qr: Html,
 }
 
 async fn figures(visit: Visit) -> PageResult {
@@ -289,8 +292,6 @@ async fn figures(visit: Visit) -> PageResult {
         track: drawn::track(lang, &marks),
         columns: drawn::columns(lang),
         months: drawn::months(lang, &marks),
-        map: RegionMap::of(lang, OUTLINES, &visit.app.cities)?,
-        qr: code(lang)?,
     })
 }
 

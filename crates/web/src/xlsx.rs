@@ -99,10 +99,10 @@ fn row(xml: &mut String, number: usize, data: &[Datum], text_look: u8) {
                 ),
             ),
             Datum::Number(number) => {
-                push(xml, format_args!("<c r=\"{place}\" s=\"{NUMBER}\"><v>{number}</v></c>"))
+                push(xml, format_args!("<c r=\"{place}\" s=\"{NUMBER}\"><v>{number}</v></c>"));
             }
             Datum::Day(day) => {
-                push(xml, format_args!("<c r=\"{place}\" s=\"{DAY}\"><v>{}</v></c>", serial(*day)))
+                push(xml, format_args!("<c r=\"{place}\" s=\"{DAY}\"><v>{}</v></c>", serial(*day)));
             }
             Datum::Moment(at) => {
                 let civil = at.civil();

@@ -8,13 +8,12 @@ mod ask;
 pub mod line;
 
 use askama::Template;
-use axum::response::Response;
 use serde::Serialize;
 use tb_base::{Ctx, MessageId, Result, Timestamp};
 use tb_identity::permit::{Action, Permit, Scope, may};
 use tb_store::Tx;
 use tb_store::audit::{self, Found, Line, Search};
-use tb_web::{Csv, Fields, Frame, Lang, PageResult, Visit, ui};
+use tb_web::{Datum, Fields, Frame, Lang, PageResult, Rows, TableFile, Visit, ui};
 
 use crate::words::{act_word, actor_word, outcome_word};
 
@@ -38,7 +37,7 @@ struct AuditPage {
     /// The address of the page with older lines.
     older: Option<String>,
     #[serde(skip)]
-    export: String,
+    export: ui::Exports,
 }
 
 /// One line.
@@ -61,7 +60,7 @@ fn permit(visit: &Visit) -> Result<Permit> {
     may(&visit.ctx.actor, Action::ReadAudit, &Scope::Node(visit.ctx.node))
 }
 
-/// GET /audit?from=&until=&kind=&actor=&action=&object=&outcome=&trace=&before=&export=csv
+/// GET /audit?from=&until=&kind=&actor=&action=&object=&outcome=&trace=&before=&export=xlsx|csv
 pub async fn show(visit: Visit) -> PageResult {
     permit(&visit)?;
     let mut form = Fields::from_query(&visit);
@@ -70,15 +69,16 @@ pub async fn show(visit: Visit) -> PageResult {
         return visit.form_again(view);
     };
     let before = visit.param("before").and_then(|id| id.parse().ok());
-    let as_file = visit.param("export").is_some_and(|kind| kind == "csv");
+    let kind = TableFile::asked(&visit);
+    let as_file = kind.is_some();
     let ctx = visit.ctx.clone();
     let read = move |tx: &mut Tx<'_>| match as_file {
         true => file(tx, &ctx, &search),
         false => page(tx, &ctx, &search, before),
     };
     let found = visit.app.store.write("t01.audit", read).await?;
-    if as_file {
-        return Ok(csv(&visit, found));
+    if let Some(kind) = kind {
+        return Ok(rows(&visit, found).file(kind, &format!("audit-{}", visit.ctx.now.date())));
     }
     let view = view(&visit, form, found);
     visit.page(view)
@@ -118,7 +118,7 @@ fn view(visit: &Visit, form: Fields, found: Found) -> AuditPage {
         lang: visit.lang,
         shown_fields,
         older: found.next.map(|next| visit.address_with("before", next.as_str())),
-        export: visit.address_with("export", "csv"),
+        export: ui::Exports::of(visit),
         lines: found.lines.into_iter().map(|line| shown(visit.lang, line)).collect(),
         form,
     }
@@ -131,7 +131,7 @@ fn shown(lang: Lang, line: Line) -> Shown {
 }
 
 /// The lines as a table file; its last line says what is missing, if anything is.
-fn csv(visit: &Visit, found: Found) -> Response {
+fn rows(visit: &Visit, found: Found) -> Rows {
     let lang = visit.lang;
     let heads = match lang {
         Lang::Zh => ["时间", "谁", "操作", "操作代码", "对象", "结果", "结果代码", "追踪号", "编号"],
@@ -139,28 +139,28 @@ fn csv(visit: &Visit, found: Found) -> Response {
             ["when", "who", "action", "action code", "object", "outcome", "outcome code", "trace", "id"]
         }
     };
-    let mut csv = Csv::new(&heads);
+    let mut rows = Rows::new(lang.t("审计", "Audit"), &heads);
     for line in found.lines {
         let line = shown(lang, line);
-        csv.row(&[
-            lang.time(line.at),
-            line.actor,
-            line.action_word.unwrap_or_default().to_owned(),
-            line.action,
-            line.object,
-            line.outcome_word.unwrap_or_default(),
-            line.outcome,
-            line.trace,
-            line.id.to_string(),
+        rows.push(vec![
+            Datum::Moment(line.at),
+            Datum::text(line.actor),
+            Datum::text(line.action_word.unwrap_or_default()),
+            Datum::code(line.action),
+            Datum::text(line.object),
+            Datum::text(line.outcome_word.unwrap_or_default()),
+            Datum::code(line.outcome),
+            Datum::code(line.trace),
+            Datum::code(line.id.to_string()),
         ]);
     }
-    if found.next.is_some() {
-        csv.row(&[lang.t(
-            "没有全部导出：一个文件最多一万条。请缩短日期范围或加条件，分几次导出。",
-            "Not everything is here: a file holds ten thousand lines. Shorten the range or add a filter, and export in parts.",
-        )]);
+    if found.next.is_none() {
+        return rows;
     }
-    csv.file(&format!("audit-{}.csv", visit.ctx.now.date()))
+    rows.note(lang.t(
+        "没有全部导出：一个文件最多一万条。请缩短日期范围或加条件，分几次导出。",
+        "Not everything is here: a file holds ten thousand lines. Shorten the range or add a filter, and export in parts.",
+    ))
 }
 
 impl Shown {
@@ -211,7 +211,7 @@ impl AuditPage {
                 Lang::Zh => format!("{}{more} 条", lang.number(self.lines.len())),
                 Lang::En => format!("{}{more} lines", lang.number(self.lines.len())),
             },
-            export: Some((lang.t("导出 CSV", "Export CSV").to_owned(), self.export.clone())),
+            export: Some(self.export.clone()),
         }
     }
 }

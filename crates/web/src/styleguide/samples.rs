@@ -1,12 +1,12 @@
 //! What the parts of the style guide show (样例): invented people and figures.
 
-use tb_base::{Calendar, Deadline, DeadlineInput, Limit};
+use tb_base::{Calendar, Deadline, DeadlineInput, Limit, Timestamp};
 
 use crate::ui::{
     Bar, BarChart, Cell, CityMark, Days, DueBox, Exports, Fact, Facts, Head, Message, Step, StepState, Steps,
     Summary, SummaryRow, Table, TableRow, Tile, Tiles,
 };
-use crate::{Lang, Visit};
+use crate::{Datum, Lang, Rows, Visit};
 
 pub(super) fn steps(lang: Lang, marks: &[CityMark]) -> Steps {
     let step = |state, zh: &str, en: &str, at: usize, who: &str, when: &str| Step {
@@ -200,4 +200,27 @@ pub(super) fn chart(lang: Lang, marks: &[CityMark]) -> BarChart {
         figure_head: lang.t("工作日", "Working days").to_owned(),
         bars: marks.iter().zip(values).map(bar).collect(),
     }
+}
+
+/// The same as a file: a code that stays whole, a count, a day, a moment, and what must not run.
+pub(super) fn rows(lang: Lang, now: Timestamp) -> Rows {
+    let heads = match lang {
+        Lang::Zh => ["办件", "证号", "事项", "剩几日", "最晚", "收件"],
+        Lang::En => ["case", "number", "item", "days left", "due", "collected"],
+    };
+    let mut rows = Rows::new(lang.t("在办的办件", "Open cases"), &heads);
+    for (code, id, item, left) in [
+        ("7K4M29QD", "430281198203050031", "道路运输驾驶员从业资格证换发", 1),
+        ("3F8P61CW", "004300000000000001", "=HYPERLINK(\"http://example.invalid\")", -2),
+    ] {
+        rows.push(vec![
+            Datum::code(code),
+            Datum::code(id),
+            Datum::text(item),
+            Datum::Number(left),
+            Datum::Day(now.date()),
+            Datum::Moment(now),
+        ]);
+    }
+    rows.note(lang.t("样例，人物虚构", "A sample; nobody is real"))
 }

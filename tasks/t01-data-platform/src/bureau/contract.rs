@@ -232,6 +232,7 @@ impl ContractPage {
                 value: f64::from(u32::try_from(it.days.out + it.days.back).unwrap_or(u32::MAX)),
                 figure: format!("{out} / {back}"),
                 city: String::new(),
+                href: String::new(),
             }
         };
         let used = self.uses.iter().filter(|it| 0 < it.days.out + it.days.back);

@@ -6,13 +6,12 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Extension;
-use axum::response::Response;
 use serde::Serialize;
 use tb_base::{CaseId, MessageId, NodeId, Result, StaffId, Timestamp};
 use tb_identity::staff;
 use tb_store::dead_letters::{self, Filter, Letter, LetterState, Place, STATES};
 use tb_store::{Tx, audit};
-use tb_web::{Choice, Csv, Field, Frame, Input, Lang, PageResult, Visit, ui};
+use tb_web::{Choice, Datum, Field, Frame, Input, Lang, PageResult, Rows, TableFile, Visit, ui};
 
 use super::words::{SERVICES, cause, service_word, state_word};
 use super::{ago, city_cell, counted};
@@ -42,7 +41,7 @@ struct DeadPage {
     /// The address of the next page.
     next: Option<String>,
     #[serde(skip)]
-    export: String,
+    export: ui::Exports,
 }
 
 /// A letter as list and page show it: nothing of what the message said.
@@ -151,10 +150,11 @@ impl Shown {
     }
 }
 
-/// GET /bureau/dead?state=&city=&service=&age=1|7|late&after=&export=csv
+/// GET /bureau/dead?state=&city=&service=&age=1|7|late&after=&export=xlsx|csv
 pub async fn show(visit: Visit, parts: Extension<Arc<Parts>>) -> PageResult {
     super::reading(&visit)?;
-    let as_file = visit.param("export").is_some_and(|kind| kind == "csv");
+    let kind = TableFile::asked(&visit);
+    let as_file = kind.is_some();
     let filter = filter(&visit, &parts.limits);
     let after = visit.param("after").as_deref().and_then(place_of);
     let limit = if as_file { FILE_LETTERS_MAX } else { LETTERS + 1 };
@@ -173,8 +173,8 @@ pub async fn show(visit: Visit, parts: Extension<Arc<Parts>>) -> PageResult {
         Ok((shown, count))
     };
     let (letters, count) = visit.app.store.write("t01.dead", read).await?;
-    if as_file {
-        return Ok(csv(&visit, &letters));
+    if let Some(kind) = kind {
+        return Ok(rows(&visit, &letters).file(kind, &format!("dead-letters-{}", visit.ctx.now.date())));
     }
     visit.page(view(&visit, &filter, letters, count))
 }
@@ -245,7 +245,7 @@ fn view(visit: &Visit, filter: &Filter, mut letters: Vec<Shown>, count: u32) -> 
         letters,
         count,
         next,
-        export: visit.address_with("export", "csv"),
+        export: ui::Exports::of(visit),
     }
 }
 
@@ -310,7 +310,7 @@ impl DeadPage {
                 Lang::Zh => format!("{} 封", counted(lang, self.count)),
                 Lang::En => format!("{} in all", counted(lang, self.count)),
             },
-            export: Some((lang.t("导出 CSV", "Export CSV").to_owned(), self.export.clone())),
+            export: Some(self.export.clone()),
         }
     }
 
@@ -342,8 +342,8 @@ impl DeadPage {
     }
 }
 
-/// The whole filtered list as a table file, up to its limit.
-fn csv(visit: &Visit, letters: &[Shown]) -> Response {
+/// The whole filtered list, to be had as a file, up to its limit.
+fn rows(visit: &Visit, letters: &[Shown]) -> Rows {
     let lang = visit.lang;
     let heads = match lang {
         Lang::Zh => [
@@ -365,25 +365,25 @@ fn csv(visit: &Visit, letters: &[Shown]) -> Response {
             "state", "owner",
         ],
     };
-    let mut csv = Csv::new(&heads);
+    let mut rows = Rows::new(lang.t("死信", "Dead letters"), &heads);
     for letter in letters {
-        csv.row(&[
-            letter.id.to_string(),
-            letter.service_word.clone(),
-            letter.belongs(lang),
-            letter.case.map(|case| case.to_string()).unwrap_or_default(),
-            letter.to.to_string(),
-            letter.cause.clone(),
-            letter.cause_code.clone(),
-            lang.time(letter.died),
-            lang.time(letter.due),
-            if letter.is_overdue { lang.t("是", "yes") } else { lang.t("否", "no") }.to_owned(),
-            letter.state_tag(lang).1.to_owned(),
-            letter.owner_name.clone().unwrap_or_default(),
+        rows.push(vec![
+            Datum::code(letter.id.to_string()),
+            Datum::text(&letter.service_word),
+            Datum::text(letter.belongs(lang)),
+            letter.case.map_or(Datum::Empty, |case| Datum::code(case.to_string())),
+            Datum::code(letter.to.to_string()),
+            Datum::text(&letter.cause),
+            Datum::code(&letter.cause_code),
+            Datum::Moment(letter.died),
+            Datum::Moment(letter.due),
+            Datum::text(if letter.is_overdue { lang.t("是", "yes") } else { lang.t("否", "no") }),
+            Datum::text(letter.state_tag(lang).1),
+            Datum::text(letter.owner_name.as_deref().unwrap_or_default()),
         ]);
     }
-    if letters.len() == FILE_LETTERS_MAX as usize {
-        csv.row(&[lang.t("还有更多，请用筛选缩小范围", "There are more: narrow the list by its filters")]);
+    if letters.len() < FILE_LETTERS_MAX as usize {
+        return rows;
     }
-    csv.file(&format!("dead-letters-{}.csv", visit.ctx.now.date()))
+    rows.note(lang.t("还有更多，请用筛选缩小范围", "There are more: narrow the list by its filters"))
 }

@@ -122,6 +122,9 @@ async fn an_export_is_a_file_and_a_line() {
     assert!(text.starts_with("\u{feff}时间,谁,") && text.contains(",'=1+1,"), "{text}");
     assert_eq!(text.lines().count(), 2);
     assert_eq!(lines(&region, "audit.export").await, [("action=case.act".to_owned(), "found:1".to_owned())]);
+    let excel = browser.get("/audit?action=case.act&export=xlsx").await;
+    let excel = String::from_utf8_lossy(&excel.body);
+    assert!(excel.contains(">=1+1</t>") && !excel.contains("<f>"));
     let english = browser.get("/audit?action=case.act&export=csv&lang=en").await.text();
     assert!(english.starts_with("\u{feff}when,who,"), "{english}");
 }

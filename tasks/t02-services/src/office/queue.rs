@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use askama::Template;
-use axum::response::Response;
 use serde::Serialize;
 use tb_base::{CaseId, Ctx, Date, NodeId, OfficeId, Result, Timestamp};
 use tb_case::acts;
@@ -17,7 +16,7 @@ use tb_case::decide::phases;
 use tb_case::queue::{self, CasePage, CaseRow, Filter, Typed, Urgency};
 use tb_identity::offices;
 use tb_store::Tx;
-use tb_web::{Choice, Csv, Field, Frame, Input, Lang, PageResult, Visit, ui};
+use tb_web::{Choice, Datum, Field, Frame, Input, Lang, PageResult, Rows, TableFile, Visit, ui};
 
 use super::may_read;
 use crate::access::Shared;
@@ -155,12 +154,13 @@ fn is_late(line: &Line) -> bool {
     line.days_left.is_some_and(|left| left < 0)
 }
 
-/// GET /office?state=&due=late|soon&who=mine&q=&page=&export=csv
+/// GET /office?state=&due=late|soon&who=mine&q=&page=&export=xlsx|csv
 pub(crate) async fn show(visit: Visit, parts: Shared) -> PageResult {
     let office = office(&visit, &parts)?;
     let (days, theirs, lang) = (Days::of(visit.ctx.now), mine(&visit.ctx, &office), visit.lang);
     let filter = Narrow::of(&visit).filter(&parts, lang, days, &theirs);
-    let as_file = visit.param("export").is_some_and(|kind| kind == "csv");
+    let kind = TableFile::asked(&visit);
+    let as_file = kind.is_some();
     let page = visit.param("page").and_then(|page| page.parse::<u32>().ok()).unwrap_or(1).saturating_sub(1);
     let (ctx, shared, at, phases) = (visit.ctx.clone(), Arc::clone(&parts.0), office.clone(), theirs.clone());
     let read = visit.app.store.read_snapshot("t02.office", move |tx| {
@@ -179,8 +179,8 @@ pub(crate) async fn show(visit: Visit, parts: Shared) -> PageResult {
     });
     let read = read.await?;
     let lines: Vec<Line> = read.found.rows.iter().map(|row| line(&visit, &parts, row, &theirs)).collect();
-    if as_file {
-        return Ok(csv(&visit, &lines));
+    if let Some(kind) = kind {
+        return Ok(rows(&visit, &lines).file(kind, &format!("cases-{}", visit.ctx.now.date())));
     }
     let from = read.from.iter().copied().chain(std::iter::repeat(None));
     let lines = lines.into_iter().zip(from).map(|(line, from)| Line { from, ..line }).collect();
@@ -339,7 +339,7 @@ fn table(visit: &Visit, cases: &[Line], counts: &Counts) -> ui::Table {
         ],
         rows: cases.iter().map(row).collect(),
         count,
-        export: Some((lang.t("导出 CSV", "Export CSV").to_owned(), visit.address_with("export", "csv"))),
+        export: Some(ui::Exports::of(visit)),
     }
 }
 
@@ -387,24 +387,24 @@ fn filters(visit: &Visit) -> ui::Filters {
     ui::Filters::of(visit, &fields)
 }
 
-/// The whole filtered list as a table file.
-fn csv(visit: &Visit, lines: &[Line]) -> Response {
+/// The whole filtered list, to be had as a file.
+fn rows(visit: &Visit, lines: &[Line]) -> Rows {
     let lang = visit.lang;
     let heads = match lang {
         Lang::Zh => ["查询码", "事项", "名称", "状态", "收件", "最晚", "剩余天数"],
         Lang::En => ["code", "item", "name", "state", "collected", "due", "days left"],
     };
-    let mut csv = Csv::new(&heads);
+    let mut rows = Rows::new(lang.t("办件", "Cases"), &heads);
     for line in lines {
-        csv.row(&[
-            line.query_code.clone(),
-            line.item.to_string(),
-            line.item_name.clone(),
-            say(lang, &line.phase.name()).to_owned(),
-            lang.time(line.collected),
-            line.due.map_or_else(String::new, |due| lang.date(due)),
-            line.days_left.map_or_else(String::new, |left| left.to_string()),
+        rows.push(vec![
+            Datum::code(&line.query_code),
+            Datum::code(line.item.to_string()),
+            Datum::text(&line.item_name),
+            Datum::text(say(lang, &line.phase.name())),
+            Datum::Moment(line.collected),
+            Datum::day(line.due),
+            Datum::number(line.days_left),
         ]);
     }
-    csv.file(&format!("cases-{}.csv", visit.ctx.now.date()))
+    rows
 }

@@ -271,6 +271,8 @@ async fn queue_is_filtered_in_the_address_and_exported() {
     assert!(empty.text.contains("没有符合条件的件"));
     let csv = world.page(XIANGTAN, "reviewer", "/office?export=csv").await;
     assert!(csv.text.contains(&code) && !csv.text.contains(&case));
+    let excel = world.page(XIANGTAN, "reviewer", "/office?export=xlsx").await;
+    assert!(excel.text.starts_with("PK") && excel.text.contains(&format!(">{code}</t>")));
     world.pass_seconds(60 * 86_400);
     let late = world.get(XIANGTAN, "reviewer", "/office?due=late").await.json();
     assert_eq!(late["counts"]["late"], 1);

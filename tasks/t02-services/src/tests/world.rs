@@ -380,7 +380,8 @@ impl World {
         let cookie = text(header::SET_COOKIE).split(';').next().unwrap_or("").to_owned();
         let (status, location) = (answer.status(), text(header::LOCATION));
         let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await.expect("a body");
-        let text = String::from_utf8(body.to_vec()).expect("text");
+        // A file is no text throughout.
+        let text = String::from_utf8_lossy(&body).into_owned();
         Got { status, location, cookie, text }
     }
 }

@@ -258,7 +258,7 @@ mod tests {
         assert_eq!((worst.length.as_str(), worst.is_late, worst.text.as_str()), ("288", true, "湘潭 20，超"));
         let html = chart.html().to_string();
         for part in
-            ["<title id=\"it-t\">", "<desc id=\"it-d\">", "aria-label=\"换证，湘潭 20，超\"", "<details>"]
+            ["<title id=\"it-t\">", "<desc id=\"it-d\">", "<title>换证，湘潭 20，超</title>", "<details>"]
         {
             assert!(html.contains(part), "{part}");
         }
