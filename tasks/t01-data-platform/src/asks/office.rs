@@ -3,7 +3,6 @@
 //! Invariant: what is owed and late stands first and is counted in the title; every figure links to what it counts.
 
 use askama::Template;
-use axum::response::Response;
 use serde::Serialize;
 use tb_base::{MessageId, Result, Role, Timestamp};
 use tb_enquiry::enquiry::STATES;
@@ -12,7 +11,7 @@ use tb_enquiry::{Enquiry, Kind, State};
 use tb_identity::offices;
 use tb_identity::permit::{Action, Scope, may};
 use tb_store::Tx;
-use tb_web::{Choice, Csv, Field, Frame, Input, Lang, PageResult, Visit, ui};
+use tb_web::{Choice, Datum, Field, Frame, Input, Lang, PageResult, Rows, TableFile, Visit, ui};
 
 use super::{Shared, office_of, words};
 use crate::parts::Parts;
@@ -94,10 +93,11 @@ struct Read {
     by_office: Vec<(OfficeOwes, String)>,
 }
 
-/// GET /office/asks?state=&kind=&due=late&where=away&office=&page=&export=csv
+/// GET /office/asks?state=&kind=&due=late&where=away&office=&page=&export=xlsx|csv
 pub async fn show(visit: Visit, parts: Shared) -> PageResult {
     let sight = sight(&visit)?;
-    let as_file = visit.param("export").is_some_and(|kind| kind == "csv");
+    let kind = TableFile::asked(&visit);
+    let as_file = kind.is_some();
     let page = visit.param("page").and_then(|page| page.parse::<u32>().ok()).unwrap_or(1).saturating_sub(1);
     let (filter, seen, whose) = (filter(&visit), visit.clone(), sight.whose.clone());
     let is_supervisor = sight.is_supervisor;
@@ -111,8 +111,8 @@ pub async fn show(visit: Visit, parts: Shared) -> PageResult {
     });
     let read = read.await?;
     let rows: Vec<Row> = read.found.rows.iter().map(|enquiry| row(&visit, &parts, enquiry)).collect();
-    if as_file {
-        return Ok(csv(&visit, &rows));
+    if let Some(kind) = kind {
+        return Ok(listed(&visit, &rows).file(kind, &format!("enquiries-{}", visit.ctx.now.date())));
     }
     visit.page(view(&visit, &sight, rows, read))
 }
@@ -322,7 +322,7 @@ fn table(visit: &Visit, sight: &Sight, asks: &[Row], total: i64) -> ui::Table {
         heads,
         rows: asks.iter().map(cells).collect(),
         count,
-        export: Some((lang.t("导出 CSV", "Export CSV").to_owned(), visit.address_with("export", "csv"))),
+        export: Some(ui::Exports::of(visit)),
     }
 }
 
@@ -340,6 +340,7 @@ fn chart(lang: Lang, by_office: &[(OfficeOwes, String)]) -> Option<ui::BarChart>
             (late, Lang::En) => format!("{}, {late} late", row.open),
         },
         city: String::new(),
+        href: format!("/office/asks?office={}", row.office),
     };
     let late: i64 = by_office.iter().map(|(row, _)| row.late).sum();
     Some(ui::BarChart {
@@ -357,24 +358,24 @@ fn chart(lang: Lang, by_office: &[(OfficeOwes, String)]) -> Option<ui::BarChart>
 }
 
 /// The whole filtered list as a table file; what was asked is not in it.
-fn csv(visit: &Visit, rows: &[Row]) -> Response {
+fn listed(visit: &Visit, rows: &[Row]) -> Rows {
     let lang = visit.lang;
     let heads = match lang {
         Lang::Zh => ["编号", "类别", "关于", "状态", "哪里问的", "谁来答复", "提出", "最晚答复"],
         Lang::En => ["id", "kind", "about", "state", "asked in", "answered by", "asked", "answer by"],
     };
-    let mut csv = Csv::new(&heads);
+    let mut list = Rows::new(lang.t("问询", "Enquiries"), &heads);
     for row in rows {
-        csv.row(&[
-            row.id.to_string(),
-            tb_enquiry::word(&row.kind),
-            row.title.clone(),
-            row.tag.1.clone(),
-            row.from.clone(),
-            row.office.clone(),
-            lang.time(row.asked),
-            lang.date(row.due.date()),
+        list.push(vec![
+            Datum::code(row.id.to_string()),
+            Datum::text(tb_enquiry::word(&row.kind)),
+            Datum::text(&row.title),
+            Datum::text(&row.tag.1),
+            Datum::text(&row.from),
+            Datum::text(&row.office),
+            Datum::Moment(row.asked),
+            Datum::day(Some(row.due.date())),
         ]);
     }
-    csv.file(&format!("enquiries-{}.csv", visit.ctx.now.date()))
+    list
 }
