@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use t02_services::defs::Finding;
 use tb_base::{Fault, Result};
 use tb_case::Catalogue;
 use tb_licence::types::Types;
@@ -24,6 +25,8 @@ const LICENCE_TYPES: &[(&str, &str)] = embed!("t03-recognition":
 pub struct Definitions {
     /// Items.
     pub catalogue: Arc<Catalogue>,
+    /// How they are found.
+    pub finding: Arc<Finding>,
     /// Licence types.
     pub types: Arc<Types>,
 }
@@ -32,6 +35,8 @@ pub struct Definitions {
 pub struct Found {
     /// What could be read of the items.
     pub catalogue: Catalogue,
+    /// How they are found, if the words are sound.
+    pub finding: Option<Arc<Finding>>,
     /// The licence types, if they are sound.
     pub types: Option<Types>,
     /// Every problem, by file and line.
@@ -49,17 +54,19 @@ pub fn find() -> Found {
             None
         }
     };
-    Found { catalogue: loaded.catalogue, types, problems }
+    let finding = t02_services::defs::finding(&loaded.catalogue);
+    let finding = finding.map_err(|error| problems.push(error.to_string())).ok();
+    Found { catalogue: loaded.catalogue, finding, types, problems }
 }
 
 /// Loads everything; anything wrong keeps a city from starting.
 pub fn load() -> Result<Definitions> {
     let found = find();
-    match found.types {
-        Some(types) if found.problems.is_empty() => {
-            Ok(Definitions { catalogue: Arc::new(found.catalogue), types: Arc::new(types) })
+    match (found.types, found.finding) {
+        (Some(types), Some(finding)) if found.problems.is_empty() => {
+            Ok(Definitions { catalogue: Arc::new(found.catalogue), finding, types: Arc::new(types) })
         }
-        Some(_) | None => {
+        (Some(_) | None, _) => {
             Err(Fault::new(format!("loading the definitions: {}", found.problems.join("; "))).into())
         }
     }

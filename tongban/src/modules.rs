@@ -139,6 +139,7 @@ pub fn all(parts: &Parts) -> Result<Vec<Module>> {
             issuer: parts.issuer.clone(),
             types: parts.definitions.types.clone(),
             catalogue: parts.definitions.catalogue.clone(),
+            finding: parts.definitions.finding.clone(),
             calendar: parts.calendar.clone(),
             env: parts.env.clone(),
         }),

@@ -4,7 +4,7 @@
 /// it in the same inner list; different inner lists of a layer do not see each other.
 pub const LAYERS: &[(&str, &[&[&str]])] = &[
     ("L0 vocabulary", &[&["tb-base"]]),
-    ("L1 pure", &[&["tb-crypto", "tb-tlog", "tb-exchange"]]),
+    ("L1 pure", &[&["tb-crypto", "tb-tlog", "tb-exchange"], &["tb-find"]]),
     ("L2 storage", &[&["tb-telemetry", "tb-store"]]),
     ("L3 blocks", &[&["tb-identity", "tb-licence", "tb-case", "tb-enquiry"]]),
     ("L4 glue", &[&["tb-web"], &["tb-node"]]),

@@ -116,7 +116,7 @@ fn line_rules(path: &str, at: usize, line: &str, problems: &mut Vec<String>) {
     if code.contains("#[ignore") {
         problems.push(format!("{path}:{at} ignores a test"));
     }
-    let pure = ["crates/base/", "crates/crypto/", "crates/tlog/", "crates/exchange/"];
+    let pure = ["crates/base/", "crates/crypto/", "crates/tlog/", "crates/exchange/", "crates/find/"];
     let test = path.contains("/tests") || path.ends_with("tests.rs");
     if pure.iter().any(|it| path.starts_with(it)) && !test {
         for impure in layers::IMPURE_PATHS.iter().filter(|impure| code.contains(**impure)) {

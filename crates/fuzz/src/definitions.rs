@@ -12,6 +12,7 @@ use crate::Target;
 pub const TARGETS: &[Target] = &[
     Target { name: "items", run: items, seeds: item_seeds, mutations: 1_000 },
     Target { name: "licence-types", run: licence_types, seeds: type_seeds, mutations: 1_500 },
+    Target { name: "find", run: find, seeds: find_seeds, mutations: 1_500 },
     Target { name: "calendar", run: calendar, seeds: calendar_seeds, mutations: 1_500 },
     Target { name: "keys", run: keys, seeds: key_seeds, mutations: 2_000 },
 ];
@@ -46,6 +47,31 @@ fn item_seeds() -> Vec<Vec<u8>> {
         [&[u8::try_from(at).unwrap_or(0)], text.as_bytes()].concat()
     };
     t02_services::defs::FILES.iter().enumerate().map(seed).collect()
+}
+
+/// What is typed into the search; whatever it is, what is found exists, once.
+fn find(data: &[u8]) -> bool {
+    static FINDER: OnceLock<tb_find::Finder> = OnceLock::new();
+    let finder = FINDER.get_or_init(|| {
+        // Every tenth item stands for its neighbours.
+        let list = t02_services::defs::FILES.iter().find(|file| file.path == "items.csv");
+        let lines = list.map_or("", |file| file.text).lines().step_by(10);
+        let text: String = lines.map(|line| format!("{line}\n")).collect();
+        let catalogue = Catalogue::load(&[DefinitionFile { path: "items.csv", text: &text }]).catalogue;
+        t02_services::defs::finder(&catalogue).unwrap_or_else(|error| panic!("the shipped words: {error}"))
+    });
+    let found = finder.find(&String::from_utf8_lossy(data));
+    let mut numbers = found.numbers.clone();
+    numbers.sort_unstable();
+    numbers.dedup();
+    assert!(numbers.len() == found.numbers.len(), "an item is found twice");
+    assert!(numbers.is_empty() == (found.how == tb_find::How::Nothing), "{:?} of {numbers:?}", found.how);
+    !numbers.is_empty()
+}
+
+fn find_seeds() -> Vec<Vec<u8>> {
+    let asked = ["我要换驾照", "gongjijintiqu", "gjj 提取", "how to renew my passport", "工积金", "１２１"];
+    asked.iter().map(|query| query.as_bytes().to_vec()).collect()
 }
 
 const TYPES: [&str; 3] = [

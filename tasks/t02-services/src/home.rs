@@ -10,28 +10,20 @@ use serde::Serialize;
 use tb_base::{PersonId, Role};
 use tb_case::case::PhaseKind;
 use tb_case::{draft, queue};
-use tb_web::{App, CityFront, Frame, Lang, PageError, PageResult, RouteInfo, Visit, Who, redirect, ui};
+use tb_web::{
+    App, CityFront, Frame, Lang, PageError, PageResult, RouteInfo, ViewMode, Visit, Who, redirect, ui,
+};
 
 use crate::access::Shared;
 use crate::cases::{CaseLine, DraftLine};
 use crate::items::ItemLine;
+use crate::situations::Tile;
 
 /// The addresses of this page.
 pub(crate) const ROUTES: &[RouteInfo] = &[RouteInfo::get("/", Who::Public)];
 
-/// What can happen to somebody (一件事): words, and what is searched for.
-const SITUATIONS: &[(&str, &str, &str, &str, &str)] = &[
-    ("添了孩子", "A child is born", "出生证、落户、医保", "birth paper, registration, insurance", "生育"),
-    ("换工作", "A new job", "社保、医保跟着走", "insurance moves with you", "关系转移"),
-    ("搬到另一市", "Moving to another city", "户口迁移", "registration of the household", "户口迁移"),
-    ("买房子", "Buying a home", "公积金提取、落户", "housing fund, registration", "购房"),
-    ("开一家店", "Opening a shop", "执照和许可", "business licence", "设立登记"),
-    ("看病住院", "Illness", "异地备案、结算", "care in another city", "就医"),
-    ("要退休了", "Retiring", "年限合并、待遇申领", "pension", "养老保险"),
-    ("开车谋生", "Driving for a living", "从业资格证、审验", "qualification, examination", "驾驶"),
-];
 /// What people search for most.
-const POPULAR: &[(&str, &str)] = &[
+pub(crate) const POPULAR: &[(&str, &str)] = &[
     ("从业资格证", "Driver's qualification"),
     ("居民身份证", "Identity card"),
     ("公积金", "Housing fund"),
@@ -41,6 +33,9 @@ const POPULAR: &[(&str, &str)] = &[
 const FREQUENT: &[u16] = &[5, 77, 37, 27, 86, 32, 64];
 /// Rows of what she has under way.
 const OPEN_MAX: usize = 4;
+/// Situations of the start page, and of the one in larger letters.
+const SITUATIONS_SHOWN: usize = 8;
+const SITUATIONS_LARGE: usize = 5;
 
 pub(crate) fn routes() -> Router<App> {
     Router::new().route("/", get(show))
@@ -57,7 +52,8 @@ struct Home {
     open: Vec<CaseLine>,
     drafts: Vec<DraftLine>,
     case_count: i64,
-    situations: Vec<Situation>,
+    situations: Vec<Tile>,
+    situation_count: usize,
     frequent: Vec<ItemLine>,
     item_count: usize,
     online_count: usize,
@@ -65,13 +61,6 @@ struct Home {
     others: Vec<CityFront>,
     #[serde(skip)]
     here: String,
-}
-
-#[derive(Serialize)]
-struct Situation {
-    title: &'static str,
-    about: &'static str,
-    q: &'static str,
 }
 
 impl Home {
@@ -97,7 +86,8 @@ async fn show(visit: Visit, parts: Shared) -> PageResult {
     let counts = parts.catalogue.counts();
     let online = parts.catalogue.items().filter(|item| item.online()).map(|item| item.entry.number);
     let numbers = online.chain(FREQUENT.iter().copied());
-    let situations = SITUATIONS.iter();
+    let situations = parts.finding.situations.all();
+    let shown = if visit.view == ViewMode::Elder { SITUATIONS_LARGE } else { SITUATIONS_SHOWN };
     visit.page(Home {
         frame: visit.frame("首页", "Start"),
         lang,
@@ -105,16 +95,11 @@ async fn show(visit: Visit, parts: Shared) -> PageResult {
         open,
         drafts,
         case_count,
-        situations: situations
-            .map(|(zh, en, about, about_en, q)| Situation {
-                title: lang.t(*zh, *en),
-                about: lang.t(*about, *about_en),
-                q,
-            })
-            .collect(),
+        situations: situations.iter().take(shown).map(|it| Tile::of(lang, it)).collect(),
+        situation_count: situations.len(),
         frequent: numbers
             .filter_map(|no| parts.catalogue.item(no))
-            .map(|item| ItemLine::of(lang, item))
+            .map(|item| ItemLine::of(lang, &parts, item))
             .collect(),
         item_count: counts.items,
         online_count: counts.online,
@@ -155,13 +140,13 @@ async fn hers(
 
 #[cfg(test)]
 mod tests {
-    /// A tile that finds nothing would be a dead end.
+    /// A word that finds nothing would be a dead end.
     #[test]
-    fn every_situation_and_popular_word_finds_something() {
+    fn every_popular_word_finds_what_is_called_so() {
         let catalogue = crate::defs::catalogue().expect("the shipped definitions");
-        let words = super::SITUATIONS.iter().map(|it| it.4).chain(super::POPULAR.iter().map(|it| it.0));
-        for word in words {
-            assert!(!crate::items::search(&catalogue, word).is_empty(), "{word} finds nothing");
+        let finding = crate::defs::finding(&catalogue).expect("the shipped words");
+        for (word, _) in super::POPULAR {
+            assert_eq!(finding.finder.find(word).how, tb_find::How::AsTyped, "{word}");
         }
         for no in super::FREQUENT {
             assert!(catalogue.item(*no).is_some(), "{no}");

@@ -2,7 +2,8 @@
 //! Serves clause 2.1.
 
 mod guide;
-mod search;
+#[cfg(test)]
+mod tests;
 
 use askama::Template;
 use axum::Router;
@@ -11,15 +12,20 @@ use serde::Serialize;
 use tb_base::{Error, Refusal};
 use tb_case::definitions::Item;
 use tb_case::queue;
+use tb_find::{Department, How};
 use tb_web::ui::Pager;
-use tb_web::{App, Frame, Lang, PageError, PageResult, RouteInfo, Visit, Who, redirect, ui};
+use tb_web::{
+    App, Choice, Field, Fields, Frame, Html, Input, Lang, PageError, PageResult, RouteInfo, Visit, Who,
+    redirect, ui,
+};
 
 use crate::access::Shared;
+use crate::home;
 use crate::parts::Parts;
+use crate::situations::Tile;
 use crate::words::{Named, say};
 
 pub(crate) use guide::again as guide_again;
-pub(crate) use search::search;
 
 /// The addresses of these pages.
 pub(crate) const ROUTES: &[RouteInfo] =
@@ -27,10 +33,11 @@ pub(crate) const ROUTES: &[RouteInfo] =
 
 /// Rows of one page of the list.
 const ROWS: usize = 30;
-/// Letters of a search at the most.
-const LETTERS_MAX: usize = 60;
+/// Situations beside what was found, at the most.
+const SITUATIONS_MAX: usize = 2;
 /// Letters of the code of a case.
 const CODE_LETTERS: usize = 8;
+const ONLINE: &[Choice<'static>] = &[Choice::new("online", "只看可办理的", "Only those to apply for")];
 
 pub(crate) fn routes() -> Router<App> {
     Router::new().route("/items", get(list)).route("/items/{no}", get(guide::show))
@@ -46,37 +53,36 @@ pub(crate) struct ItemLine {
     /// The language of the name, where it is not the page's.
     #[serde(skip)]
     pub name_lang: &'static str,
-    /// The department, as the list names it.
+    /// The department, in Chinese as the list names it.
     pub department: String,
+    /// The language of the department.
+    #[serde(skip)]
+    pub department_lang: &'static str,
     /// How it is handled.
     pub modes: Vec<String>,
     /// Whether it can be applied for here; otherwise it is a guide entry (办理指引).
     pub can_apply: bool,
 }
 
-impl Items {
-    /// Where one signs in and comes back to the code.
-    fn sign_in(&self) -> String {
-        let code: String = self.q.chars().filter(char::is_ascii_alphanumeric).collect();
-        format!("/sign-in?next=%2Fitems%3Fq%3D{code}")
-    }
-}
-
 impl ItemLine {
-    pub(crate) fn of(lang: Lang, item: &Item) -> ItemLine {
-        let name = Named::of(lang, &item.entry.title, item.title_en());
+    pub(crate) fn of(lang: Lang, parts: &Parts, item: &Item) -> ItemLine {
+        let (entry, finder) = (&item.entry, &parts.finding.finder);
+        let name = Named::of(lang, &entry.title, item.title_en().or(finder.english(entry.number)));
+        let group = finder.department_of(entry.number).map(|group| group.en.as_str());
+        let department = Named::of(lang, &entry.department, group);
         ItemLine {
-            no: item.entry.number,
+            no: entry.number,
             name: name.text,
             name_lang: name.lang,
-            department: item.entry.department.clone(),
-            modes: item.entry.modes.iter().map(|mode| say(lang, &mode.name()).to_owned()).collect(),
+            department: department.text,
+            department_lang: department.lang,
+            modes: entry.modes.iter().map(|mode| say(lang, &mode.name()).to_owned()).collect(),
             can_apply: item.online(),
         }
     }
 
     /// What can be done with it, as a mark.
-    pub(crate) fn tag(&self, lang: &Lang) -> tb_web::Html {
+    pub(crate) fn tag(&self, lang: &Lang) -> Html {
         match self.can_apply {
             true => ui::tag("done", lang.t("可办理", "Apply here")),
             false => ui::tag("plain", lang.t("办理指引", "Guide only")),
@@ -93,45 +99,105 @@ struct Items {
     q: String,
     count: usize,
     items: Vec<ItemLine>,
+    /// How the items belong to what was typed; empty where they hold it.
+    how: &'static str,
+    /// What may have happened to somebody who types this.
+    situations: Vec<Tile>,
     pager: Pager,
-    only_online: bool,
     /// Nothing was found and it looks like the code of a case: who is not signed in must sign in to see one.
     may_be_code: bool,
     #[serde(skip)]
     is_signed_in: bool,
     #[serde(skip)]
+    is_filtered: bool,
+    #[serde(skip)]
     found: String,
+    #[serde(skip)]
+    filters: Html,
 }
 
-/// GET /items?q=&only=online: a code of a case of hers leads straight to it.
+impl Items {
+    /// Where one signs in and comes back to the code.
+    fn sign_in(&self) -> String {
+        let code: String = self.q.chars().filter(char::is_ascii_alphanumeric).collect();
+        format!("/sign-in?next=%2Fitems%3Fq%3D{code}")
+    }
+
+    fn popular(&self) -> &'static [(&'static str, &'static str)] {
+        home::POPULAR
+    }
+}
+
+/// GET /items?q=&dept=&only=online: a code of a case of hers leads straight to it.
 async fn list(visit: Visit, parts: Shared) -> PageResult {
-    let q: String = visit.param("q").unwrap_or_default().trim().chars().take(LETTERS_MAX).collect();
+    let q = visit.param("q").unwrap_or_default();
+    let q: String = q.trim().chars().take(tb_find::QUERY_LETTERS_MAX).collect();
     if let Some(case) = own_case(&visit, &q).await? {
         return Ok(case);
     }
-    let only_online = visit.param("only").as_deref() == Some("online");
-    let all = search(&parts.catalogue, &q).into_iter();
-    let found: Vec<&Item> = all.filter(|item| item.online() || !only_online).collect();
-    let pager = Pager::of(&visit, found.len(), ROWS);
-    let shown = found.iter().skip(pager.offset(ROWS)).take(ROWS);
-    let lang = visit.lang;
+    let (lang, finding) = (visit.lang, &parts.finding);
+    let found = finding.finder.find(&q);
+    let all: Vec<&Item> = found.numbers.iter().filter_map(|no| parts.catalogue.item(*no)).collect();
+    let chosen = narrowed(&visit, &parts, &all);
+    let pager = Pager::of(&visit, chosen.len(), ROWS);
+    let shown = chosen.iter().skip(pager.offset(ROWS)).take(ROWS);
     let title = if q.is_empty() { lang.t("全部事项", "All items").to_owned() } else { q.clone() };
     let title = format!("{title} · {}", lang.t("办事", "Services"));
     visit.page(Items {
         frame: visit.frame(&title, &title).crumb("首页", "Start", "/"),
         lang,
-        count: found.len(),
-        items: shown.map(|item| ItemLine::of(lang, item)).collect(),
+        count: chosen.len(),
+        items: shown.map(|item| ItemLine::of(lang, &parts, item)).collect(),
+        how: match found.how {
+            How::All | How::AsTyped | How::Nothing => "",
+            How::Alike => "alike",
+            How::Partly => "partly",
+        },
+        situations: finding.situations.about(&q).take(SITUATIONS_MAX).map(|it| Tile::of(lang, it)).collect(),
         pager,
-        only_online,
+        filters: filters(&visit, &parts, &all),
         // Staff open cases from their own desks.
-        may_be_code: found.is_empty()
+        may_be_code: matches!(found.how, How::Nothing | How::Partly | How::Alike)
             && is_code(&q)
             && (visit.account.is_none() || visit.ctx.actor.person().is_some()),
         is_signed_in: visit.account.is_some(),
-        found: lang.count(found.len(), "项", "item", "items"),
+        is_filtered: chosen.len() < all.len(),
+        found: lang.count(chosen.len(), "项", "item", "items"),
         q,
     })
+}
+
+/// What the filters of the address leave of what was found.
+fn narrowed<'a>(visit: &Visit, parts: &Parts, all: &[&'a Item]) -> Vec<&'a Item> {
+    let only_online = visit.param("only").as_deref() == Some("online");
+    let department = visit.param("dept").filter(|id| !id.is_empty());
+    let fits = |item: &&&Item| {
+        let group = parts.finding.finder.department_of(item.entry.number);
+        (item.online() || !only_online)
+            && department.as_ref().is_none_or(|id| group.is_some_and(|group| group.id == *id))
+    };
+    all.iter().filter(fits).copied().collect()
+}
+
+/// The filters; each department with how much of what was found is its own.
+fn filters(visit: &Visit, parts: &Parts, all: &[&Item]) -> Html {
+    let finder = &parts.finding.finder;
+    let of = |group: &Department| {
+        let same = |item: &&&Item| finder.department_of(item.entry.number).is_some_and(|it| it == group);
+        all.iter().filter(same).count()
+    };
+    let counted = finder.departments().iter().map(|group| (group, of(group))).filter(|(_, count)| 0 < *count);
+    let words: Vec<(&str, String, String)> = counted
+        .map(|(group, count)| {
+            (group.id.as_str(), format!("{}（{count}）", group.zh), format!("{} ({count})", group.en))
+        })
+        .collect();
+    let departments: Vec<Choice<'_>> = words.iter().map(|(id, zh, en)| Choice::new(id, zh, en)).collect();
+    let fields = [
+        Field::new("dept", "哪个部门", "Department", Input::Select(&departments)),
+        Field::new("only", "怎么办", "How", Input::Select(ONLINE)),
+    ];
+    Fields::from_query(visit).show_all(&fields)
 }
 
 /// Whether it looks like the code of a case.

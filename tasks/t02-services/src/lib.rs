@@ -16,6 +16,7 @@ mod items;
 mod messages;
 mod office;
 mod parts;
+mod situations;
 #[cfg(test)]
 mod tests;
 mod window;
@@ -35,6 +36,7 @@ const RESIDENT: Who = Who::Roles(&[Role::Resident]);
 const LISTS: &[&[RouteInfo]] = &[
     home::ROUTES,
     items::ROUTES,
+    situations::ROUTES,
     drafts::ROUTES,
     cases::ROUTES,
     messages::ROUTES,
@@ -51,6 +53,7 @@ pub fn module(parts: Parts) -> Module {
     let routes: Router<App> = Router::new()
         .merge(home::routes())
         .merge(items::routes())
+        .merge(situations::routes())
         .merge(drafts::routes())
         .merge(cases::routes())
         .merge(messages::routes())

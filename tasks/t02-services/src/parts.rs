@@ -17,6 +17,8 @@ use tb_licence::store::{self, Issuer, Renewal};
 use tb_licence::types::Types;
 use tb_store::Tx;
 
+use crate::defs::Finding;
+
 /// What this task needs beside the application.
 #[derive(Clone)]
 pub struct Parts {
@@ -32,6 +34,8 @@ pub struct Parts {
     pub types: Arc<Types>,
     /// The items.
     pub catalogue: Arc<Catalogue>,
+    /// How items and situations are found.
+    pub finding: Arc<Finding>,
     /// The working days.
     pub calendar: Arc<Calendar>,
     /// What the case block needs.

@@ -179,7 +179,9 @@ async fn guide_is_made_from_the_definition() {
     assert!(!page.text.contains("待核实"), "only officers read it");
     assert!(world.page(CHANGSHA, "window", "/items/121").await.text.contains("待核实"));
     let english = world.page(CHANGSHA, "", "/items/5?lang=en").await;
-    assert!(english.text.contains("<span lang=\"zh-CN\">居民身份证换领</span>"), "{}", english.text);
+    let both =
+        ["<span lang=\"en\">Renewal of a resident identity card</span>", "lang=\"zh-CN\">居民身份证换领<"];
+    assert!(both.iter().all(|name| english.text.contains(name)), "{}", english.text);
     assert_eq!(world.get(CHANGSHA, "", "/items/5").await.json()["can_apply"], false);
     assert_eq!(world.get(CHANGSHA, "", "/items/999").await.status, 404);
     let refused = world.post(CHANGSHA, "driver", "/items/5/apply", "deciding=430300").await;
@@ -563,4 +565,43 @@ async fn every_page_speaks_both_languages_and_both_sizes() {
     }
     assert_eq!(world.get(CHANGSHA, "window", "/").await.location, "/window");
     assert_eq!(world.get(XIANGTAN, "supervisor", "/").await.location, "/office");
+}
+
+/// A situation leads through its items; what cannot be handed in yet is said.
+#[tokio::test]
+async fn a_situation_leads_through_its_items_in_order() {
+    let world = World::new().await;
+    let home = world.page(CHANGSHA, "", "/").await;
+    assert!(home.text.contains("href=\"/situations/drive\"") && home.text.contains("href=\"/situations\""));
+    let drive = world.get(CHANGSHA, "", "/situations/drive").await.json();
+    assert_eq!((drive["can_apply"].as_i64(), drive["first"]["no"].as_i64()), (Some(1), Some(121)));
+    let papers: Vec<&str> =
+        drive["papers"].as_array().expect("papers").iter().filter_map(|it| it["name"].as_str()).collect();
+    assert_eq!(papers, ["居民身份证", "机动车驾驶证", "机动车行驶证", "体检证明"]);
+    let child = world.page(CHANGSHA, "", "/situations/child?lang=en").await;
+    assert!(child.text.contains("None of these 5 items can be handed in here yet"), "{}", child.text);
+    let all = world.get(CHANGSHA, "", "/situations").await.json();
+    for situation in all["situations"].as_array().expect("situations") {
+        let id = situation["id"].as_str().expect("an id");
+        assert_eq!(world.page(CHANGSHA, "", &format!("/situations/{id}")).await.status, 200, "{id}");
+    }
+    assert_eq!(world.get(CHANGSHA, "", "/situations/none").await.status, 404);
+}
+
+/// A department narrows what was found, and what was nearly typed is said to be near.
+#[tokio::test]
+async fn what_is_found_is_narrowed_by_department_and_said_to_be_a_guess() {
+    let world = World::new().await;
+    let police = world.get(CHANGSHA, "", "/items?dept=police").await.json();
+    assert_eq!(police["count"], 28);
+    let tax = world.get(CHANGSHA, "", "/items?q=gongjijin&dept=tax").await;
+    assert_eq!(tax.json()["count"], 0);
+    assert!(world.page(CHANGSHA, "", "/items?q=gongjijin&dept=tax").await.text.contains("这样筛选后没有了"));
+    assert_eq!(world.get(CHANGSHA, "", "/items?q=gongjijn").await.json()["how"], "alike");
+    let page = world.page(CHANGSHA, "", "/items?q=gjj&lang=en").await;
+    assert!(
+        page.text.contains("Housing fund account") && page.text.contains("Housing fund (11)"),
+        "{}",
+        page.text
+    );
 }

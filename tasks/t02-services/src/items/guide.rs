@@ -20,6 +20,8 @@ use tb_web::{Choice, CityFront, Field, Fields, Frame, Html, Input, Lang, PageErr
 use super::{ItemLine, find};
 use crate::access::Shared;
 use crate::cases::open::{OpenCase, same_item};
+use crate::parts::Parts;
+use crate::situations::Tile;
 use crate::words::{mark, say};
 
 /// The guide of an item that can be applied for.
@@ -83,10 +85,14 @@ struct GuideOnly {
     lang: Lang,
     item: ItemLine,
     can_apply: bool,
+    /// Its name as the list has it.
+    original: String,
     content: String,
     audience: String,
     /// Where the row comes from; officers only.
     source: Option<String>,
+    /// What may have happened to somebody who needs it.
+    situations: Vec<Tile>,
 }
 
 impl Guide {
@@ -157,7 +163,7 @@ pub(crate) async fn show(visit: Visit, parts: Shared, no: Path<String>) -> PageR
     let item = find(&parts, &no.0)?;
     match item.online() {
         true => visit.page(guide(&visit, &parts, item, Fields::blank(&visit)).await?),
-        false => visit.page(guide_only(&visit, item)),
+        false => visit.page(guide_only(&visit, &parts, item)),
     }
 }
 
@@ -170,17 +176,20 @@ pub(crate) async fn again(visit: &Visit, parts: &Shared, no: u16, form: Fields) 
     }
 }
 
-fn guide_only(visit: &Visit, item: &Item) -> GuideOnly {
-    let line = ItemLine::of(visit.lang, item);
+fn guide_only(visit: &Visit, parts: &Parts, item: &Item) -> GuideOnly {
+    let line = ItemLine::of(visit.lang, parts, item);
+    let situations = parts.finding.situations.with_item(item.entry.number);
     let frame =
         visit.frame(&line.name, &line.name).crumb("首页", "Start", "/").crumb("办事", "Services", "/items");
     GuideOnly {
         frame,
         lang: visit.lang,
         can_apply: false,
+        original: item.entry.title.clone(),
         content: item.entry.content.clone(),
         audience: item.entry.audience.join("、"),
         source: is_staff(visit).then(|| item.entry.source.clone()),
+        situations: situations.map(|it| Tile::of(visit.lang, it)).collect(),
         item: line,
     }
 }
@@ -206,7 +215,7 @@ async fn guide(visit: &Visit, parts: &Shared, item: &Item, form: Fields) -> Resu
         local.map(|(city, rules)| (city, limit(rules.clocks.promised.limit))).collect();
     let form =
         if form.value("deciding").is_empty() { form.with("deciding", deciding.as_str()) } else { form };
-    let line = ItemLine::of(lang, item);
+    let line = ItemLine::of(lang, parts, item);
     let frame =
         visit.frame(&line.name, &line.name).crumb("首页", "Start", "/").crumb("办事", "Services", "/items");
     Ok(Guide {

@@ -203,6 +203,7 @@ impl World {
             desk: Arc::clone(&desk),
             issuer: Arc::clone(&issuer),
             types: Arc::clone(&issuer.types),
+            finding: crate::defs::finding(&catalogue).expect("the shipped words"),
             catalogue,
             calendar,
             env: Arc::clone(&env),

@@ -161,3 +161,49 @@ async fn who_looked(phone: &Tab, case: &str) -> Seen {
     }
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn she_finds_what_she_needs_by_the_words_that_she_has() {
+    super::play("finding", find_by_words).await;
+}
+
+/// Initials, a slip of the finger, nothing at all, what happened: on a telephone and on a desk, in all three forms.
+async fn find_by_words(stage: &mut Stage) -> Seen {
+    for (name, view, how) in [
+        ("finding-390", View::Phone, "zh"),
+        ("finding-1280", View::Desk, "zh"),
+        ("finding-en-390", View::Phone, "en"),
+        ("finding-elder-390", View::Phone, "elder"),
+    ] {
+        let tab = stage.tab(name, view, "430100").await?;
+        let first = match how {
+            "zh" => "/",
+            "en" => "/?lang=en",
+            _ => "/?view=elder",
+        };
+        tab.go(first).await?;
+        tab.look("home").await?;
+        tab.go("/items").await?;
+        for (typed, shot) in [("jsz", "initials"), ("gongjijn", "guess"), ("宠物狗牌照", "nothing")] {
+            tab.fill("q", typed).await?;
+            tab.press(".search button").await?;
+            tab.look(shot).await?;
+            tab.holds("q", typed).await?;
+        }
+        for (path, shot) in [
+            ("/items?q=gjj&dept=tax", "filtered"),
+            ("/items/132", "guide-only"),
+            ("/situations", "situations"),
+        ] {
+            tab.go(path).await?;
+            tab.look(shot).await?;
+        }
+        tab.press("main a[href='/situations/drive']").await?;
+        tab.look("situation-drive").await?;
+        tab.press("main .steps a[href='/items/121']").await?;
+        tab.is_at("/items/121").await?;
+        tab.go("/situations/child").await?;
+        tab.look("situation-child").await?;
+    }
+    Ok(())
+}
