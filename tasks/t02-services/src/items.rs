@@ -157,8 +157,7 @@ async fn list(visit: Visit, parts: Shared) -> PageResult {
         pager,
         filters: filters(&visit, &parts, &all),
         // Staff open cases from their own desks.
-        may_be_code: matches!(found.how, How::Nothing | How::Partly | How::Alike)
-            && is_code(&q)
+        may_be_code: is_code(&q, found.how)
             && (visit.account.is_none() || visit.ctx.actor.person().is_some()),
         is_signed_in: visit.account.is_some(),
         is_filtered: chosen.len() < all.len(),
@@ -200,15 +199,21 @@ fn filters(visit: &Visit, parts: &Parts, all: &[&Item]) -> Html {
     Fields::from_query(visit).show_all(&fields)
 }
 
-/// Whether it looks like the code of a case.
-fn is_code(q: &str) -> bool {
+/// Whether it looks like the code of a case, and like nothing else: a word that something sounds like has no digit.
+fn is_code(q: &str, how: How) -> bool {
+    let found_nothing = how == How::Nothing;
+    let guessed = matches!(how, How::Alike | How::Partly);
+    has_code_letters(q) && (found_nothing || (guessed && q.chars().any(|letter| letter.is_ascii_digit())))
+}
+
+fn has_code_letters(q: &str) -> bool {
     let letters = q.chars().filter(|letter| !letter.is_whitespace());
     letters.clone().all(|letter| letter.is_ascii_alphanumeric()) && letters.count() == CODE_LETTERS
 }
 
 /// Straight to a case, when a resident searches for its code.
 async fn own_case(visit: &Visit, q: &str) -> Result<Option<axum::response::Response>, PageError> {
-    let (true, Some(person)) = (is_code(q), visit.ctx.actor.person()) else { return Ok(None) };
+    let (true, Some(person)) = (has_code_letters(q), visit.ctx.actor.person()) else { return Ok(None) };
     let code = q.to_owned();
     let found = visit.app.store.read("t02.code", move |tx| {
         let Some(row) = queue::by_code(tx, &code)? else { return Ok(None) };

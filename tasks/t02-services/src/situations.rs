@@ -113,7 +113,24 @@ impl Need {
     }
 }
 
+impl Way {
+    /// The item, where the step is nothing but one.
+    fn only(&self) -> Option<&ItemLine> {
+        self.items.first().filter(|item| self.items.len() == 1 && item.name == self.title)
+    }
+}
+
 impl One {
+    /// What the button says that leads to what can be handed in here.
+    fn begin(&self) -> String {
+        let is_first = |step: &Way| step.items.iter().any(|item| item.can_apply);
+        let step = self.steps.iter().position(is_first).map_or(1, |at| at + 1);
+        match self.lang {
+            Lang::Zh => format!("去办第 {step} 步"),
+            Lang::En => format!("Go to step {step}"),
+        }
+    }
+
     /// What of it can be handed in here, honestly.
     fn honest(&self) -> String {
         let (can, all) = (self.can_apply, self.item_count);
