@@ -98,6 +98,26 @@ async fn every_address_answers_with_safe_headers() {
     site.stop().await;
 }
 
+/// The pages that the agreement's clauses lead to.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_agreement_leads_to_pages_that_there_are() {
+    let site = Site::start("agreement", People::None).await;
+    let named: toml::Table =
+        toml::from_str(include_str!("../../../docs/agreement/pages.toml")).expect("names of pages");
+    for page in named.keys() {
+        let fits = |pattern: &str| {
+            let (parts, pattern): (Vec<_>, Vec<_>) =
+                (page.split('/').collect(), pattern.split('/').collect());
+            parts.len() == pattern.len()
+                && parts.iter().zip(pattern).all(|(part, of)| of.starts_with('{') || *part == of)
+        };
+        assert!(site.routes.iter().any(|route| route.method == "GET" && fits(route.path)), "{page}");
+        let answer = ask(&site, "GET", page, "").await;
+        assert!([200, 303].contains(&status(&answer)), "{page}: {answer}");
+    }
+    site.stop().await;
+}
+
 /// The page that stands before all others until a restored city may act again is an answer like any other.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_city_that_is_being_restored_answers_with_safe_headers() {

@@ -5,7 +5,7 @@ use super::stage::Stage;
 use super::tab::{Tab, View};
 
 /// Pages that need no account.
-const PUBLIC: [(&str, &str); 12] = [
+const PUBLIC: [(&str, &str); 14] = [
     ("/demo", "demo"),
     ("/demo/phone", "demo-phone"),
     ("/", "home"),
@@ -14,6 +14,8 @@ const PUBLIC: [(&str, &str); 12] = [
     ("/items/121", "guide"),
     ("/items/5", "guide-only"),
     ("/agreement", "agreement"),
+    ("/agreement?state=begun", "agreement-begun"),
+    ("/agreement?state=works", "agreement-works"),
     ("/help", "help"),
     ("/verify", "verify"),
     ("/register", "register"),
