@@ -103,7 +103,7 @@ fn issuing_body(node: NodeId) -> Result<Uscc> {
 
 /// The tables of all blocks, in the order in which they stand on each other.
 pub fn schemas() -> Vec<Schema> {
-    vec![tb_identity::SCHEMA, tb_licence::SCHEMA, tb_case::SCHEMA, tb_enquiry::SCHEMA]
+    vec![tb_identity::SCHEMA, tb_licence::SCHEMA, tb_case::SCHEMA, tb_enquiry::SCHEMA, tb_counter::SCHEMA]
 }
 
 /// How many steps a fresh store takes.
@@ -142,6 +142,10 @@ pub fn all(parts: &Parts) -> Result<Vec<Module>> {
             finding: parts.definitions.finding.clone(),
             calendar: parts.calendar.clone(),
             env: parts.env.clone(),
+        }),
+        t02_window::module(t02_window::Parts {
+            vault: parts.vault.clone(),
+            catalogue: parts.definitions.catalogue.clone(),
         }),
         t03_recognition::module(t03_recognition::Parts {
             desk: parts.desk.clone(),

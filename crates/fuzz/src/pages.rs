@@ -9,6 +9,7 @@ use crate::Target;
 pub const TARGETS: &[Target] = &[
     Target { name: "multipart", run: multipart, seeds: multipart_seeds, mutations: 5_000 },
     Target { name: "form", run: plain, seeds: form_seeds, mutations: 10_000 },
+    Target { name: "card", run: card, seeds: card_seeds, mutations: 10_000 },
     Target { name: "form-json", run: json, seeds: json_seeds, mutations: 10_000 },
 ];
 
@@ -19,6 +20,32 @@ fn read(kind: &str, data: &[u8]) -> bool {
     let Ok(form) = form else { return false };
     let fields = form.fields();
     fields.value("name").len() <= data.len()
+}
+
+/// The line of a card reader: what is read is read again as the same, a refusal names the field and the way out.
+fn card(data: &[u8]) -> bool {
+    let line = String::from_utf8_lossy(data);
+    match tb_counter::card::read(&line) {
+        Ok(card) => {
+            let again = tb_counter::card::read(&format!("{}|{}", card.name, card.number));
+            assert!(again.as_ref() == Ok(&card), "{line:?} is read as {card:?}, and then as {again:?}");
+            true
+        }
+        Err(refusal) => {
+            assert!(refusal.way_out.is_some() && refusal.field.is_some(), "{line:?}: {refusal:?}");
+            false
+        }
+    }
+}
+
+fn card_seeds() -> Vec<Vec<u8>> {
+    [
+        "周晓梅|女|汉|19900307|湖南省株洲市|11010519491231002X|公安局|20200101-20400101",
+        "姓名：周晓梅，性别：女，公民身份号码：11010519491231002X",
+        "11010519491231002X 周晓梅",
+    ]
+    .map(|line| line.as_bytes().to_vec())
+    .to_vec()
 }
 
 fn multipart(data: &[u8]) -> bool {

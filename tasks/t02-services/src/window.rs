@@ -4,6 +4,9 @@
 //! Invariants: the window checks identity and form and never the substance; what a person says or signs at the
 //! counter is hers, told by her phone or her hand and never by the clerk alone; a city that is down loses nothing.
 
+mod bench;
+#[cfg(test)]
+mod bench_tests;
 mod case;
 mod check;
 mod consent;

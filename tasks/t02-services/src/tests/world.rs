@@ -181,7 +181,7 @@ impl World {
         (trust, contracts): &(SignedTrustList, Vec<SignedContract>),
     ) -> Reached {
         let desk = Arc::new(Desk::new(node, trust.clone(), contracts.clone(), secrets).expect("a desk"));
-        let schemas = [tb_identity::SCHEMA, tb_licence::SCHEMA, tb_case::SCHEMA];
+        let schemas = [tb_identity::SCHEMA, tb_licence::SCHEMA, tb_case::SCHEMA, tb_counter::SCHEMA];
         let store = Store::open(&Config::memory(), &schemas).await.expect("a store");
         let vault = Arc::new(Vault::new(secrets.vault));
         let first = format!("11{node}MB9900001");
@@ -396,6 +396,13 @@ fn request(city: &str, who: &str, path: &str, accept: &str) -> axum::http::reque
     request.header(header::COOKIE, format!("tb_session_{city}={who}"))
 }
 
+/// The member of staff behind a token.
+pub fn staff_of(token: &str) -> tb_base::StaffId {
+    let token = token.trim_end_matches("-promoted");
+    let seed = token.bytes().fold(9_000_u64, |sum, letter| sum % 1_000_003 * 31 + u64::from(letter));
+    tb_base::StaffId::new(NOON, &mut Counter(seed))
+}
+
 /// The sessions of the tests: the token names who it is.
 fn accounts(vault: Arc<Vault>) -> Lookup {
     Arc::new(move |tx, token, _| {
@@ -405,9 +412,7 @@ fn accounts(vault: Arc<Vault>) -> Lookup {
         };
         // Each token is a member of staff of its own, the same at any time.
         let staff = |role, office: &str| {
-            let token = token.trim_end_matches("-promoted");
-            let seed = token.bytes().fold(9_000_u64, |sum, letter| sum % 1_000_003 * 31 + u64::from(letter));
-            let staff = tb_base::StaffId::new(NOON, &mut Counter(seed));
+            let staff = staff_of(token);
             Ok::<_, tb_base::Error>(Some(Actor::Staff { staff, role, office: office.parse()? }))
         };
         let actor = match token {

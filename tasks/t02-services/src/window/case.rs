@@ -16,6 +16,8 @@ use tb_case::case::{Outcome, Proof, Reason, RemedyText};
 use tb_case::command::{Answers, Command, CommandKind};
 use tb_case::progress::ProgressView;
 use tb_case::text::Text;
+use tb_counter::journal::{self, Kind, Note};
+use tb_counter::ticket::Queue;
 use tb_exchange::service;
 use tb_identity::people::{self, Person};
 use tb_identity::permit::{Action, Scope, may};
@@ -23,7 +25,7 @@ use tb_store::outbox::{self, State};
 use tb_store::{Tx, inbox};
 use tb_web::{Fields, Form, Frame, Html, Lang, PageError, PageResult, Visit, redirect, ui};
 
-use super::{Clerk, collected, signature};
+use super::{Clerk, bench, collected, signature};
 use crate::access::{Shared, case_id, command};
 use crate::cases::decision;
 use crate::cases::progress::{self, Explained, PendingAct};
@@ -74,6 +76,8 @@ struct CasePage {
     /// She wants to withdraw; the page shows that form and no other.
     #[serde(skip)]
     withdrawing: bool,
+    #[serde(skip)]
+    column: Html,
 }
 
 impl CasePage {
@@ -181,10 +185,11 @@ struct Seen {
     acts: Vec<SentAct>,
     messages: Vec<Message>,
     waiting_since: Option<Timestamp>,
+    queue: Queue,
 }
 
 async fn see(visit: &Visit, parts: &Shared, case: CaseId) -> Result<Seen, PageError> {
-    Clerk::of(&visit.ctx, Action::ReadOfficeCase)?;
+    let clerk = Clerk::of(&visit.ctx, Action::ReadOfficeCase)?;
     let (ctx, shared) = (visit.ctx.clone(), Arc::clone(&parts.0));
     let read = visit.app.store.read_snapshot("t02.window.case", move |tx| {
         let view = collected(tx, &ctx, &shared.env, case)?;
@@ -195,6 +200,7 @@ async fn see(visit: &Visit, parts: &Shared, case: CaseId) -> Result<Seen, PageEr
             acts: acts::sent(tx, case)?,
             messages: messages(tx, case)?,
             waiting_since,
+            queue: bench::queue(tx, &clerk, ctx.now)?,
             view,
         })
     });
@@ -294,6 +300,7 @@ fn page(visit: &Visit, parts: &Parts, seen: Seen, form: Fields) -> CasePage {
         progress: view,
         form,
         done: visit.param("done").unwrap_or_default(),
+        column: bench::column(visit, parts, &seen.queue),
         withdrawing: visit.param("withdraw").is_some() || visit.path.ends_with("/withdraw"),
     }
 }
@@ -363,12 +370,19 @@ async fn give(
     what: Command,
     signed: String,
 ) -> Result<Option<Response>, PageError> {
+    let clerk = Clerk::of(&visit.ctx, action)?;
     may(&visit.ctx.actor, action, &Scope::Office(seen.view.collecting.office.clone()))?;
     let id = command(&visit.ctx, fields)?;
     let (ctx, shared, case) = (visit.ctx.clone(), Arc::clone(&parts.0), seen.view.case);
+    let (item, city) = (seen.view.item, Some(seen.view.deciding.city));
     let acted = visit.app.store.write("t02.window.act", move |tx| {
         signature::note(tx, &ctx, case, &signed)?;
-        acts::act(tx, &ctx, &shared.env, case, what.clone(), id)
+        let acted = acts::act(tx, &ctx, &shared.env, case, what.clone(), id)?;
+        if let Some(kind) = kind_of(&what) {
+            let note = Note { kind, case, item, city, ground: None };
+            journal::note(tx, &ctx, (&clerk.office, clerk.staff), id, &note)?;
+        }
+        Ok(acted)
     });
     match acted.await {
         Ok(Acted::Applied(_)) => Ok(Some(redirect(&format!("/window/cases/{case}?done=applied")))),
@@ -380,6 +394,30 @@ async fn give(
             Ok(None)
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// How the journal of the day calls what was done for her.
+fn kind_of(what: &Command) -> Option<Kind> {
+    match what.kind() {
+        CommandKind::Deliver => Some(Kind::Delivered),
+        CommandKind::AnswerCorrection => Some(Kind::Corrected),
+        CommandKind::Withdraw => Some(Kind::Withdrawn),
+        CommandKind::AcceptCustody
+        | CommandKind::RefuseCustody
+        | CommandKind::AskCorrection
+        | CommandKind::Accept
+        | CommandKind::DeemAccept
+        | CommandKind::Decline
+        | CommandKind::Opine
+        | CommandKind::Extend
+        | CommandKind::Pause
+        | CommandKind::Resume
+        | CommandKind::Decide
+        | CommandKind::IssueResult
+        | CommandKind::Rate
+        | CommandKind::Lapse
+        | CommandKind::Close => None,
     }
 }
 

@@ -12,10 +12,12 @@ use tb_base::{Date, Deadline, DeadlineInput, Error, MessageId, NodeId, OfficeId,
 use tb_case::definitions::{ClockRule, Question};
 use tb_case::draft as kept;
 use tb_case::{form as rule, submit};
+use tb_counter::journal::{self, Kind, Note};
 use tb_identity::permit::Action;
 use tb_licence::types::LicenceType;
-use tb_web::{Fields, Form, Frame, Lang, PageResult, Visit, redirect, ui};
+use tb_web::{Fields, Form, Frame, Html, Lang, PageResult, Visit, redirect, ui};
 
+use super::bench::{self, Stage};
 use super::consent::{Standing, standing};
 use super::draft::{Opened, open};
 use super::{Clerk, draft_id};
@@ -75,6 +77,12 @@ struct CheckPage {
     #[serde(skip)]
     unconfirmed: bool,
     form: Fields,
+    #[serde(skip)]
+    column: Html,
+    #[serde(skip)]
+    way: Html,
+    #[serde(skip)]
+    down: Html,
 }
 
 impl CheckPage {
@@ -124,7 +132,13 @@ pub(crate) async fn collect(visit: Visit, parts: Shared, id: Path<String>, form:
         {
             return Err(super::gone());
         }
-        submit(tx, &ctx, &shared.env, draft, command)
+        let about = kept::find(tx, &shared.env, draft)?.map(|held| (held.item, held.deciding));
+        let case = submit(tx, &ctx, &shared.env, draft, command)?;
+        if let Some((item, city)) = about {
+            let note = Note { kind: Kind::Collected, case, item, city, ground: None };
+            journal::note(tx, &ctx, (&clerk.office, clerk.staff), command, &note)?;
+        }
+        Ok(case)
     });
     match handed_in.await {
         Ok(case) => Ok(redirect(&format!("/window/cases/{case}?done=collected"))),
@@ -195,6 +209,9 @@ fn view(visit: &Visit, parts: &Parts, opened: &Opened, command: MessageId, form:
         office: say(lang, &rules.offices.deciding.name).to_owned(),
         unconfirmed: rules.clocks.promised.unconfirmed || rules.clocks.hand_over.unconfirmed,
         form,
+        column: bench::column(visit, parts, &opened.queue),
+        way: bench::way(lang, Stage::Collect),
+        down: bench::while_silent(visit, opened.silence, Stage::Collect),
     }
 }
 

@@ -14,8 +14,9 @@ use tb_base::{Class, Ctx, DraftId, Error, NodeId, Refusal, Result, Timestamp};
 use tb_identity::permit::Action;
 use tb_licence::consent::{self, Channel, Consent, ConsentId, ConsentState, Manner, Question, Typed};
 use tb_store::Tx;
-use tb_web::{Field, Fields, Form, Frame, Input, Lang, PageError, PageResult, Visit, redirect, ui};
+use tb_web::{Field, Fields, Form, Frame, Html, Input, Lang, PageError, PageResult, Visit, redirect, ui};
 
+use super::bench::{self, Stage};
 use super::draft::{Opened, open, tick_consent};
 use super::{Clerk, on_counter, signature};
 use crate::access::{Shared, case_of};
@@ -101,6 +102,12 @@ struct ConsentPage {
     #[serde(skip)]
     deciding: String,
     form: Fields,
+    #[serde(skip)]
+    column: Html,
+    #[serde(skip)]
+    way: Html,
+    #[serde(skip)]
+    down: Html,
 }
 
 impl ConsentPage {
@@ -403,6 +410,9 @@ fn view(visit: &Visit, parts: &Parts, opened: &Opened, problems: Vec<Problem>, f
         person: opened.person.name.clone(),
         deciding: say(lang, &rules.offices.deciding.name).to_owned(),
         form,
+        column: bench::column(visit, parts, &opened.queue),
+        way: bench::way(lang, Stage::Consent),
+        down: bench::while_silent(visit, opened.silence, Stage::Consent),
     }
 }
 

@@ -5,21 +5,28 @@
 
 use askama::Template;
 use serde::Serialize;
-use tb_base::{CaseId, Ctx, DraftId, NodeId, Refusal, ResidentId, Result, Timestamp};
+use tb_base::{CaseId, Ctx, DraftId, Error, MessageId, NodeId, Refusal, ResidentId, Result, Timestamp};
 use tb_case::acts;
 use tb_case::case::{Channel, Outcome, PhaseKind};
 use tb_case::definitions::DeliveryMode;
-use tb_case::draft::{self, NewDraft};
+use tb_case::draft::{self, Draft, NewDraft};
 use tb_case::queue::{self, CasePage, CaseRow, Filter};
+use tb_counter::card::{self, Card};
+use tb_counter::journal::{self, Kind, Note};
+use tb_counter::ticket::{self, Queue, Ticket};
 use tb_identity::accounts;
 use tb_identity::look::{self, Look, LookKind};
 use tb_identity::people::{self, Person};
 use tb_identity::permit::{Action, Scope, may};
 use tb_identity::register::{Claim, Proof, match_claim};
-use tb_store::Tx;
+use tb_licence::consent::ConsentState;
+use tb_licence::present::{self, Code, Redeemed};
+use tb_licence::store as licences;
+use tb_store::{Tx, audit};
 use tb_web::{Choice, Field, Fields, Form, Frame, Html, Input, Lang, PageResult, Visit, redirect, ui};
 
 use super::Clerk;
+use super::bench::{self, Silence, Stage};
 use crate::access::{Shared, case_of};
 use crate::parts::Parts;
 use crate::words::{city_name, item_name, phase_tag, say, word};
@@ -27,9 +34,17 @@ use crate::words::{city_name, item_name, phase_tag, say, word};
 /// Pages of decided cases that are looked through for refusals; what is granted leaves that phase by itself.
 const DECIDED_PAGES_MAX: u32 = 10;
 
+const CARD: Field<'static> = Field::text("card", "读身份证，或扫亮证码", "Resident card, or a shown licence").hint(
+    "光标放在这里刷卡；读到号码和姓名后直接开始。没有读卡器的，在下面输入",
+    "With the cursor here, lay the card on the reader: number and name are filled in. Without a reader, type below",
+);
 const NUMBER: Field<'static> = Field::new("number", "公民身份号码", "Resident number", Input::Digits)
-    .hint("读卡或照卡输入，18 位", "Read or typed from the card, 18 characters");
+    .hint("照卡输入，18 位", "As on the card, 18 characters");
 const NAME: Field<'static> = Field::text("name", "姓名", "Name");
+const TAKE_UP: Field<'static> = Field::text("draft", "草稿编号", "Code of a draft").hint(
+    "本人在网上填过的，输入 8 位编号接着办，下面两项不用选",
+    "Goes on with what the person began online: its 8 characters; the two below are not needed then",
+);
 
 /// A draft on the counter.
 #[derive(Serialize)]
@@ -88,6 +103,16 @@ struct Desk {
     form: Fields,
     #[serde(skip)]
     pager: ui::Pager,
+    queue: Queue,
+    silences: Vec<Silence>,
+    #[serde(skip)]
+    column: Html,
+    #[serde(skip)]
+    way: Html,
+    #[serde(skip)]
+    done: String,
+    #[serde(skip)]
+    notes: Vec<(NodeId, Html)>,
 }
 
 impl CaseLine {
@@ -100,6 +125,12 @@ impl CaseLine {
 }
 
 impl Desk {
+    /// What to do while that city does not answer.
+    fn silent(&self, silence: &Silence) -> Html {
+        let note = self.notes.iter().find(|(city, _)| *city == silence.city);
+        note.map(|(_, note)| note.clone()).unwrap_or_default()
+    }
+
     fn drafts_table(&self) -> ui::Table {
         let lang = self.lang;
         let row = |line: &DraftLine| {
@@ -211,6 +242,8 @@ struct Counter {
     refusals: Vec<CaseRow>,
     running: i64,
     finished: i64,
+    queue: Queue,
+    silences: Vec<Silence>,
 }
 
 /// GET /window: `?code=` opens a case, `?finished=yes` lists what is over, `?page=` pages.
@@ -223,18 +256,35 @@ pub(crate) async fn show(visit: Visit, parts: Shared) -> PageResult {
             return Ok(redirect(&format!("/window/cases/{}", row.case)));
         }
     }
-    visit.page(view(&visit, &parts, &clerk, Fields::blank(&visit)).await?)
+    visit.page(view(&visit, &parts, &clerk, None).await?)
 }
 
-async fn view(visit: &Visit, parts: &Shared, clerk: &Clerk, form: Fields) -> Result<Desk> {
+/// A blank form, with what the number at the counter was taken for.
+fn blank(visit: &Visit, mine: Option<&Ticket>) -> Fields {
+    let form = Fields::blank(visit);
+    let Some(mine) = mine else { return form };
+    let form = match mine.item {
+        Some(item) => form.with("item", item.to_string()),
+        None => form,
+    };
+    match mine.city {
+        Some(city) => form.with("deciding", city.to_string()),
+        None => form,
+    }
+}
+
+async fn view(visit: &Visit, parts: &Shared, clerk: &Clerk, form: Option<Fields>) -> Result<Desk> {
     let finished = visit.param("finished").is_some_and(|it| it == "yes");
     let page = visit.param("page").and_then(|page| page.parse::<u32>().ok()).unwrap_or(1).saturating_sub(1);
     let (shared, at, lang) = (parts.0.clone(), clerk.clone(), visit.lang);
     let midnight = Timestamp::at(visit.ctx.now.date(), 0);
-    let asked = Asked { lang, midnight, finished, page };
+    let others =
+        visit.app.cities.iter().map(|city| city.node).filter(|city| *city != visit.ctx.node).collect();
+    let asked = Asked { lang, now: visit.ctx.now, midnight, finished, page, others };
     let read = visit.app.store.read_snapshot("t02.window", move |tx| read(tx, &shared, &at, &asked));
     let counter = read.await?;
     let (per_page, total) = (usize::try_from(queue::PAGE_ROWS).unwrap_or(20), counter.cases.total);
+    let form = form.unwrap_or_else(|| blank(visit, counter.queue.mine.as_ref()));
     let frame = visit.frame("专窗", "Counter").errors(&form);
     let line = |row: &CaseRow| case_line(parts, lang, row);
     let refused = |row: &CaseRow| CaseLine { is_refused: true, ..case_line(parts, lang, row) };
@@ -258,12 +308,25 @@ async fn view(visit: &Visit, parts: &Shared, clerk: &Clerk, form: Fields) -> Res
         form,
         pager: ui::Pager::of(visit, usize::try_from(total).unwrap_or(0), per_page),
         frame,
+        column: bench::column(visit, parts, &counter.queue),
+        way: bench::way(lang, Stage::Identity),
+        done: visit.param("done").unwrap_or_default(),
+        notes: counter
+            .silences
+            .iter()
+            .map(|silence| (silence.city, bench::while_silent(visit, Some(*silence), Stage::Identity)))
+            .collect(),
+        queue: counter.queue,
+        silences: counter.silences,
     })
 }
 
 /// What the address asks of the counter's page.
 struct Asked {
     lang: Lang,
+    now: Timestamp,
+    /// The other cities, whose lines are looked at.
+    others: Vec<NodeId>,
     /// When today began.
     midnight: Timestamp,
     finished: bool,
@@ -290,7 +353,13 @@ fn read(tx: &mut Tx<'_>, parts: &Parts, clerk: &Clerk, asked: &Asked) -> Result<
     let running = queue::collected_by(tx, &clerk.office, &of(false), asked.page)?;
     let over = queue::collected_by(tx, &clerk.office, &of(true), asked.page)?;
     let (running_total, over_total) = (running.total, over.total);
+    let mut silences = Vec::new();
+    for city in &asked.others {
+        silences.extend(bench::silence(tx, *city, asked.now)?);
+    }
     Ok(Counter {
+        queue: bench::queue(tx, clerk, asked.now)?,
+        silences,
         drafts,
         drafts_total,
         drafts_today,
@@ -360,8 +429,10 @@ fn questions(visit: &Visit, parts: &Parts, form: &Fields) -> Html {
         .map(|city| Choice::new(city.node.as_str(), &city.name, &city.name_en))
         .collect();
     let fields = [
+        CARD.optional(),
         NUMBER,
         NAME,
+        TAKE_UP.optional(),
         Field::new("item", "办什么事", "What for", Input::Select(&items)),
         Field::new("deciding", "哪个市办理", "Which city decides", Input::Select(&cities))
             .hint("换证由原发证的市办理", "A renewal is decided by the city that issued the licence"),
@@ -369,38 +440,99 @@ fn questions(visit: &Visit, parts: &Parts, form: &Fields) -> Html {
     form.show_all(&fields)
 }
 
-/// POST /window/start: finds the person in this city's register and begins a draft with her.
+/// POST /window/start: finds the person and begins a draft with her, or goes on with the one that she began.
 pub(crate) async fn start(visit: Visit, parts: Shared, form: Form) -> PageResult {
     let clerk = Clerk::of(&visit.ctx, Action::CollectCase)?;
     let mut fields = form.fields();
-    let number = fields.read(&NUMBER).try_with(|text| number_of(&visit.ctx, &text)).required();
-    let name = fields.read(&NAME).max(60).required();
-    let item = fields
-        .read(&Field::text("item", "办什么事", "What for"))
-        .try_with(|text| online(&parts, &text))
-        .required();
-    let deciding = fields
-        .read(&Field::text("deciding", "哪个市办理", "Which city decides"))
-        .try_with(|text| city(&visit, &parts, item, &text))
-        .required();
-    let (Some(number), Some(name), Some(item), Some(deciding)) = (number, name, item, deciding) else {
-        return visit.form_again(view(&visit, &parts, &clerk, fields).await?);
+    let who = who(&visit, &mut fields);
+    let what = what(&visit, &parts, &mut fields);
+    let fields_read = (who, what);
+    let mut fields = card_shown(fields, fields_read.0.as_ref());
+    let (Some(who), Some(what)) = fields_read else {
+        return visit.form_again(view(&visit, &parts, &clerk, Some(fields)).await?);
     };
-    let new = New { number, name, item, deciding };
-    let (ctx, shared) = (visit.ctx.clone(), parts.0.clone());
-    let begun = visit.app.store.write("t02.window.start", move |tx| begin(tx, &ctx, &shared, &new)).await;
+    let (ctx, shared, at) = (visit.ctx.clone(), parts.0.clone(), clerk.clone());
+    let begun = visit
+        .app
+        .store
+        .write("t02.window.start", move |tx| {
+            begin(tx, &ctx, &shared, &at, &who, &what).map(|id| (id, what.clone()))
+        })
+        .await;
     match fields.take(begun)? {
-        Some(draft) => Ok(redirect(&format!("/window/drafts/{draft}"))),
-        None => visit.form_again(view(&visit, &parts, &clerk, fields).await?),
+        Some((draft, What::New { .. })) => Ok(redirect(&format!("/window/drafts/{draft}"))),
+        Some((draft, What::TakeUp(_))) => Ok(redirect(&format!("/window/drafts/{draft}?done=taken"))),
+        None => visit.form_again(view(&visit, &parts, &clerk, Some(fields)).await?),
     }
 }
 
-/// What a matter is begun with.
-struct New {
-    number: ResidentId,
-    name: String,
-    item: u16,
-    deciding: NodeId,
+/// Who stands at the counter: by card, read or typed, or by a licence that she shows.
+#[derive(Clone)]
+enum Who {
+    Card(Card),
+    Shown(Code),
+}
+
+/// What is begun: a new matter, or the draft that she began on the site.
+#[derive(Clone)]
+enum What {
+    New { item: u16, deciding: NodeId },
+    TakeUp(String),
+}
+
+/// What a QR code of a licence holds before the code itself.
+const IN_ADDRESS: &str = "code=";
+
+fn who(visit: &Visit, fields: &mut Fields) -> Option<Who> {
+    let line = fields.read(&CARD).max(card::LINE_LETTERS_MAX).optional()?;
+    if let Some(line) = line {
+        let code = line.rsplit_once(IN_ADDRESS).map_or(line.as_str(), |(_, code)| code);
+        if let Ok(code) = code.parse::<Code>() {
+            return Some(Who::Shown(code));
+        }
+        let read = card::read(&line).and_then(|card| {
+            card.number.born_by(visit.ctx.now.date()).map_err(Into::<Refusal>::into)?;
+            Ok(card)
+        });
+        return match read {
+            Ok(card) => Some(Who::Card(card)),
+            Err(refusal) => {
+                fields.wrong(&CARD, &refusal);
+                None
+            }
+        };
+    }
+    let number = fields.read(&NUMBER).try_with(|text| number_of(&visit.ctx, &text)).required();
+    let name = fields.read(&NAME).max(60).required();
+    Some(Who::Card(Card { number: number?, name: name? }))
+}
+
+/// What was read from the card stands in the fields below it, where it can be corrected; the field is free for the next.
+fn card_shown(fields: Fields, who: Option<&Who>) -> Fields {
+    match who {
+        Some(Who::Card(card)) if !fields.value(CARD.name).is_empty() => fields
+            .with(NUMBER.name, card.number.to_string())
+            .with(NAME.name, card.name.clone())
+            .with(CARD.name, ""),
+        Some(Who::Card(_) | Who::Shown(_)) | None => fields,
+    }
+}
+
+fn what(visit: &Visit, parts: &Parts, fields: &mut Fields) -> Option<What> {
+    let code = fields.read(&TAKE_UP).max(20).optional()?;
+    if let Some(code) = code {
+        let letters = code.chars().filter(|letter| !letter.is_whitespace() && *letter != '-');
+        return Some(What::TakeUp(letters.collect::<String>().to_ascii_uppercase()));
+    }
+    let item = fields
+        .read(&Field::text("item", "办什么事", "What for"))
+        .try_with(|text| online(parts, &text))
+        .required();
+    let deciding = fields
+        .read(&Field::text("deciding", "哪个市办理", "Which city decides"))
+        .try_with(|text| city(visit, parts, item, &text))
+        .required();
+    Some(What::New { item: item?, deciding: deciding? })
 }
 
 fn number_of(ctx: &Ctx, text: &str) -> std::result::Result<ResidentId, Refusal> {
@@ -438,27 +570,40 @@ fn city(visit: &Visit, parts: &Parts, item: Option<u16>, text: &str) -> std::res
     Ok(city)
 }
 
-/// The card lies on the counter: her assurance level rises, the look is written, the draft begins.
-fn begin(tx: &mut Tx<'_>, ctx: &Ctx, parts: &Parts, new: &New) -> Result<DraftId> {
+/// The card lies on the counter: her assurance level rises, the look is written, the draft begins or goes on.
+fn begin(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    parts: &Parts,
+    clerk: &Clerk,
+    who: &Who,
+    what: &What,
+) -> Result<DraftId> {
     may(&ctx.actor, Action::FindPerson, &Scope::Node(ctx.node))?;
-    let person = identify(tx, parts, new)?;
+    let person = match who {
+        Who::Card(card) => identify(tx, parts, card)?,
+        Who::Shown(code) => shown(tx, ctx, parts, clerk, code)?,
+    };
     let permit = may(&ctx.actor, Action::CheckIdentity, &Scope::Node(ctx.node))?;
     accounts::check_at_counter(tx, ctx, &parts.vault, &permit, person.id, None)?;
-    let begin = NewDraft {
-        item: new.item,
-        person: person.id,
-        channel: Channel::Window,
-        deciding: Some(new.deciding),
+    let draft = match what {
+        What::New { item, deciding } => {
+            let (item, deciding) = (*item, Some(*deciding));
+            let begin = NewDraft { item, person: person.id, channel: Channel::Window, deciding };
+            draft::create(tx, ctx, &parts.env, &begin)?
+        }
+        What::TakeUp(code) => take_up(tx, ctx, parts, clerk, &person, code)?,
     };
-    let draft = draft::create(tx, ctx, &parts.env, &begin)?;
+    let case = case_of(draft.id)?;
+    ticket::attach(tx, ctx, &clerk.office, clerk.staff, case)?;
     let look = Look {
         person: person.id,
         kind: LookKind::Register,
         city: ctx.node,
         office: draft.office.clone(),
         role: ctx.actor.role().map(|role| word(&role)).unwrap_or_default(),
-        item: new.item.to_string(),
-        case: Some(case_of(draft.id)?),
+        item: draft.item.to_string(),
+        case: Some(case),
         ground: "case".to_owned(),
         fields: ["name", "number", "phone"].map(str::to_owned).to_vec(),
         licence: None,
@@ -469,9 +614,84 @@ fn begin(tx: &mut Tx<'_>, ctx: &Ctx, parts: &Parts, new: &New) -> Result<DraftId
     Ok(draft.id)
 }
 
+/// The holder of a licence that is shown on a telephone; the code is used up with that.
+fn shown(tx: &mut Tx<'_>, ctx: &Ctx, parts: &Parts, clerk: &Clerk, code: &Code) -> Result<Person> {
+    let actor = format!("window/{}", clerk.office);
+    let other_way =
+        ("请读身份证，或照卡输入号码和姓名", "Read the resident card, or type number and name from it");
+    let refuse = |code: &'static str, zh: &'static str, en: &'static str| {
+        Error::from(Refusal::invalid(code, zh, en).on("card").but(other_way.0, other_way.1))
+    };
+    if code.city != ctx.node {
+        return Err(refuse(
+            "T02-WIN-009",
+            "这张证照由别的市签发，本市不能据此找到人",
+            "This licence was issued by another city; this city cannot find its holder by it",
+        ));
+    }
+    let Redeemed::Good { licence, .. } = present::redeem(tx, ctx, code, ctx.node, &actor)? else {
+        return Err(refuse(
+            "T02-WIN-010",
+            "这个亮证码已经用过或者过期",
+            "This code was used before, or its minute is over",
+        ));
+    };
+    let licence = licences::find(tx, licence)?.filter(|licence| licence.standing.is_in_force(ctx.now.date()));
+    let Some(holder) = licence.and_then(|licence| licence.holder) else {
+        return Err(refuse(
+            "T02-WIN-011",
+            "这张证照现在无效，或者不是个人的",
+            "This licence is not in force, or no person holds it",
+        ));
+    };
+    let person = people::get(tx, &parts.vault, holder)?;
+    if person.status != people::PersonStatus::Active {
+        return Err(inactive().into());
+    }
+    Ok(person)
+}
+
+/// Goes on with a draft of the person who stands here; what she filled in and agreed to stays.
+fn take_up(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    parts: &Parts,
+    clerk: &Clerk,
+    person: &Person,
+    code: &str,
+) -> Result<Draft> {
+    let drafts = draft::of_person(tx, &parts.env, person.id)?;
+    let held = drafts.into_iter().find(|draft| draft.code == code).ok_or_else(|| {
+        Refusal::invalid(
+            "T02-WIN-012",
+            "本人没有这个编号的草稿，或者已经提交",
+            "The person has no draft of that code, or it has been handed in",
+        )
+        .on("draft")
+        .but(
+            "核对草稿页上的 8 位编号；也可以不填编号，重新收件",
+            "See the 8 characters on the page of the draft, or start anew without",
+        )
+    })?;
+    if held.office.as_ref() == Some(&clerk.office) {
+        return Ok(held);
+    }
+    let taken = draft::take_over(tx, ctx, &parts.env, held.id, held.version, Channel::Window)?;
+    let agreed = super::consent::latest(tx, taken.id)?
+        .is_some_and(|consent| consent.state == ConsentState::Given && !consent.is_expired(ctx.now));
+    if agreed {
+        super::draft::tick_consent(tx, ctx, parts, taken.id, true)?;
+    }
+    let (case, item, city) = (case_of(taken.id)?, taken.item, taken.deciding);
+    let note = Note { kind: Kind::TakenUp, case, item, city, ground: None };
+    journal::note(tx, ctx, (&clerk.office, clerk.staff), ctx.id(MessageId::new), &note)?;
+    audit::line(tx, ctx, "case.draft", taken.id.as_str(), "taken_up")?;
+    Ok(taken)
+}
+
 /// The person of number and name in this city's register, or why not and what to do.
-fn identify(tx: &mut Tx<'_>, parts: &Parts, new: &New) -> Result<Person> {
-    let person = people::by_number(tx, &parts.vault, &new.number)?.ok_or_else(|| {
+fn identify(tx: &mut Tx<'_>, parts: &Parts, card: &Card) -> Result<Person> {
+    let person = people::by_number(tx, &parts.vault, &card.number)?.ok_or_else(|| {
         Refusal::invalid(
             "T02-WIN-005",
             "本市人口登记中没有这个号码",
@@ -483,19 +703,12 @@ fn identify(tx: &mut Tx<'_>, parts: &Parts, new: &New) -> Result<Person> {
             "Register the residence first, or apply at the window or site of the city of the household",
         )
     })?;
-    let claim = Claim { number: new.number, name: new.name.clone(), phone: String::new() };
+    let claim = Claim { number: card.number, name: card.name.clone(), phone: String::new() };
     if match_claim(&claim, Proof::Counter, Some(&person)).person.is_some() {
         return Ok(person);
     }
     if person.status != people::PersonStatus::Active {
-        return Err(Refusal::invalid(
-            "T02-WIN-006",
-            "登记状态不正常，不能收件",
-            "The entry in the register is not active",
-        )
-        .on("number")
-        .but("请先到公安户政窗口核对登记", "Have the entry checked at the household registry first")
-        .into());
+        return Err(inactive().into());
     }
     Err(Refusal::invalid("T02-WIN-007", "姓名与登记不一致", "The name differs from the register")
         .on("name")
@@ -504,6 +717,12 @@ fn identify(tx: &mut Tx<'_>, parts: &Parts, new: &New) -> Result<Person> {
             "Type it from the card; if it still differs, have the register checked",
         )
         .into())
+}
+
+fn inactive() -> Refusal {
+    Refusal::invalid("T02-WIN-006", "登记状态不正常，不能收件", "The entry in the register is not active")
+        .on("number")
+        .but("请先到公安户政窗口核对登记", "Have the entry checked at the household registry first")
 }
 
 /// The city that decides, in words.

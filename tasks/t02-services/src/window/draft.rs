@@ -14,12 +14,14 @@ use tb_base::{Class, Ctx, DraftId, Error, Result};
 use tb_case::ItemRules;
 use tb_case::draft::{self as kept, Draft};
 use tb_case::form as rule;
+use tb_counter::ticket::Queue;
 use tb_identity::people::{self, Person};
 use tb_identity::permit::Action;
 use tb_licence::consent::Consent;
 use tb_store::{Tx, audit};
 use tb_web::{FieldError, Fields, Form, Frame, Html, Lang, PageError, PageResult, Visit, redirect, ui};
 
+use super::bench::{self, Silence, Stage};
 use super::consent::{Standing, standing};
 use super::{Clerk, draft_id, on_counter};
 use crate::access::Shared;
@@ -42,22 +44,31 @@ pub(super) struct Opened {
     pub(super) consent: Option<Consent>,
     /// Cases of the same item that the person has under way.
     pub(super) open: Vec<OpenCase>,
+    /// Who waits, and who stands here.
+    pub(super) queue: Queue,
+    /// Since when the city that decides does not answer.
+    pub(super) silence: Option<Silence>,
 }
 
 /// Opens a draft of this office's counter.
 pub(super) async fn open(visit: &Visit, parts: &Shared, id: &str) -> std::result::Result<Opened, PageError> {
     let (id, clerk) = (draft_id(id)?, Clerk::of(&visit.ctx, Action::CollectCase)?);
-    let (shared, at) = (Arc::clone(&parts.0), clerk.clone());
+    let (shared, at, now, me) = (Arc::clone(&parts.0), clerk.clone(), visit.ctx.now, visit.ctx.node);
     let read = visit.app.store.read_snapshot("t02.window.draft", move |tx| {
         let draft = on_counter(tx, &shared.env, id, &at)?;
         let person = people::get(tx, &shared.vault, draft.person)?;
         let consent = super::consent::latest(tx, id)?;
         let open = same_item(tx, draft.person, draft.item)?;
-        Ok((draft, person, consent, open))
+        let queue = bench::queue(tx, &at, now)?;
+        let silence = match draft.deciding.filter(|city| *city != me) {
+            Some(city) => bench::silence(tx, city, now)?,
+            None => None,
+        };
+        Ok((draft, person, consent, open, queue, silence))
     });
-    let (draft, person, consent, open) = read.await?;
+    let (draft, person, consent, open, queue, silence) = read.await?;
     let rules = crate::drafts::rules(parts, &draft)?;
-    Ok(Opened { clerk, draft, person, rules, consent, open })
+    Ok(Opened { clerk, draft, person, rules, consent, open, queue, silence })
 }
 
 impl Opened {
@@ -148,6 +159,14 @@ struct DraftPage {
     questions: Html,
     form: Fields,
     saved: bool,
+    /// It was begun on the site and is gone on with here.
+    taken: bool,
+    #[serde(skip)]
+    column: Html,
+    #[serde(skip)]
+    way: Html,
+    #[serde(skip)]
+    down: Html,
 }
 
 impl DraftPage {
@@ -331,5 +350,9 @@ fn view(
         questions: form::show(&fields, rules, &questions, &known(visit, opened)),
         form: fields,
         saved: visit.param("done").is_some_and(|done| done == "saved"),
+        taken: visit.param("done").is_some_and(|done| done == "taken"),
+        column: bench::column(visit, parts, &opened.queue),
+        way: bench::way(lang, Stage::Form),
+        down: bench::while_silent(visit, opened.silence, Stage::Form),
     }
 }

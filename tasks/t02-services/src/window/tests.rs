@@ -24,7 +24,7 @@ fn person(name: &str) -> String {
     format!("number={}&name={}&item=121&deciding=430300", cast.number, percent(cast.name))
 }
 
-fn percent(text: &str) -> String {
+pub(crate) fn percent(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
@@ -78,14 +78,14 @@ pub(crate) async fn collected(world: &World) -> String {
 }
 
 #[track_caller]
-fn codes(got: &Got) -> Vec<String> {
+pub(crate) fn codes(got: &Got) -> Vec<String> {
     let page = got.json();
     let errors = page["errors"].as_array().or(page["form"]["errors"].as_array()).expect("errors").clone();
     errors.iter().map(|error| error["code"].as_str().unwrap_or("").to_owned()).collect()
 }
 
 #[track_caller]
-fn fields_of(got: &Got) -> Vec<String> {
+pub(crate) fn fields_of(got: &Got) -> Vec<String> {
     let page = got.json();
     let errors = page["form"]["errors"].as_array().expect("errors").clone();
     errors.iter().map(|error| error["name"].as_str().unwrap_or("").to_owned()).collect()

@@ -32,7 +32,7 @@ const TAB: char = '\u{e004}';
 /// More presses of the tab key than any page has stops.
 const STOPS_MAX: usize = 250;
 /// More presses of the tab key than any form needs.
-const TABS_MAX: usize = 40;
+const TABS_MAX: u64 = 40;
 /// A page with all that it loads must stay below this.
 const PAGE_BYTES_MAX: u64 = 100_000;
 /// A picture of the README must stay below this.
@@ -281,6 +281,11 @@ impl Tab {
 
     /// Presses the tab key until something has the focus; each stop is further down the page and is seen to be one.
     pub async fn tab_to(&self, css: &str) -> Seen {
+        self.tabs_to(css).await.map(drop)
+    }
+
+    /// The same, and how many presses that took.
+    pub async fn tabs_to(&self, css: &str) -> Seen<u64> {
         let step = "const now = document.activeElement, last = window.lastStop; window.lastStop = now; \
                     const style = getComputedStyle(now); const label = now.closest('label') || now; \
                     const forward = !last || !last.isConnected || last.contains(now) \
@@ -288,14 +293,14 @@ impl Tab {
                     const seen = style.outlineStyle !== 'none' || style.boxShadow !== 'none' \
                       || getComputedStyle(label).outlineStyle !== 'none'; \
                     return { there: now.matches(arguments[0]), forward, seen }";
-        for _ in 0..TABS_MAX {
+        for pressed in 1..=TABS_MAX {
             self.keys(&TAB.to_string()).await?;
             let stop = self.run(step, vec![json!(css)]).await?;
             if stop["forward"] != Value::Bool(true) || stop["seen"] != Value::Bool(true) {
                 return Err(format!("on the way to {css} the focus came to {}: {stop}", self.focus().await?));
             }
             if stop["there"] == Value::Bool(true) {
-                return Ok(());
+                return Ok(pressed);
             }
         }
         Err(self.instead(&format!("{TABS_MAX} tabs do not lead to {css}")).await)

@@ -1,0 +1,62 @@
+//! What surrounds a matter at the counter (专窗台面): numbers at the door and how they are called.
+//! Serves clause 2.3.
+//!
+//! Layer 5. Owns no table: numbers and the journal are the counter block's.
+//! Invariant: nothing here decides about a matter; the pages of the matter itself are those of `t02-services`.
+
+mod clerk;
+mod door;
+#[cfg(test)]
+mod tests;
+mod tickets;
+
+use std::sync::Arc;
+
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+use tb_base::Role;
+use tb_case::Catalogue;
+use tb_crypto::Vault;
+use tb_web::{App, Module, RouteInfo, Who};
+
+/// What this task needs beside the application.
+#[derive(Clone)]
+pub struct Parts {
+    /// Tags what is counted, and opens sealed data.
+    pub vault: Arc<Vault>,
+    /// The items.
+    pub catalogue: Arc<Catalogue>,
+}
+
+/// How handlers take the parts.
+type Shared = Extension<Arc<Parts>>;
+
+const WINDOW: Who = Who::Roles(&[Role::Window]);
+
+/// Who may come to which address of this task.
+const ROUTES: &[RouteInfo] = &[
+    RouteInfo::get("/tickets", Who::Public),
+    RouteInfo::post("/tickets", Who::Public),
+    RouteInfo::get("/tickets/{id}", Who::Public),
+    RouteInfo::post("/window/tickets/next", WINDOW),
+    RouteInfo::post("/window/tickets/{id}", WINDOW),
+];
+
+/// This task, as the binary lists it.
+pub fn module(parts: Parts) -> Module {
+    let routes: Router<App> = Router::new()
+        .route("/tickets", get(door::ask).post(door::take))
+        .route("/tickets/{id}", get(door::show))
+        .route("/window/tickets/next", post(tickets::next))
+        .route("/window/tickets/{id}", post(tickets::step))
+        .layer(Extension(Arc::new(parts)));
+    Module {
+        id: "t02-window",
+        clauses: &["2.3"],
+        routes,
+        handlers: Vec::new(),
+        jobs: Vec::new(),
+        schema: None,
+        route_list: ROUTES,
+    }
+}

@@ -1,0 +1,79 @@
+//! Stories of the door and the desk, told through the site of a city.
+
+mod world;
+
+use axum::http::StatusCode;
+use world::World;
+
+#[tokio::test]
+async fn a_number_is_taken_without_a_name_and_shows_how_many_wait() {
+    let world = World::new().await;
+    let page = world.page("", "/tickets").await;
+    assert!(page.text.contains("取号"), "{}", page.text);
+    let nothing = world.post("", "/tickets", "").await;
+    assert_eq!(nothing.codes(), ["WEB-FIELD-001"]);
+    let first = world.post("", "/tickets", "what=apply-121&city=430300").await;
+    let second = world.post("", "/tickets", "what=ask").await;
+    let shown = world.get("", &second.location).await.json();
+    assert_eq!(
+        (&shown["code"], &shown["before"], &shown["state"]),
+        (&"K002".into(), &1.into(), &"waiting".into())
+    );
+    world.post("window", "/window/tickets/next", "seen=").await;
+    let called = world.get("", &first.location).await.json();
+    assert_eq!(called["state"], "called");
+    for (path, expected) in [
+        (first.location.as_str(), StatusCode::OK),
+        ("/tickets/01m85vbsg4g0wn609k4x67c28v", StatusCode::NOT_FOUND),
+        ("/tickets/nothing", StatusCode::NOT_FOUND),
+    ] {
+        for lang in ["zh", "en"] {
+            assert_eq!(world.page("", &format!("{path}?lang={lang}")).await.status, expected, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_old_page_and_a_double_press_call_nobody_past() {
+    let world = World::new().await;
+    for _ in 0..3 {
+        world.post("", "/tickets", "what=ask").await;
+    }
+    let next = |seen: String| {
+        let world = &world;
+        async move { world.post("window", "/window/tickets/next", &format!("seen={seen}")).await.location }
+    };
+    assert_eq!(next(String::new()).await, "/window");
+    next(String::new()).await;
+    let mine = world.mine("window").await.expect("a number");
+    assert_eq!(mine.code(), "K001", "pressed twice, called once");
+    next(mine.id.to_string()).await;
+    next(mine.id.to_string()).await;
+    assert_eq!(world.mine("window").await.expect("a number").code(), "K002");
+    let late = world.post("window-colleague", &format!("/window/tickets/{}", mine.id), "do=call").await;
+    assert_eq!(late.location, "/window?called=late", "it is done with");
+}
+
+#[tokio::test]
+async fn one_source_does_not_take_all_the_numbers() {
+    let world = World::new().await;
+    for taken in 0..12 {
+        let got = world.post("", "/tickets", "what=ask").await;
+        assert!(got.location.starts_with("/tickets/"), "number {taken}: {got:?}");
+    }
+    assert_eq!(world.post("", "/tickets", "what=ask").await.codes(), ["T02-TKT-002"]);
+    let on_duty = world.post("window", "/tickets", "what=ask").await;
+    assert!(on_duty.location.starts_with("/tickets/"), "a clerk takes one for somebody: {on_duty:?}");
+}
+
+#[tokio::test]
+async fn only_the_window_calls() {
+    let world = World::new().await;
+    for who in ["", "reviewer"] {
+        let got = world.post(who, "/window/tickets/next", "seen=").await;
+        assert!(
+            got.status != StatusCode::SEE_OTHER || got.location.starts_with("/sign-in"),
+            "{who}: {got:?}"
+        );
+    }
+}
