@@ -51,6 +51,7 @@ struct Column<'a> {
     total: i64,
     skipped: Vec<Line>,
     called: String,
+    keys: ui::Keys,
 }
 
 #[derive(Template)]
@@ -95,6 +96,16 @@ pub(super) fn column(visit: &Visit, parts: &Parts, queue: &Queue) -> Html {
         total: queue.waiting_total,
         skipped: queue.skipped.iter().map(line).collect(),
         called: visit.param("called").unwrap_or_default(),
+        keys: ui::Keys::of(
+            lang,
+            &[
+                ("F9", lang.t("下一步", "the next step")),
+                ("F2", lang.t("叫下一位", "call the next number")),
+                ("F3", lang.t("重呼", "call it again")),
+                ("F4", lang.t("过号", "skip it")),
+                ("1–9", lang.t("勾选核对项", "tick a line of the check")),
+            ],
+        ),
     })
 }
 
