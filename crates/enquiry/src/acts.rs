@@ -201,8 +201,9 @@ pub(crate) fn add(
     }
     let now = standing(enquiry.asked, &keep::turns(tx, enquiry.id)?);
     let due = env.limits.due(&env.calendar, enquiry.about.kind(), now.since).at;
+    let clock = timers::clock(&enquiry);
     let enquiry = keep::update(tx, ctx, enquiry, now, due)?;
-    timers::set(tx, ctx, env, &enquiry)?;
+    timers::set(tx, ctx, env, clock, &enquiry)?;
     notices::tell(tx, ctx, env, &enquiry, turn)?;
     Ok((enquiry, true))
 }

@@ -28,6 +28,9 @@ const DRIVER: &str = "43030419900307202X";
 const PHONE: &str = "13800138000";
 const WORDS: &str = "窗口说要金丝雀巷的证明，指南上没有写";
 
+/// Who runs the timers here.
+const LEASE: tb_store::Lease<'_> = tb_store::Lease { holder: "test", seconds: 60 };
+
 struct Counter(u64);
 
 impl Entropy for Counter {
@@ -237,8 +240,7 @@ impl World {
     fn run_timers(&mut self, city: NodeId, at: Timestamp) {
         self.now = at;
         self.write(city, Actor::System, move |tx, ctx, env| {
-            let lease = tb_store::Lease { holder: "test", seconds: 60 };
-            for job in jobs::due(tx, ctx.now, 10, lease)? {
+            for job in jobs::due(tx, ctx.now, 10, LEASE)? {
                 timers::run(tx, ctx, env, &job.payload)?;
                 jobs::done(tx, &job)?;
             }

@@ -20,6 +20,11 @@ struct Payload {
     due: Timestamp,
 }
 
+/// Until when an answer is owed, where a timer was set for that.
+pub(crate) fn clock(enquiry: &Enquiry) -> Option<Timestamp> {
+    (enquiry.state == State::Open && 0 < enquiry.turns).then_some(enquiry.due)
+}
+
 /// When something is to be done about an enquiry as it stands.
 fn due(env: &Env, enquiry: &Enquiry, answered: Timestamp) -> Option<Timestamp> {
     match enquiry.state {
@@ -32,8 +37,18 @@ fn due(env: &Env, enquiry: &Enquiry, answered: Timestamp) -> Option<Timestamp> {
     }
 }
 
-/// Sets the timer of an enquiry after a turn, or takes it back.
-pub(crate) fn set(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, enquiry: &Enquiry) -> Result<()> {
+/// Sets the timer of an enquiry after a turn, or takes it back; one for the same clock is left as it is, since it may
+/// have fired.
+pub(crate) fn set(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    env: &Env,
+    before: Option<Timestamp>,
+    enquiry: &Enquiry,
+) -> Result<()> {
+    if before.is_some() && before == clock(enquiry) {
+        return Ok(());
+    }
     let key = enquiry.id.as_str();
     let Some(due) = due(env, enquiry, ctx.now) else { return jobs::cancel(tx, JOB, key) };
     let payload = serde_json::to_value(Payload { enquiry: enquiry.id, due })

@@ -311,6 +311,31 @@ fn body_seeds() -> Vec<Vec<u8>> {
             },
             "signature": "AA==",
         }),
+        serde_json::json!({
+            "enquiry": ID,
+            "turn": { "id": ID, "at": NOON, "city": "430100", "act": { "act": "ask", "text": "为什么要看" } },
+            "opening": {
+                "about": {
+                    "about": "look",
+                    "look": {
+                        "id": ID, "held_by": "430100", "at": NOON, "kind": "fetch", "office": "430300-hall-1",
+                        "role": "window", "item": "121", "case": ID, "ground": "case", "fields": ["name"],
+                        "message": null, "outcome": "shown",
+                    },
+                },
+                "office": "430300-hall-1", "signed_in": true,
+            },
+        }),
+        serde_json::json!({
+            "enquiry": ID,
+            "turn": {
+                "id": ID, "at": NOON, "city": "430300",
+                "act": {
+                    "act": "answer", "text": "核对", "after": 0,
+                    "office": { "id": "430300-hall-1", "zh": "大厅", "en": "Hall" },
+                },
+            },
+        }),
     ];
     value.iter().map(|value| value.to_string().into_bytes()).collect()
 }

@@ -14,6 +14,8 @@ pub const CLERK: &str = "window1@430100";
 pub const REVIEWER: &str = "reviewer1@430300";
 /// Decides in Xiangtan.
 pub const APPROVER: &str = "approver1@430300";
+/// The clerk at Xiangtan's window, who answers what could not be got done there.
+pub const HALL_THERE: &str = "window1@430300";
 /// Verifies in Zhuzhou.
 pub const INSPECTOR: &str = "inspector1@430200";
 
@@ -305,4 +307,37 @@ pub async fn inspect(world: &mut World, code: &str) -> Result<Value, String> {
 /// The last part of an address, without its query.
 fn last(path: &str) -> String {
     path.split('?').next().unwrap_or_default().rsplit('/').next().unwrap_or_default().to_owned()
+}
+
+/// 办不成事: she asks Xiangtan's hall from Changsha's site, pressing twice; the hall answers; gives the enquiry.
+pub async fn ask_back(world: &mut World) -> Result<String, String> {
+    let key = text(&world.get(DRIVER_HOME, "/help").await?, "/key").to_owned();
+    let about = format!("city:{DECIDING}");
+    let question = [("about", about.as_str()), ("text", "窗口要一份指南上没有的证明"), ("key", &key)];
+    let mut led = Vec::new();
+    for _ in 0..2 {
+        led.push(world.post(DRIVER_HOME, "/help", "/help", &question).await?);
+    }
+    let asked = led.iter().find(|path| path.starts_with("/asks/"));
+    let asked = asked.and_then(|path| path.split('?').next()).ok_or("asking led to no enquiry")?.to_owned();
+    let arrived = |page: &Value| !text(page, "/ask/office").is_empty();
+    world.until(DRIVER_HOME, &asked, "that Xiangtan has it", arrived).await?;
+    let there = format!("/office{asked}");
+    let page = world.get(HALL_THERE, &there).await?;
+    let seen = page.pointer("/seen").map(ToString::to_string).unwrap_or_default();
+    let key = text(&page, "/key").to_owned();
+    let answer = [("do", "answer"), ("text", "不需要，现在就可以办"), ("seen", &seen), ("key", &key)];
+    for _ in 0..2 {
+        world.post(HALL_THERE, &there, &there, &answer).await?;
+    }
+    let settled = |page: &Value| text(page, "/ask/state") == "answered";
+    let home = world.until(DRIVER_HOME, &asked, "the answer", settled).await?;
+    let there = world.until(HALL_THERE, &there, "the answer", settled).await?;
+    for page in [&home, &there] {
+        let acts: Vec<&str> = list(page, "/ask/lines").iter().map(|line| text(line, "/act")).collect();
+        if acts != ["ask", "receive", "answer"] {
+            return Err(format!("{asked} should be asked, received and answered once, is {acts:?}"));
+        }
+    }
+    Ok(asked)
 }

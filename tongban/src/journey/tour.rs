@@ -166,6 +166,7 @@ impl Traveller {
         self.decide(&case).await?;
         self.deliver(&case).await?;
         self.present().await?;
+        self.ask_back().await?;
         self.prove(&case).await
     }
 
@@ -263,6 +264,17 @@ impl Traveller {
             return Err("a code was good twice".to_owned());
         }
         self.done(INSPECTOR, "verified live with Xiangtan", "yes; the same code again is refused");
+        Ok(())
+    }
+
+    /// What could not be got done in Xiangtan, said at home and answered there.
+    async fn ask_back(&mut self) -> Result<(), String> {
+        steps::ask_back(&mut self.world).await?;
+        self.done(
+            DRIVER_HOME,
+            "办不成事, asked at home and answered in Xiangtan",
+            "the same in both cities, once",
+        );
         Ok(())
     }
 

@@ -16,10 +16,11 @@ use tongban::journey::region::CITIES;
 /// A city is to serve again in this time.
 const BACK_MILLIS_MAX: u64 = 5_000;
 /// What happens by the clock may be under way when the journey ends, so that only one side of it was reached.
-const BY_THE_CLOCK: [&str; 9] = [
+const BY_THE_CLOCK: [&str; 10] = [
     "jobs.",
     "city.housekeeping",
     "case.timer",
+    "enquiry.timer",
     "exchange.refuse",
     "exchange.mistrust",
     "outbox.",
@@ -129,10 +130,20 @@ fn check_back(report: &serde_json::Value) {
 }
 
 /// What stands in a city's data that must be neither lost nor doubled: kind of row, and what is counted by.
-const EFFECTS: [Stmt; 7] = [
+const EFFECTS: [Stmt; 8] = [
     stmt(
         "test.events",
         "SELECT 'event ' || kind AS what, 1 AS times FROM case_event WHERE case_id = $1 ORDER BY seq",
+    ),
+    stmt(
+        "test.turns",
+        "
+        SELECT 'turn ' || act AS what, COUNT(*) AS times
+        FROM enquiry_turn
+        WHERE $1 <> ''
+        GROUP BY act
+        ORDER BY act
+        ",
     ),
     stmt(
         "test.ratings",
@@ -203,7 +214,7 @@ const RECEIVED: Stmt = stmt(
     "
     SELECT sender AS city, id
     FROM store_inbox
-    WHERE sender <> $1 AND (service LIKE 'case/%' OR service LIKE 'exchange/%')
+    WHERE sender <> $1 AND (service LIKE 'case/%' OR service LIKE 'enquiry/%' OR service LIKE 'exchange/%')
     ORDER BY id
 ",
 );

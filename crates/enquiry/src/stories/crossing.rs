@@ -47,6 +47,11 @@ fn a_question_waits_while_the_other_city_is_down_and_is_owed_all_the_same() {
     world.exchange();
     world.both_say(id, State::Open);
     assert!(world.held(xiangtan(), id).is_overdue(world.now), "the clock began when she asked");
+    // The arrival begins no new clock: she is not told twice.
+    let later = world.now.plus_seconds(60);
+    world.run_timers(changsha(), later);
+    world.run_timers(xiangtan(), later);
+    assert_eq!(world.notices(), ["enquiry.late"]);
 }
 
 #[test]
@@ -134,4 +139,18 @@ fn a_city_speaks_for_itself_only_and_within_bounds() {
     check_bent(&answered, &world, |body| body["turn"]["act"] = serde_json::json!({ "act": "close" }));
     world.exchange();
     world.both_say(id, State::Answered);
+}
+
+#[test]
+fn a_city_whose_contract_does_not_name_it_is_not_asked_and_nothing_is_half_kept() {
+    let world = World::new();
+    let zhuzhou: NodeId = "430200".parse().unwrap();
+    let new = world.new_of(About::Anything {}, zhuzhou);
+    check_code(world.ask(&new), "EXC-CON-002");
+    let id = new.id;
+    let left = world.write(changsha(), Actor::System, move |tx, ctx, _| {
+        let timers = jobs::due(tx, ctx.now.plus_seconds(30 * 86_400), 10, LEASE)?.len();
+        Ok((keep::find(tx, id)?, keep::turns(tx, id)?.len(), timers))
+    });
+    assert_eq!(left.unwrap(), (None, 0, 0));
 }

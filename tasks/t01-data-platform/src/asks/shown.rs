@@ -132,11 +132,12 @@ fn facts(visit: &Visit, parts: &Parts, enquiry: &Enquiry, reader: Reader) -> ui:
     match &enquiry.about {
         About::Look { look } => {
             let told = words::telling(lang, parts, visit, enquiry, look);
-            rows.push(row(
-                "哪次查看",
-                "Which look",
-                format!("{}{}{}{}", told.who, told.verb, told.what, told.tail),
-            ));
+            // The words are those of her own list, in which “you” is she.
+            let (zh, en) = match reader {
+                Reader::Asker => ("哪次查看", "Which look"),
+                Reader::Office => ("哪次查看（提问人看到的说法）", "Which look, in the words that she sees"),
+            };
+            rows.push(row(zh, en, format!("{}{}{}{}", told.who, told.verb, told.what, told.tail)));
             rows.push(row("什么时候", "When", lang.time(look.at)));
             rows.push(row("为了", "For", told.item));
             rows.push(row("依据", "Ground", told.ground));
