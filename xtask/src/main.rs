@@ -6,6 +6,7 @@ mod bench;
 mod ci;
 mod codes;
 mod documents;
+mod floor;
 mod generate;
 mod layers;
 mod setup;

@@ -144,6 +144,14 @@
     });
   };
 
+  /* What is folded away is on paper, too. */
+  window.addEventListener("beforeprint", function () {
+    each(document, "main details:not([open]):not(.keys)", function (part) { part.open = true; part.setAttribute("data-folded", ""); });
+  });
+  window.addEventListener("afterprint", function () {
+    each(document, "details[data-folded]", function (part) { part.open = false; part.removeAttribute("data-folded"); });
+  });
+
   /* A form is sent once, however often the button is pressed. */
   document.addEventListener("submit", function (event) {
     var form = event.target;

@@ -217,12 +217,4 @@ mod tests {
         let sizes = (assets.style.small.len(), assets.style.body.len());
         assert!(sizes.0 * 3 < sizes.1, "the style sheet has {} bytes of {}", sizes.0, sizes.1);
     }
-
-    #[test]
-    fn style_needs_no_young_engine() {
-        let style = SHEETS.concat();
-        for young in [":has(", "@container", "@layer", "color-mix(", "inset-inline:", " @scope"] {
-            assert!(!style.contains(young), "{young} is younger than Chromium 90");
-        }
-    }
 }

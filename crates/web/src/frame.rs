@@ -68,6 +68,8 @@ pub struct Frame {
     pub errors: usize,
     /// The trace of the request.
     pub trace: String,
+    /// When the page was made, for what is printed of it.
+    pub made: String,
     crumbs: Vec<(String, String)>,
     nav: Vec<NavItem>,
     user: Option<String>,
@@ -126,6 +128,7 @@ impl Frame {
             path: visit.path.clone(),
             errors: 0,
             trace: visit.ctx.trace.to_string(),
+            made: lang.time(visit.ctx.now),
             crumbs: Vec::new(),
             nav: shown
                 .map(|entry| NavItem {

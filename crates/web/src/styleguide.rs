@@ -13,6 +13,7 @@ use axum::routing::get;
 use serde::Serialize;
 use tb_base::Result;
 
+use crate::app::CityFront;
 use crate::module::{Module, RouteInfo, Who};
 use crate::ui::{
     BarChart, CityMark, Columns, Compare, Confirm, Days, Decide, DueBox, Facts, Filters, GroupedBars, Keys,
@@ -31,6 +32,7 @@ pub const ROUTES: &[RouteInfo] = &[
     RouteInfo::get("/styleguide/records", Who::Public),
     RouteInfo::get("/styleguide/work", Who::Public),
     RouteInfo::get("/styleguide/figures", Who::Public),
+    RouteInfo::get("/styleguide/views", Who::Public),
 ];
 
 /// The routes alone, for a site of its own.
@@ -40,6 +42,7 @@ pub fn routes() -> Router<App> {
         .route("/styleguide/records", get(records))
         .route("/styleguide/work", get(work_parts))
         .route("/styleguide/figures", get(figures))
+        .route("/styleguide/views", get(views))
 }
 
 /// The style guide as a module of a site.
@@ -107,6 +110,11 @@ const CHAPTERS: &[(&str, Pair, Pair)] = &[
         ("叫号、比较、决定栏、快捷键、确认页", "Queue, comparison, decisions, keys, confirmation"),
     ),
     ("/styleguide/figures", ("数字与图", "Figures"), ("数字、图、月份", "Figures, charts, months")),
+    (
+        "/styleguide/views",
+        ("样式与视图", "Themes and views"),
+        ("三市、长者版、打印、高对比、长文字", "Cities, larger view, print, own colours, long text"),
+    ),
 ];
 
 /// A chapter in the list of them.
@@ -144,10 +152,18 @@ struct Basics {
     #[serde(skip)]
     contents: Vec<Chapter>,
     form: Fields,
+    #[serde(skip)]
+    wrong: Fields,
 }
 
 fn basics(visit: &Visit, form: Fields) -> Basics {
-    Basics { frame: frame(visit).errors(&form), lang: visit.lang, contents: contents(visit), form }
+    Basics {
+        frame: frame(visit).errors(&form),
+        lang: visit.lang,
+        contents: contents(visit),
+        form,
+        wrong: samples::wrong(visit),
+    }
 }
 
 async fn show(visit: Visit) -> PageResult {
@@ -298,4 +314,26 @@ async fn figures(visit: Visit) -> PageResult {
 fn code(lang: Lang) -> Result<Html> {
     let words = lang.t("核验二维码，内容同下方数字", "Code to check, the same as the digits below");
     ui::qr::svg("https://example.invalid/v/7K4M29QD", words)
+}
+
+#[derive(Template, Serialize)]
+#[template(path = "styleguide/page_views.html")]
+struct Views {
+    frame: Frame,
+    lang: Lang,
+    #[serde(skip)]
+    contents: Vec<Chapter>,
+    #[serde(skip)]
+    fronts: Vec<CityFront>,
+    long: Table,
+}
+
+async fn views(visit: Visit) -> PageResult {
+    visit.page(Views {
+        frame: frame(&visit),
+        lang: visit.lang,
+        contents: contents(&visit),
+        fronts: visit.app.cities.clone(),
+        long: samples::long(visit.lang, &marks(&visit)),
+    })
 }

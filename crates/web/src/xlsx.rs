@@ -30,7 +30,7 @@ const LINKS: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
 <Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="rId2" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/styles" Target="styles.xml"/></Relationships>"#;
 /// Text cells have format 49 (text) and a quote prefix: Excel keeps them as they are, also when somebody edits them.
 const STYLES: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
-<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><numFmts count="2"><numFmt numFmtId="164" formatCode="yyyy\-mm\-dd"/><numFmt numFmtId="165" formatCode="yyyy\-mm\-dd\ hh:mm"/></numFmts><fonts count="2"><font><sz val="11"/><name val="Microsoft YaHei"/></font><font><b/><sz val="11"/><name val="Microsoft YaHei"/></font></fonts><fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills><borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="6"><xf/><xf numFmtId="49" fontId="1" applyNumberFormat="1" applyFont="1" quotePrefix="1"/><xf numFmtId="49" applyNumberFormat="1" quotePrefix="1"/><xf numFmtId="3" applyNumberFormat="1"/><xf numFmtId="164" applyNumberFormat="1"/><xf numFmtId="165" applyNumberFormat="1"/></cellXfs></styleSheet>"#;
+<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><numFmts count="2"><numFmt numFmtId="164" formatCode="yyyy\-mm\-dd"/><numFmt numFmtId="165" formatCode="yyyy\-mm\-dd\ hh:mm"/></numFmts><fonts count="2"><font><sz val="11"/><name val="Microsoft YaHei"/></font><font><b/><sz val="11"/><name val="Microsoft YaHei"/></font></fonts><fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills><borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="6"><xf/><xf numFmtId="49" fontId="1" applyNumberFormat="1" applyFont="1" quotePrefix="1"/><xf numFmtId="49" applyNumberFormat="1" quotePrefix="1"/><xf numFmtId="3" applyNumberFormat="1"/><xf numFmtId="164" applyNumberFormat="1"/><xf numFmtId="165" applyNumberFormat="1"/></cellXfs><cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>"#;
 
 /// Rows as an Excel file with one sheet.
 pub(crate) fn file(rows: &Rows) -> Vec<u8> {
@@ -108,7 +108,7 @@ fn row(xml: &mut String, number: usize, data: &[Datum], text_look: u8) {
                 let civil = at.civil();
                 let minutes = i32::from(civil.hour()) * 60 + i32::from(civil.minute());
                 let value = f64::from(serial(civil.date())) + f64::from(minutes) / 1_440.0;
-                push(xml, format_args!("<c r=\"{place}\" s=\"{MOMENT}\"><v>{value:.6}</v></c>"));
+                push(xml, format_args!("<c r=\"{place}\" s=\"{MOMENT}\"><v>{value:.10}</v></c>"));
             }
         }
     }
@@ -184,7 +184,7 @@ mod tests {
                     Datum::text("=1+1 <b>&\u{7} _x000D_"),
                     Datum::Number(1_284),
                     Datum::Day(Date::constant(2026, 11, 24)),
-                    Datum::Moment(Timestamp(1_795_449_600_000_000)),
+                    Datum::Moment(Timestamp(1_795_449_600_000_000).plus_seconds(34_860)),
                 ],
                 vec![Datum::code("2"), Datum::Empty, Datum::Number(-2), Datum::Empty, Datum::Empty],
             ],
@@ -208,7 +208,7 @@ mod tests {
             "<t xml:space=\"preserve\">=1+1 &lt;b&gt;&amp; _x005F_x000D_</t>",
             "<c r=\"C2\" s=\"3\"><v>1284</v></c>",
             "<c r=\"D2\" s=\"4\"><v>46350</v></c>",
-            "<c r=\"E2\" s=\"5\"><v>46350.000000</v></c>",
+            "<c r=\"E2\" s=\"5\"><v>46350.4034722222</v></c>",
             "<c r=\"C3\" s=\"3\"><v>-2</v></c>",
             "<row r=\"5\"><c r=\"A5\"",
             "<autoFilter ref=\"A1:E3\"/>",

@@ -1,12 +1,14 @@
 //! What the parts of the style guide show (样例): invented people and figures.
 
-use tb_base::{Calendar, Deadline, DeadlineInput, Limit, Timestamp};
+use tb_base::{Calendar, Deadline, DeadlineInput, Limit, Refusal, Timestamp};
 
 use crate::ui::{
     Bar, BarChart, Cell, CityMark, Days, DueBox, Exports, Fact, Facts, Head, Message, Step, StepState, Steps,
     Summary, SummaryRow, Table, TableRow, Tile, Tiles,
 };
-use crate::{Datum, Lang, Rows, Visit};
+use crate::{Datum, Field, Fields, Input, Lang, Rows, Visit};
+
+use super::{COUNTIES, DELIVERIES};
 
 pub(super) fn steps(lang: Lang, marks: &[CityMark]) -> Steps {
     let step = |state, zh: &str, en: &str, at: usize, who: &str, when: &str| Step {
@@ -223,4 +225,62 @@ pub(super) fn rows(lang: Lang, now: Timestamp) -> Rows {
         ]);
     }
     rows.note(lang.t("样例，人物虚构", "A sample; nobody is real"))
+}
+
+/// One field of each kind that a person can get wrong.
+pub(super) const WRONG: &[Field<'static>] = &[
+    Field::text("wrong-line", "详细地址", "Address").hint("写到门牌号", "Down to the door number"),
+    Field::new("wrong-day", "到期日", "Last day", Input::Date),
+    Field::new("wrong-choice", "新证怎么给您", "How do you want it", Input::Radio(DELIVERIES)),
+    Field::new("wrong-list", "所在区县", "County", Input::Select(COUNTIES)),
+    Field::new("wrong-words", "补充说明", "Anything else", Input::Area),
+    Field::new("wrong-file", "证明材料", "Paper", Input::File),
+    Field::new("wrong-agree", "以上属实", "What is written above is true", Input::Agree),
+];
+
+/// These fields with something wrong in each, and what was typed still in them.
+pub(super) fn wrong(visit: &Visit) -> Fields {
+    let mut fields = Fields::blank(visit)
+        .with("wrong-line", "来龙门街道")
+        .with("wrong-day", "2026-2-30")
+        .with("wrong-words", "寄证前请打电话，我常在外跑车；如果没有人接，请改天再打，或者发短信。");
+    let messages = [
+        ("没有门牌号", "There is no door number"),
+        ("没有这一天", "There is no such day"),
+        ("请选一项", "Choose one"),
+        ("请选择", "Choose one"),
+        ("写短一点，最多 20 字", "Shorter: 20 letters at the most"),
+        ("请选择文件", "Choose a file"),
+        ("要勾选才能提交", "Tick it to send the form"),
+    ];
+    for (field, (zh, en)) in WRONG.iter().zip(messages) {
+        fields.wrong(field, &Refusal::invalid("WEB-FIELD-001", zh, en));
+    }
+    fields
+}
+
+/// A table whose cells are as long as they come.
+pub(super) fn long(lang: Lang, marks: &[CityMark]) -> Table {
+    let office = Cell::text("湘潭市岳塘区人力资源和社会保障局城乡居民基本养老保险管理服务中心");
+    let office = marks.get(2).map_or_else(|| office.clone(), |city| office.clone().city(city.clone()));
+    let item = "道路旅客运输和道路货物运输经营性驾驶员从业资格证补发、换发、变更与注销（含危险货物运输）";
+    Table {
+        caption: lang.t("很长的内容", "Long contents").to_owned(),
+        heads: vec![
+            Head::text(lang.t("编号", "Number")),
+            Head::text(lang.t("事项", "Item")),
+            Head::text(lang.t("在谁手里", "Holder")),
+            Head::number(lang.t("件", "Cases")),
+        ],
+        rows: vec![TableRow::new(vec![
+            Cell::code("11430200 MB9900002P 3 000118 107004"),
+            Cell::link(item, "/styleguide/views#long"),
+            office.note(
+                lang.t("等申请人补一份购房合同，11 月 27 日前", "Waits for a contract of sale until 27 Nov"),
+            ),
+            Cell::text(lang.number(1_284_617)),
+        ])],
+        count: String::new(),
+        export: None,
+    }
 }
