@@ -277,6 +277,7 @@ fn jobs(modules: &[Module]) -> Vec<(&'static str, tb_web::RunJob)> {
 fn guarded(app: App, parts: &Parts, config: &CityConfig, origins: Origins) -> App {
     let counting = if app.demo.is_some() { Counting::Off } else { config.limits.requests };
     app.keeping(modules::keep_session(parts.vault.clone()))
+        .ending(modules::end_session())
         .behind(Gate::new(counting, origins))
         .binding_forms_by(parts.vault.tag("form", config.node.as_str()))
 }

@@ -157,6 +157,7 @@ pub fn all(parts: &Parts) -> Result<Vec<Module>> {
             .item,
         }),
         agreement::module(),
+        tb_web::kiosk::module(),
         housekeeping::module(),
         resealing::module(),
     ])
@@ -168,6 +169,11 @@ pub fn keep_session(vault: Arc<Vault>) -> tb_web::session::Keep {
         Some(session) if session.is_due_for_touch(ctx.now) => accounts::touch(tx, ctx, session.id),
         Some(_) | None => Ok(()),
     })
+}
+
+/// How a session is ended.
+pub fn end_session() -> tb_web::session::End {
+    Arc::new(accounts::sign_out)
 }
 
 /// The main menu, by role.

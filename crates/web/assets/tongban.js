@@ -144,6 +144,27 @@
     });
   };
 
+  /* A machine in a hall: what is left counts down; whoever is there starts it anew, which the server is told now and then. */
+  each(document, "[data-idle]", function (form) {
+    var limit = 1000 * Number(form.getAttribute("data-idle"));
+    var place = form.querySelector("[data-idle-left]");
+    var last = Date.now();
+    var told = last;
+    var stir = function () {
+      last = Date.now();
+      if (last - told < 5000) { return; }
+      told = last;
+      fetch("/kiosk/stay", { credentials: "same-origin" }).catch(function () {});
+    };
+    ["pointerdown", "keydown", "scroll", "input"].forEach(function (kind) { document.addEventListener(kind, stir, { passive: true }); });
+    var timer = setInterval(function () {
+      var left = Math.ceil((limit - (Date.now() - last)) / 1000);
+      place.textContent = String(Math.max(0, left));
+      form.parentElement.classList.toggle("is-near", left <= 20);
+      if (left <= 0) { clearInterval(timer); form.submit(); }
+    }, 500);
+  });
+
   /* What is folded away is on paper, too. */
   window.addEventListener("beforeprint", function () {
     each(document, "main details:not([open]):not(.keys)", function (part) { part.open = true; part.setAttribute("data-folded", ""); });

@@ -81,6 +81,7 @@ struct Inner {
     gate: Gate,
     shared: Vec<Arc<dyn Any + Send + Sync>>,
     keep: Option<session::Keep>,
+    end: Option<session::End>,
     kept: session::Kept,
 }
 
@@ -101,6 +102,7 @@ impl App {
                 gate: Gate::new(Counting::On, Origins::default()),
                 shared: Vec::new(),
                 keep: None,
+                end: None,
                 kept: session::Kept::default(),
             }),
         }
@@ -122,6 +124,15 @@ impl App {
     pub fn keeping(mut self, keep: session::Keep) -> App {
         if let Some(inner) = Arc::get_mut(&mut self.inner) {
             inner.keep = Some(keep);
+        }
+        self
+    }
+
+    /// Ends sessions by `end`; called while the application is being put together.
+    #[must_use]
+    pub fn ending(mut self, end: session::End) -> App {
+        if let Some(inner) = Arc::get_mut(&mut self.inner) {
+            inner.end = Some(end);
         }
         self
     }
@@ -153,6 +164,11 @@ impl App {
     /// How to note this session, if it is time to.
     pub(crate) fn keep(&self, token: &str, now: Timestamp) -> Option<session::Keep> {
         self.inner.keep.clone().filter(|_| self.inner.kept.is_due(token, now))
+    }
+
+    /// How a session is ended.
+    pub(crate) fn end(&self) -> Option<session::End> {
+        self.inner.end.clone()
     }
 
     /// What was added by [`App::with`]; a fault when `main` forgot it.

@@ -10,6 +10,7 @@ use crate::App;
 use crate::app::CityFront;
 use crate::fields::Fields;
 use crate::html::Html;
+use crate::kiosk;
 use crate::lang::{Given, Lang, Text};
 use crate::ui;
 use crate::visit::{ViewMode, Visit};
@@ -60,8 +61,10 @@ pub struct Frame {
     pub title: String,
     /// The token that forms on this page carry.
     pub csrf: String,
-    /// Whether this is the elder view.
+    /// Whether this is the elder view, or the machine's, which is as large.
     pub elder: bool,
+    /// Whether this is the view of a machine in a hall.
+    pub kiosk: bool,
     /// The path of the page.
     pub path: String,
     /// How many errors its form has.
@@ -124,7 +127,8 @@ impl Frame {
             lang,
             title: title.to_owned(),
             csrf: visit.csrf.clone(),
-            elder: visit.view == ViewMode::Elder,
+            elder: visit.view.is_large(),
+            kiosk: visit.view == ViewMode::Kiosk,
             path: visit.path.clone(),
             errors: 0,
             trace: visit.ctx.trace.to_string(),
@@ -148,8 +152,7 @@ impl Frame {
             ),
             links: Links {
                 language: visit.address_with("lang", lang.t("en", "zh")),
-                view: visit
-                    .address_with("view", if visit.view == ViewMode::Elder { "standard" } else { "elder" }),
+                view: visit.address_with("view", if visit.view.is_large() { "standard" } else { "elder" }),
             },
         }
     }
@@ -187,6 +190,11 @@ impl Frame {
     pub fn contact(mut self, contact: Text) -> Frame {
         self.contact = contact;
         self
+    }
+
+    /// After so many seconds without anybody a machine ends the session.
+    fn idle_seconds(&self) -> i64 {
+        kiosk::IDLE_SECONDS
     }
 
     /// Everything before the page's own part.

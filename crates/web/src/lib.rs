@@ -69,6 +69,7 @@ mod fields;
 mod form;
 mod frame;
 mod html;
+pub mod kiosk;
 mod lang;
 pub mod limits;
 mod module;

@@ -27,6 +27,9 @@ pub type Lookup = Arc<dyn Fn(&mut Tx<'_>, &str, Timestamp) -> Result<Option<Acco
 /// Notes that a session is in use, so that it does not end while somebody works.
 pub type Keep = Arc<dyn Fn(&mut Tx<'_>, &Ctx, &str) -> Result<()> + Send + Sync>;
 
+/// Ends a session.
+pub type End = Arc<dyn Fn(&mut Tx<'_>, &Ctx, &str) -> Result<()> + Send + Sync>;
+
 /// A session in use is noted this often, not at every request.
 const KEEP_SECONDS: i64 = 60;
 /// Sessions remembered at once; beyond that the memory begins anew.

@@ -19,18 +19,55 @@ use crate::frame::Frame;
 use crate::lang::Lang;
 use crate::page::{PageError, redirect};
 use crate::session::Account;
-use crate::{csrf, query};
+use crate::{csrf, kiosk, query};
 
 /// Where an anonymous visitor is sent to sign in; `?next=` brings her back.
 pub const SIGN_IN: &str = "/sign-in";
 
-/// Which of the two views a page is shown in.
+/// Which of the views a page is shown in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ViewMode {
     /// The usual one (普通版).
     Standard,
     /// Larger, one column, only the main tasks (长者版).
     Elder,
+    /// As large, on a machine in a hall, with a time-out (自助机).
+    Kiosk,
+}
+
+impl ViewMode {
+    fn named(name: Option<&str>) -> ViewMode {
+        match name {
+            Some("elder") => ViewMode::Elder,
+            Some("kiosk") => ViewMode::Kiosk,
+            _ => ViewMode::Standard,
+        }
+    }
+
+    /// The value of the cookie and of `?view=`.
+    pub fn key(self) -> &'static str {
+        match self {
+            ViewMode::Standard => "standard",
+            ViewMode::Elder => "elder",
+            ViewMode::Kiosk => "kiosk",
+        }
+    }
+
+    /// Whether everything is large and in one column.
+    pub fn is_large(self) -> bool {
+        self != ViewMode::Standard
+    }
+}
+
+/// What a visit owes to the machine that it was made on (自助机).
+#[derive(Clone, Debug, Default)]
+struct Machine {
+    /// Whether the browser was in the machine's view before this request.
+    is_one: bool,
+    /// When it was used last, as its cookie says.
+    stamp: Option<String>,
+    /// Whether this request found that somebody had gone away and ended the session.
+    is_left: bool,
 }
 
 /// One request. Cheap to clone.
@@ -64,6 +101,7 @@ pub struct Visit {
     bound_cookie: Option<String>,
     /// A new cookie that ties forms to this browser, if it has none.
     fresh_cookie: Option<String>,
+    machine: Machine,
 }
 
 impl Visit {
@@ -174,7 +212,7 @@ impl Visit {
         Visit {
             ctx: app.ctx(Actor::Anonymous),
             lang: lang.or_else(|| jar.lang.as_deref().and_then(Lang::named)).unwrap_or(Lang::Zh),
-            view: if view.as_deref() == Some("elder") { ViewMode::Elder } else { ViewMode::Standard },
+            view: ViewMode::named(view.as_deref()),
             wants_json: text(header::ACCEPT).is_some_and(|accept| accept.contains("application/json")),
             csrf: String::new(),
             path: uri.path().to_owned(),
@@ -186,6 +224,11 @@ impl Visit {
             reads: only_reads(method),
             bound_cookie: jar.visit,
             fresh_cookie: None,
+            machine: Machine {
+                is_one: ViewMode::named(jar.view.as_deref()) == ViewMode::Kiosk,
+                stamp: jar.kiosk,
+                is_left: false,
+            },
         }
     }
 
@@ -212,11 +255,34 @@ impl Visit {
         if query::get(query, "lang").as_deref().and_then(Lang::named).is_some() {
             cookie::put(answer, &cookie::lang(&self.app, self.lang.key()));
         }
-        match query::get(query, "view").as_deref() {
-            Some("elder") => cookie::put(answer, &cookie::view(&self.app, "elder")),
-            Some(_) => cookie::put(answer, &cookie::view(&self.app, "standard")),
-            None => {}
+        if query::get(query, "view").is_some() {
+            cookie::put(answer, &cookie::view(&self.app, self.view.key()));
         }
+        if self.machine.is_left {
+            cookie::put(answer, &cookie::session_over(&self.app));
+        }
+        if self.view == ViewMode::Kiosk {
+            cookie::put(answer, &cookie::kiosk(&self.app, &kiosk::stamp(&self.app, self.ctx.now)));
+        }
+    }
+
+    /// Whether whoever was at the machine has gone away, or its view is left: her session must not be there any more.
+    fn has_left_machine(&self) -> bool {
+        let in_use = || kiosk::is_in_use(&self.app, self.machine.stamp.as_deref(), self.ctx.now);
+        self.machine.is_one && (self.view != ViewMode::Kiosk || !in_use())
+    }
+
+    /// Ends the session that this request came with, if it came with one.
+    pub(crate) async fn end_session(&self) -> Result<(), tb_base::Error> {
+        match self.session_token.clone() {
+            Some(token) => self.end(self.ctx.clone(), token).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn end(&self, ctx: Ctx, token: String) -> Result<(), tb_base::Error> {
+        let Some(end) = self.app.end() else { return Ok(()) };
+        self.app.store.write("web.session.end", move |tx| end(tx, &ctx, &token)).await
     }
 
     async fn look_up(&mut self) -> Result<(), tb_base::Error> {
@@ -224,6 +290,10 @@ impl Visit {
         let (lookup, now, key) = (Arc::clone(&self.app.session), self.ctx.now, token.clone());
         let account = self.app.store.read("web.session", move |tx| lookup(tx, &key, now)).await?;
         if let Some(account) = account {
+            if self.has_left_machine() {
+                self.machine.is_left = true;
+                return self.end(self.ctx.acting(account.actor), token).await;
+            }
             self.ctx = self.ctx.acting(account.actor.clone());
             self.account = Some(Arc::new(account));
             self.session_token = Some(token);

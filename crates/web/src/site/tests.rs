@@ -532,6 +532,62 @@ async fn roles_are_held_at_the_door() {
     check_status(&ask(&router, over).await, StatusCode::SEE_OTHER);
 }
 
+/// The cookies that an answer sets.
+fn cookies(answer: &Response<Body>) -> Vec<String> {
+    let lines = answer.headers().get_all(header::SET_COOKIE).iter();
+    lines.map(|it| it.to_str().expect("text").split(';').next().expect("a pair").to_owned()).collect()
+}
+
+/// A machine in a hall: its session goes on while somebody is there, and is ended in the store when nobody was,
+/// when its mark is missing, or when its view is left.
+#[tokio::test]
+async fn a_machine_keeps_nobodys_session() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let ended = std::sync::Arc::new(AtomicUsize::new(0));
+    let count = std::sync::Arc::clone(&ended);
+    let app = support::app().await.expect("a sample site").ending(std::sync::Arc::new(move |_, _, token| {
+        assert_eq!(token, RESIDENT_TOKEN);
+        count.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }));
+    let router = site(app, &[styleguide::module(), crate::kiosk::module(), module()]);
+    let session = format!("tb_session_430100={RESIDENT_TOKEN}");
+    let with = |path: &str, more: &str| {
+        let request = to(path).header(header::COOKIE, format!("{session}; {more}"));
+        request.body(Body::empty()).expect("a request")
+    };
+    let led = |answer: &Response<Body>| answer.headers()[header::LOCATION].to_str().expect("text").to_owned();
+    let first = ask(&router, with("/account?view=kiosk", "tb_view=standard")).await;
+    assert_eq!(led(&first), "/Resident");
+    let set = cookies(&first);
+    let stamp = set.iter().find(|it| it.starts_with("tb_kiosk=")).expect("a mark").clone();
+    assert!(set.contains(&"tb_view=kiosk".to_owned()), "{set:?}");
+    let there = ask(&router, with("/account", &format!("tb_view=kiosk; {stamp}"))).await;
+    assert_eq!((led(&there).as_str(), ended.load(Ordering::Relaxed)), ("/Resident", 0));
+    for (at, (path, more)) in [
+        ("/account", "tb_view=kiosk".to_owned()),
+        ("/account", "tb_view=kiosk; tb_kiosk=1.00".to_owned()),
+        ("/account?view=standard", format!("tb_view=kiosk; {stamp}")),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let answer = ask(&router, with(path, &more)).await;
+        assert!(led(&answer).starts_with("/sign-in"), "{path} {more}");
+        assert!(cookies(&answer).contains(&"tb_session_430100=".to_owned()), "{path} {more}");
+        assert_eq!(ended.load(Ordering::Relaxed), at + 1, "{path} {more}");
+    }
+    let end = with("/kiosk/over", &format!("tb_view=kiosk; {stamp}"));
+    let (mut parts, body) = end.into_parts();
+    parts.method = axum::http::Method::POST;
+    let answer = ask(&router, Request::from_parts(parts, body)).await;
+    assert_eq!(answer.headers()[header::LOCATION], "/kiosk/over");
+    assert_eq!(ended.load(Ordering::Relaxed), 4);
+    let page = text(ask(&router, with("/kiosk/over", &format!("tb_view=kiosk; {stamp}"))).await).await;
+    assert!(page.contains("data-idle=\"90\"") && page.contains("English"), "{page}");
+    assert!(!page.contains("/account") && !page.contains("长者版") && !page.contains("普通版"), "{page}");
+}
+
 #[tokio::test]
 async fn unlisted_addresses_are_shut() {
     let router = start().await;

@@ -9,6 +9,8 @@ use crate::App;
 const VISIT_COOKIE: &str = "tb_visit";
 const LANG_COOKIE: &str = "tb_lang";
 const VIEW_COOKIE: &str = "tb_view";
+/// When a machine in a hall was used last.
+const KIOSK_COOKIE: &str = "tb_kiosk";
 /// Longer values are not ours.
 const VALUE_LETTERS_MAX: usize = 128;
 const YEAR_SECONDS: u32 = 31_536_000;
@@ -20,6 +22,7 @@ pub(crate) struct Jar {
     pub(crate) visit: Option<String>,
     pub(crate) lang: Option<String>,
     pub(crate) view: Option<String>,
+    pub(crate) kiosk: Option<String>,
 }
 
 impl Jar {
@@ -39,6 +42,7 @@ impl Jar {
             match name {
                 LANG_COOKIE => jar.lang = value,
                 VIEW_COOKIE => jar.view = value,
+                KIOSK_COOKIE => jar.kiosk = value,
                 _ if name == session => jar.session = value,
                 _ if name == visit => jar.visit = value,
                 _ => {}
@@ -87,6 +91,11 @@ pub(crate) fn view(app: &App, key: &str) -> String {
     format!("{VIEW_COOKIE}={key}; Path=/; HttpOnly; SameSite=Lax; Max-Age={YEAR_SECONDS}{}", secure(app))
 }
 
+/// The cookie that says when the machine was used last.
+pub(crate) fn kiosk(app: &App, stamp: &str) -> String {
+    format!("{KIOSK_COOKIE}={stamp}; Path=/; HttpOnly; SameSite=Lax{}", secure(app))
+}
+
 /// Adds a cookie to an answer.
 pub(crate) fn put(answer: &mut Response, cookie: &str) {
     if let Ok(value) = HeaderValue::from_str(cookie) {
@@ -109,7 +118,7 @@ mod tests {
         for line in [Line::Plain, Line::Tls] {
             let app = crate::support::app_over(line).await.expect("a sample site");
             let bound = [session(&app, "abc"), session_over(&app), visit(&app, "abc")];
-            for cookie in bound.iter().chain(&[lang(&app, "en"), view(&app, "elder")]) {
+            for cookie in bound.iter().chain(&[lang(&app, "en"), view(&app, "elder"), kiosk(&app, "1.a")]) {
                 for flag in ["; Path=/", "; HttpOnly", "; SameSite=Lax"] {
                     assert!(cookie.contains(flag), "{cookie}");
                 }
