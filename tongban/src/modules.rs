@@ -185,6 +185,7 @@ pub fn navigation() -> Vec<NavEntry> {
         NavEntry::public("/licences", "证照", "Licences"),
         NavEntry::public("/looks", "我的数据", "My data"),
         NavEntry::staff("/window", "专窗", "Window", &[Role::Window]),
+        NavEntry::staff("/window/day", "日结", "Day", &[Role::Window]),
         NavEntry::staff("/office", "待办", "Queue", &[Role::Reviewer, Role::Approver, Role::Supervisor]),
         NavEntry::staff("/office/licences", "证照", "Licences", &[Role::Reviewer, Role::Approver]),
         NavEntry::staff("/office/asks", "问询", "Enquiries", t01_data_platform::ASKED_ROLES),

@@ -24,22 +24,11 @@ pub enum Kind {
     Corrected,
     /// Withdrawn for her (代撤回).
     Withdrawn,
-    /// Not collected; the person was told why and where to go (不能收).
-    HandedBack,
-    /// A collection taken back (撤销收件).
-    Undone,
 }
 
 /// Every kind, in the order of the sheet.
-pub const KINDS: [Kind; 7] = [
-    Kind::Collected,
-    Kind::TakenUp,
-    Kind::Delivered,
-    Kind::Corrected,
-    Kind::Withdrawn,
-    Kind::HandedBack,
-    Kind::Undone,
-];
+pub const KINDS: [Kind; 5] =
+    [Kind::Collected, Kind::TakenUp, Kind::Delivered, Kind::Corrected, Kind::Withdrawn];
 
 impl Kind {
     /// Its name in both languages.
@@ -50,8 +39,6 @@ impl Kind {
             Kind::Delivered => Text::new("交付结果", "Results handed over"),
             Kind::Corrected => Text::new("代为补正", "Corrections answered"),
             Kind::Withdrawn => Text::new("代为撤回", "Withdrawn"),
-            Kind::HandedBack => Text::new("不能收，已告知", "Not collected, told why"),
-            Kind::Undone => Text::new("撤销收件", "Collections taken back"),
         }
     }
 }

@@ -7,6 +7,7 @@
 
 pub mod card;
 pub mod journal;
+pub mod sheet;
 pub mod ticket;
 
 #[cfg(test)]

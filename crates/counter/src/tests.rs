@@ -9,6 +9,7 @@ use tb_testkit::Folder;
 
 use crate::card;
 use crate::journal::{self, Kind, Note};
+use crate::sheet::Sheet;
 use crate::ticket::{self, NewTicket, Purpose, State, Step, Ticket};
 
 /// 2026-11-24 12:00 in China.
@@ -245,4 +246,57 @@ async fn an_act_is_written_down_once() {
         store.read("test.lines", |tx| journal::of_day(tx, &hall(), NOON.date())).await.expect("a day");
     assert_eq!(lines.len(), 1);
     assert_eq!((lines[0].kind, lines[0].item, lines[0].case), (Kind::Collected, 121, case));
+}
+
+/// A number of the day with where it stands, when it was taken and called, and how long it was served.
+fn row(number: u32, state: State, wait: i64, service: i64) -> Ticket {
+    let called = NOON.plus_seconds(wait);
+    Ticket {
+        id: tb_base::MessageId::new(NOON, &mut Counting(u64::from(number))),
+        office: hall(),
+        day: NOON.date(),
+        number,
+        purpose: Purpose::Ask,
+        item: None,
+        city: None,
+        taken: NOON,
+        state,
+        clerk: (state != State::Waiting).then(|| clerk(1)),
+        calls: 1,
+        called: (state != State::Waiting).then_some(called),
+        ended: matches!(state, State::Done | State::Skipped).then(|| called.plus_seconds(service)),
+        case: None,
+    }
+}
+
+#[test]
+fn the_sheet_of_a_day_adds_up_its_rows() {
+    let tickets = [
+        row(1, State::Done, 60, 120),
+        row(2, State::Done, 120, 240),
+        row(3, State::Skipped, 180, 30),
+        row(4, State::Called, 240, 0),
+        row(5, State::Waiting, 0, 0),
+    ];
+    let case = CaseId::new(NOON, &mut Counting(9));
+    let line = |who: u64, kind| journal::Line {
+        clerk: clerk(who),
+        kind,
+        case,
+        item: 121,
+        city: None,
+        ground: None,
+        at: NOON,
+    };
+    let sheet =
+        Sheet::of(&tickets, &[line(1, Kind::Collected), line(2, Kind::Collected), line(2, Kind::Delivered)]);
+    assert_eq!((sheet.taken, sheet.served, sheet.skipped, sheet.open), (5, 2, 1, 2));
+    assert_eq!((sheet.wait_seconds, sheet.service_seconds), (Some(150), Some(180)));
+    let of = |kind| sheet.acts.iter().find(|(it, _)| *it == kind).map(|(_, count)| *count);
+    assert_eq!((of(Kind::Collected), of(Kind::Delivered), of(Kind::Withdrawn)), (Some(2), Some(1), Some(0)));
+    let acts: i64 = sheet.clerks.iter().map(|(_, _, acts)| acts).sum();
+    let served: i64 = sheet.clerks.iter().map(|(_, served, _)| served).sum();
+    assert_eq!((acts, served), (3, sheet.served), "what the clerks did is what was done");
+    let empty = Sheet::of(&[], &[]);
+    assert_eq!((empty.taken, empty.wait_seconds, empty.clerks.len()), (0, None, 0));
 }

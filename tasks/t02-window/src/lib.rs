@@ -1,10 +1,11 @@
-//! What surrounds a matter at the counter (专窗台面): numbers at the door and how they are called.
+//! What surrounds a matter at the counter (专窗台面): numbers at the door, how they are called, the end of the day.
 //! Serves clause 2.3.
 //!
 //! Layer 5. Owns no table: numbers and the journal are the counter block's.
 //! Invariant: nothing here decides about a matter; the pages of the matter itself are those of `t02-services`.
 
 mod clerk;
+mod day;
 mod door;
 #[cfg(test)]
 mod tests;
@@ -38,6 +39,7 @@ const ROUTES: &[RouteInfo] = &[
     RouteInfo::get("/tickets", Who::Public),
     RouteInfo::post("/tickets", Who::Public),
     RouteInfo::get("/tickets/{id}", Who::Public),
+    RouteInfo::get("/window/day", WINDOW),
     RouteInfo::post("/window/tickets/next", WINDOW),
     RouteInfo::post("/window/tickets/{id}", WINDOW),
 ];
@@ -47,6 +49,7 @@ pub fn module(parts: Parts) -> Module {
     let routes: Router<App> = Router::new()
         .route("/tickets", get(door::ask).post(door::take))
         .route("/tickets/{id}", get(door::show))
+        .route("/window/day", get(day::show))
         .route("/window/tickets/next", post(tickets::next))
         .route("/window/tickets/{id}", post(tickets::step))
         .layer(Extension(Arc::new(parts)));

@@ -77,3 +77,27 @@ async fn only_the_window_calls() {
         );
     }
 }
+
+#[tokio::test]
+async fn the_end_of_the_day_is_a_page_and_a_file() {
+    let world = World::new().await;
+    let empty = world.page("window", "/window/day").await;
+    assert!(empty.text.contains("这一天没有办件"), "{}", empty.text);
+    world.post("", "/tickets", "what=ask").await;
+    world.post("window", "/window/tickets/next", "seen=").await;
+    let day = world.get("window", "/window/day").await.json();
+    assert_eq!(
+        (&day["sheet"]["taken"], &day["sheet"]["open"], &day["day"]),
+        (&1.into(), &1.into(), &"2026-11-24".into())
+    );
+    let file = world.page("window", "/window/day?export=csv").await;
+    assert!(file.text.contains("做了什么"), "{}", file.text);
+    for (date, expected) in [
+        ("2026-11-23", StatusCode::OK),
+        ("2026-11-25", StatusCode::UNPROCESSABLE_ENTITY),
+        ("soon", StatusCode::UNPROCESSABLE_ENTITY),
+    ] {
+        let got = world.page("window", &format!("/window/day?date={date}&lang=en")).await;
+        assert_eq!(got.status, expected, "{date}");
+    }
+}

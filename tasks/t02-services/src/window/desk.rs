@@ -110,8 +110,6 @@ struct Desk {
     #[serde(skip)]
     way: Html,
     #[serde(skip)]
-    done: String,
-    #[serde(skip)]
     notes: Vec<(NodeId, Html)>,
 }
 
@@ -310,7 +308,6 @@ async fn view(visit: &Visit, parts: &Shared, clerk: &Clerk, form: Option<Fields>
         frame,
         column: bench::column(visit, parts, &counter.queue),
         way: bench::way(lang, Stage::Identity),
-        done: visit.param("done").unwrap_or_default(),
         notes: counter
             .silences
             .iter()

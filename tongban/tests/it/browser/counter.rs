@@ -34,12 +34,17 @@ async fn serve(stage: &mut Stage) -> Seen {
     door.go(&door.path().await?).await?;
     door.look("called").await?;
     the_next_does_not_come(&desk).await?;
+    desk.go("/window/day").await?;
+    desk.says("main", "收件并移交").await?;
+    desk.look("day").await?;
     let phone = stage.tab("counter-desk-390", View::Phone, "430100").await?;
     phone.sign_in(CLERK).await?;
     phone.go("/window").await?;
     phone.look("desk").await?;
     phone.go("/window?lang=en").await?;
-    phone.look("desk-en").await
+    phone.look("desk-en").await?;
+    phone.go("/window/day").await?;
+    phone.look("day-en").await
 }
 
 /// Nothing chosen first, then what for and where.
