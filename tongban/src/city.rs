@@ -15,7 +15,7 @@ use tb_node::{Node, NodeParts};
 use tb_store::{Config, Engine, Sealer, Store, Tx};
 use tb_telemetry::metrics::Metrics;
 use tb_web::limits::{Counting, Gate};
-use tb_web::{App, AppParts, CityFront, DemoSettings, Module, Origins};
+use tb_web::{App, AppParts, CityFront, DemoSettings, Module, Origins, RouteInfo};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -40,6 +40,8 @@ pub struct City {
     pub store: Store,
     /// What pages and workers share.
     pub parts: Arc<Parts>,
+    /// Every address of its site, with the module that lists it.
+    pub routes: Vec<(&'static str, RouteInfo)>,
     app: App,
     engine: Arc<Node>,
     site: axum::Router,
@@ -145,12 +147,14 @@ impl City {
         });
         let origins = folder.config.origins()?;
         let app = guarded(app, &parts, &folder.config, origins.clone());
+        let routes = addresses(&modules);
         let site = observed(&app, &modules, &engine, Observer { node, metrics });
         let (sockets, operations_socket) = listen(&folder.config, duty).await?;
         Ok(City {
             node,
             store,
             parts,
+            routes,
             app,
             engine,
             site,
@@ -207,6 +211,7 @@ impl City {
             folder,
             history,
             ring,
+            routes: _,
         } = self;
         begin(&store, ctx, history, duty).await?;
         let watching = tokio::spawn(trust::watch(folder, engine.clone()));
@@ -266,6 +271,15 @@ async fn begin(store: &Store, ctx: Ctx, history: Vec<Package>, duty: Duty) -> Re
     };
     store.write("city.begin", begin).await?;
     if duty == Duty::Front { Ok(()) } else { resealing::begin(store, now).await }
+}
+
+/// Every address that the modules list.
+fn addresses(modules: &[Module]) -> Vec<(&'static str, RouteInfo)> {
+    let of = |module: &Module| {
+        let id = module.id;
+        module.route_list.iter().map(move |route| (id, *route))
+    };
+    modules.iter().flat_map(of).collect()
 }
 
 /// Every kind of job that the modules do.

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Instant;
 
-use crate::{generate, root, setup, tidy};
+use crate::{generate, html, root, routes, setup, sheet, tidy, visits};
 
 type Step = (&'static str, fn() -> Result<(), String>);
 
@@ -18,8 +18,12 @@ const STEPS: &[Step] = &[
     ("tests of crates", || cargo(&["test", "--workspace", "--exclude", "tongban", "--locked"])),
     // Each of these runs three processes, some a browser too: two at a time are what two cores can take.
     ("tests of the whole", || {
+        visits::forget()?;
         cargo(&["test", "--package", "tongban", "--locked", "--", "--test-threads", "2"])
     }),
+    ("addresses visited", || routes::run(generate::Mode::Check)),
+    ("pages valid", html::run),
+    ("contact sheet", sheet::run),
     ("simulation", || sim(&["--kept", "--from", &fresh(), "--seconds", "60"])),
     ("documentation", || cargo(&["doc", "--workspace", "--no-deps", "--locked"])),
 ];

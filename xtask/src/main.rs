@@ -1,4 +1,4 @@
-//! The project's own tool: `cargo xtask ci | tidy | gen [--check] | setup | sim | fuzz | bench`.
+//! The project's own tool: `cargo xtask ci | tidy | gen [--check] | setup | routes [--check] | html | sheet | judge | sim | fuzz | bench`.
 
 #![expect(clippy::print_stdout, reason = "a command line tool talks to its terminal")]
 
@@ -8,11 +8,16 @@ mod codes;
 mod documents;
 mod floor;
 mod generate;
+mod html;
+mod judge;
 mod layers;
+mod routes;
 mod setup;
+mod sheet;
 mod threats;
 mod tidy;
 mod transactions;
+mod visits;
 
 use std::process::ExitCode;
 
@@ -25,11 +30,16 @@ fn main() -> ExitCode {
         ["gen"] => generate::run(generate::Mode::Write),
         ["gen", "--check"] => generate::run(generate::Mode::Check),
         ["setup"] => setup::run(),
+        ["routes"] => routes::run(generate::Mode::Write),
+        ["routes", "--check"] => routes::run(generate::Mode::Check),
+        ["html"] => html::run(),
+        ["sheet"] => sheet::run(),
+        ["judge"] => judge::run(),
         ["sim", words @ ..] => ci::sim(words),
         ["fuzz", words @ ..] => fuzz(words),
         ["bench", words @ ..] => bench::run(words),
         _ => Err(
-            "usage: cargo xtask ci | tidy | gen [--check] | setup | sim [--kept] [--seeds N] [--trace SEED] \
+            "usage: cargo xtask ci | tidy | gen [--check] | setup | routes [--check] | html | sheet | judge | sim [--kept] [--seeds N] [--trace SEED] \
              | fuzz [--seconds N] [--seed N] [TARGET] | bench [--quick] [--only …]"
                 .to_owned(),
         ),

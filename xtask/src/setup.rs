@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::{read, root};
+
 /// Debian packages and the file that shows that each is there.
 const PACKAGES: &[(&str, &[&str])] = &[
     ("chromium", &["/usr/bin/chromium"]),
@@ -17,11 +19,36 @@ const PACKAGES: &[(&str, &[&str])] = &[
         ],
     ),
     ("openssl", &["/usr/bin/openssl"]),
+    ("nodejs", &["/usr/bin/node", "/usr/local/bin/node"]),
+    ("npm", &["/usr/bin/npm", "/usr/local/bin/npm"]),
 ];
+/// What judges every page in every check; test side only.
+const JUDGES: &str = "judges";
 
 /// What the tests need.
 pub fn run() -> Result<(), String> {
-    install(PACKAGES)
+    install(PACKAGES)?;
+    judges(JUDGES)
+}
+
+/// Installs the packages of a folder exactly as its lock file names them, once for each lock file.
+/// None of them runs anything when it is installed.
+pub fn judges(folder: &str) -> Result<(), String> {
+    let lock = read(&format!("{folder}/package-lock.json"))?;
+    let installed = root().join(folder).join("node_modules/.installed");
+    if std::fs::read_to_string(&installed).is_ok_and(|there| there == lock) {
+        return Ok(());
+    }
+    println!("setup: npm ci in {folder}");
+    let status =
+        Command::new("npm").args(["ci", "--ignore-scripts"]).current_dir(root().join(folder)).status();
+    match status {
+        Ok(status) if status.success() => {
+            std::fs::write(&installed, lock).map_err(|error| format!("{}: {error}", installed.display()))
+        }
+        Ok(_) => Err(format!("npm ci in {folder} failed; it needs the package registry once")),
+        Err(error) => Err(format!("npm: {error}")),
+    }
 }
 
 /// Installs what is missing with apt, or says exactly what to install.

@@ -1,10 +1,17 @@
-//! `tongban defs` (定义): loads every definition, counts, compares cities, prints the permit table.
+//! `tongban defs` (定义): loads every definition, counts, compares cities, prints the permit table and every address.
+
+use std::path::Path;
 
 use clap::Subcommand;
+use serde::Serialize;
 use tb_base::{Fault, NodeId, Result};
+use tb_web::{RouteInfo, Who};
 
-use crate::commands::say;
+use crate::city::{Duty, Opening};
+use crate::clock::{OsEntropy, SystemClock};
+use crate::commands::{demo, say};
 use crate::definitions;
+use crate::region::{CityFolder, Ports, Region, prepare};
 
 /// What to do with the definitions.
 #[derive(Clone, Copy, Subcommand)]
@@ -20,10 +27,12 @@ pub enum What {
     },
     /// Prints who may do what, role by action.
     Permits,
+    /// Prints every address of a city's site in the demo, with who may come there, as JSON.
+    Routes,
 }
 
 /// Runs it.
-pub fn run(what: What) -> Result<()> {
+pub async fn run(what: What) -> Result<()> {
     match what {
         What::Check => check(),
         What::Diff { first, second } => diff(first, second),
@@ -31,7 +40,58 @@ pub fn run(what: What) -> Result<()> {
             say(tb_identity::permit::permit_table().trim_end());
             Ok(())
         }
+        What::Routes => routes().await,
     }
+}
+
+/// An address as programs read it.
+#[derive(Serialize)]
+struct Address {
+    method: &'static str,
+    path: &'static str,
+    who: String,
+    module: &'static str,
+}
+
+/// A city is opened in a folder of its own to ask it: what it serves is what it says, and no second list can be wrong.
+async fn routes() -> Result<()> {
+    let folder = std::env::temp_dir().join(format!("tongban-routes-{}", std::process::id()));
+    let told = addresses(&folder).await;
+    let _ = std::fs::remove_dir_all(&folder);
+    let text = serde_json::to_string_pretty(&told?).map_err(|error| Fault::of("writing JSON", error))?;
+    say(&text);
+    Ok(())
+}
+
+async fn addresses(folder: &Path) -> Result<Vec<Address>> {
+    let region = Region::load(None)?;
+    let clock = SystemClock::real();
+    let ports: Vec<Ports> = region.city.iter().map(|_| Ports { site: 0, exchange: 0 }).collect();
+    let now = tb_base::Clock::now(&*clock);
+    let folders = prepare(folder, &region, &ports, None, now, &mut OsEntropy)?;
+    let first = folders.first().ok_or_else(|| Fault::new("opening a city: the region has none"))?;
+    let opening = Opening {
+        folder: CityFolder::open(first)?,
+        region: &region,
+        clock,
+        duty: Duty::Everything,
+        demo: None,
+    };
+    let city = demo::open_city(opening, Some(&demo::Settings::fresh()), None).await?;
+    let told = city.routes.iter().map(|(module, route)| address(module, route)).collect();
+    city.close().await;
+    Ok(told)
+}
+
+fn address(module: &'static str, route: &RouteInfo) -> Address {
+    let who = match route.who {
+        Who::Public => "anybody".to_owned(),
+        Who::SignedIn => "whoever is signed in".to_owned(),
+        Who::Roles(roles) => {
+            roles.iter().map(|role| format!("{role:?}").to_lowercase()).collect::<Vec<_>>().join(", ")
+        }
+    };
+    Address { method: route.method, path: route.path, who, module }
 }
 
 fn check() -> Result<()> {

@@ -105,6 +105,6 @@ pub async fn run(command: Command) -> Result<(), String> {
         Command::Trust { what } => trust::run(what).await.map_err(|error| error.to_string()),
         Command::Admin(options) => admin::run(options).await.map_err(|error| error.to_string()),
         Command::Keys { what } => keys::run(what).await.map_err(|error| error.to_string()),
-        Command::Defs { what } => defs::run(what).map_err(|error| error.to_string()),
+        Command::Defs { what } => defs::run(what).await.map_err(|error| error.to_string()),
     }
 }

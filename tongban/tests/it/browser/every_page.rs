@@ -1,65 +1,114 @@
-//! Every page that a role can reach by its own links (全站巡看), and forms that need no script.
+//! Every page that a role can reach by its own links (全站巡看), in each of its forms, and forms that need no script.
 
 use std::collections::{BTreeSet, VecDeque};
 
-use tongban::journey::steps::{self, Visitor};
-
 use super::Seen;
+use super::planted::{self, Planted};
 use super::stage::Stage;
 use super::tab::{Tab, View};
 
-/// Who walks, in which city, on which screen, and how the first page is asked for.
-const WALKERS: [(&str, View, &str); 16] = [
-    ("driver@430100", View::Phone, "/"),
-    ("window1@430100", View::Desk, "/"),
-    ("reviewer1@430300", View::Desk, "/"),
-    ("approver1@430300", View::Desk, "/"),
-    ("inspector1@430200", View::Phone, "/"),
-    ("bureau1@430100", View::Desk, "/"),
-    ("supervisor1@430300", View::Desk, "/"),
-    ("auditor1@430100", View::Desk, "/"),
-    ("admin1@430100", View::Desk, "/"),
-    ("window1@430100", View::Phone, "/"),
-    ("reviewer1@430300", View::Phone, "/"),
-    ("bureau1@430100", View::Phone, "/"),
-    ("driver@430100", View::Phone, "/?lang=en"),
-    ("window1@430100", View::Desk, "/?lang=en"),
-    ("reviewer1@430300", View::Desk, "/?lang=en"),
-    ("driver@430100", View::Phone, "/?view=elder"),
+/// Who walks, and in which city; somebody without an account walks first.
+const WALKERS: [(&str, &str); 10] = [
+    ("", "430100"),
+    ("driver", "430100"),
+    ("window1", "430100"),
+    ("reviewer1", "430300"),
+    ("approver1", "430300"),
+    ("inspector1", "430200"),
+    ("bureau1", "430100"),
+    ("supervisor1", "430300"),
+    ("auditor1", "430100"),
+    ("admin1", "430100"),
 ];
+/// The forms of a page: how it is asked for, the screen, and a word for its photographs.
+const DESK: Form = Form { start: "/", view: View::Desk, word: "zh" };
+const PHONE: Form = Form { start: "/", view: View::Phone, word: "zh" };
+const ENGLISH: Form = Form { start: "/?lang=en", view: View::Desk, word: "en" };
+const ELDER: Form = Form { start: "/?view=elder", view: View::Phone, word: "elder" };
+const PLAIN: Form = Form { start: "/", view: View::PlainPhone, word: "plain" };
 /// Addresses that are files, leave the site, or change something.
 const NOT_PAGES: [&str; 7] = ["/proof", "/evidence", "/file", "/demo/enter", "export=", "lang=", "view="];
 /// What everybody sees is walked by the first only.
-const COMMON: [&str; 7] = ["/items", "/agreement", "/help", "/demo", "/styleguide", "/verify", "/messages"];
+const COMMON: [&str; 10] = [
+    "/items",
+    "/agreement",
+    "/help",
+    "/demo",
+    "/styleguide",
+    "/verify",
+    "/sign-in",
+    "/register",
+    "/password",
+    "/performance",
+];
+/// Where nobody's links lead, without an account.
+const DOORS: [&str; 5] =
+    ["/register", "/password/forgot", "/password/first", "/password/reset?ticket=none", "/nothing-here"];
 /// More pages than any role has of its own.
 const PAGES_MAX: usize = 60;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_page_that_somebody_reaches_is_whole() {
-    super::play("walk", walk_all).await;
+/// In which form the pages are walked.
+#[derive(Clone, Copy)]
+struct Form {
+    start: &'static str,
+    view: View,
+    word: &'static str,
 }
 
-async fn walk_all(stage: &mut Stage) -> Seen {
-    let draft = steps::collect_at_window(&mut stage.world, Visitor::Driver).await?;
-    steps::agree_by_code(&mut stage.world, &draft).await?;
-    let case = steps::submit_at_window(&mut stage.world, &draft).await?;
-    steps::both_show(&mut stage.world, &case, &["received"]).await?;
-    steps::prepare_online(&mut stage.world).await?;
-    let mut common = BTreeSet::new();
-    for (login, view, start) in WALKERS {
-        let (name, city) = login.split_once('@').unwrap_or((login, ""));
-        let how = start.rsplit('=').next().filter(|how| !how.starts_with('/')).unwrap_or("zh");
-        let tab = stage.tab(&format!("walk-{name}-{how}-{}", view.width()), view, city).await?;
-        tab.sign_in(login).await?;
-        let seen = walk(&tab, start, common.clone()).await?;
-        common.extend(seen.into_iter().filter(|kind| COMMON.iter().any(|it| kind.starts_with(it))));
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_that_somebody_reaches_is_whole() {
+    super::play("walk", async |stage| walk_all(stage, &[DESK, PHONE]).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_is_whole_in_english_and_larger() {
+    super::play("walk-forms", async |stage| walk_all(stage, &[ENGLISH, ELDER]).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_is_whole_without_script() {
+    super::play("walk-plain", async |stage| walk_all(stage, &[PLAIN]).await).await;
+}
+
+async fn walk_all(stage: &mut Stage, forms: &[Form]) -> Seen {
+    let planted = planted::plant(&mut stage.world).await?;
+    for form in forms {
+        let mut common = BTreeSet::new();
+        for (name, city) in WALKERS {
+            let who = if name.is_empty() { "anybody" } else { name };
+            let tab = format!("walk-{who}-{}-{}", form.word, form.view.width());
+            let tab = stage.tab(&tab, form.view, city).await?;
+            if !name.is_empty() {
+                tab.sign_in(&format!("{name}@{city}")).await?;
+            }
+            let mut starts = vec![form.start.to_owned()];
+            starts.extend(own(&planted, name));
+            let seen = walk(&tab, starts, common.clone()).await?;
+            common.extend(seen.into_iter().filter(|kind| COMMON.iter().any(|it| kind.starts_with(it))));
+        }
     }
     Ok(())
 }
 
-/// Follows every link of the site, each kind of page once; gives the kinds that were seen.
-async fn walk(tab: &Tab, start: &str, mut seen: BTreeSet<String>) -> Seen<BTreeSet<String>> {
-    let mut next = VecDeque::from([start.to_owned()]);
+/// Where somebody begins beside the first page.
+fn own(planted: &Planted, name: &str) -> Vec<String> {
+    match name {
+        "" => DOORS.map(str::to_owned).to_vec(),
+        "driver" => planted.driver.clone(),
+        "window1" => planted.clerk.clone(),
+        "reviewer1" | "approver1" => planted.office.clone(),
+        _ => Vec::new(),
+    }
+}
+
+/// Looks at every start, then follows every link of the site, each kind of page once; gives the kinds that were seen.
+async fn walk(tab: &Tab, starts: Vec<String>, mut seen: BTreeSet<String>) -> Seen<BTreeSet<String>> {
+    let mut next = VecDeque::new();
+    for (at, path) in starts.into_iter().enumerate() {
+        let kind = kind_of(&path);
+        let again = if seen.insert(kind) { String::new() } else { format!("-{at}") };
+        next.extend(show(tab, &path, &again).await?);
+    }
     while let Some(path) = next.pop_front() {
         if !seen.insert(kind_of(&path)) {
             continue;
@@ -67,11 +116,20 @@ async fn walk(tab: &Tab, start: &str, mut seen: BTreeSet<String>) -> Seen<BTreeS
         if PAGES_MAX < seen.len() {
             return Err(format!("there is no end of pages; the last is {path}"));
         }
-        tab.go(&path).await?;
-        tab.look(&kind_of(&path).trim_matches('/').replace(['/', '?', '='], "-")).await?;
-        next.extend(links(tab).await?);
+        next.extend(show(tab, &path, "").await?);
     }
     Ok(seen)
+}
+
+/// Looks at a page in every way; gives its links.
+async fn show(tab: &Tab, path: &str, again: &str) -> Seen<Vec<String>> {
+    tab.go(path).await?;
+    let shot = format!("{}{again}", kind_of(path).trim_matches('/').replace(['/', '?', '='], "-"));
+    tab.look(&shot).await?;
+    if tab.view() == View::Desk {
+        tab.reflow(&shot).await?;
+    }
+    links(tab).await
 }
 
 /// The links of a page that lead to pages of this site.
@@ -96,33 +154,4 @@ fn kind_of(path: &str) -> String {
 fn is_id(part: &str) -> bool {
     part.len() == 26
         || (part != "121" && !part.is_empty() && part.chars().all(|letter| letter.is_ascii_digit()))
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_resident_needs_no_script() {
-    super::play("plain", plain_forms).await;
-}
-
-/// The pages of an application are plain forms: sent as a browser without script sends them, with every field that they hold.
-async fn plain_forms(stage: &mut Stage) -> Seen {
-    let mut browser = stage.plain("430100");
-    browser.open("/sign-in").await?;
-    browser.send("/sign-in", &[("login", "driver@430100"), ("password", super::tab::PASSWORD)]).await?;
-    browser.open("/items/121").await?;
-    browser.send("/items/121/apply", &[("deciding", "430300")]).await?;
-    let draft = browser.path().to_owned();
-    for answers in [
-        &[("reason", "expiring"), ("phone", "13907310001"), ("action", "next")][..],
-        &[("delivery", "electronic"), ("action", "next")],
-        &[("truth", "yes"), ("action", "next")],
-    ] {
-        browser.send(&draft, answers).await?;
-    }
-    browser.send(&format!("{draft}/consent"), &[("answer", "confirm")]).await?;
-    browser.send(&format!("{draft}/submit"), &[]).await?;
-    if browser.path().starts_with("/cases/") {
-        Ok(())
-    } else {
-        Err(format!("handing in led to {}", browser.path()))
-    }
 }

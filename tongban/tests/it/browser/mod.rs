@@ -15,9 +15,13 @@ mod hands;
 mod keyboard;
 mod officer;
 mod plain;
+mod plain_forms;
+mod plain_staff;
+mod planted;
 mod resident;
 mod stage;
 mod tab;
+mod visits;
 
 /// Runs a play on a fresh stage; fails with everything that was wrong, as people read it.
 #[expect(clippy::panic, reason = "a failed test shows its message as it is, not escaped on one line")]

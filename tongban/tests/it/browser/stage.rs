@@ -10,7 +10,8 @@ use tongban::journey::region::{Region, Setup};
 
 use super::Seen;
 use super::plain::Plain;
-use super::tab::{Faults, Tab, View};
+use super::tab::{Faults, Notes, Tab, View};
+use super::visits::Visits;
 
 /// Monday, 2026-09-07, nine in the morning in Changsha: the pictures do not change with the day of the test.
 pub const BEGIN_SECONDS: i64 = 1_788_742_800;
@@ -19,7 +20,7 @@ pub const BEGIN_SECONDS: i64 = 1_788_742_800;
 pub struct Stage {
     pub world: World,
     chrome: Chrome,
-    faults: Faults,
+    notes: Notes,
     _folder: Folder,
 }
 
@@ -35,23 +36,26 @@ impl Stage {
             drill: false,
         };
         let world = World::new(Region::start(setup).await?);
-        Ok(Stage { world, chrome: Chrome::start(), faults: Faults::default(), _folder: folder })
+        let notes = Notes { faults: Faults::default(), visits: Visits::of(name) };
+        Ok(Stage { world, chrome: Chrome::start(), notes, _folder: folder })
     }
 
     /// A browser of its own at a city's site, with nobody signed in.
     pub async fn tab(&self, name: &str, view: View, city: &str) -> Seen<Tab> {
-        Tab::open(&self.chrome, name, view, &self.world.region.site(city), &self.faults).await
+        Tab::open(&self.chrome, name, view, &self.world.region.site(city), &self.notes).await
     }
 
     /// A browser without script at a city's site.
     pub fn plain(&self, city: &str) -> Plain {
-        Plain::at(&self.world.region.site(city))
+        Plain::at(&self.world.region.site(city), &self.notes.visits)
     }
 
     /// How a test came out: the step that failed, and the faults of every page that was looked over.
     pub fn verdict(&self, outcome: Seen) -> Seen {
-        let faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
-        let told: Vec<String> = outcome.err().into_iter().chain(faults.iter().cloned()).collect();
+        let written = self.notes.visits.write();
+        let faults = self.notes.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        let told: Vec<String> =
+            [outcome, written].into_iter().filter_map(Seen::err).chain(faults.iter().cloned()).collect();
         if told.is_empty() { Ok(()) } else { Err(told.join("\n")) }
     }
 }

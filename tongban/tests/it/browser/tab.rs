@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use fantoccini::actions::{InputSource, MouseActions, PointerAction};
@@ -18,6 +18,7 @@ use tb_testkit::Chrome;
 
 use super::Seen;
 use super::stage::root;
+use super::visits::{Network, Visits};
 
 /// What does not show within this time is missing.
 const WAIT_SECONDS_MAX: u64 = 20;
@@ -37,22 +38,36 @@ const TABS_MAX: u64 = 40;
 const PAGE_BYTES_MAX: u64 = 100_000;
 /// A picture of the README must stay below this.
 const PICTURE_BYTES_MAX: usize = 200_000;
+/// The outside judge of accessibility, as `cargo xtask setup` installs it.
+const AXE: &str = "judges/node_modules/axe-core/axe.min.js";
+/// 1280 by 1024 at 400 %, and the narrowest screen that a page must fit (WCAG 1.4.10).
+const NARROW: (u32, u32) = (320, 256);
 
-/// How wide a person's screen is.
-#[derive(Clone, Copy)]
+/// How wide a person's screen is, and whether her browser runs scripts.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum View {
     /// 390 × 844, as a telephone.
     Phone,
     /// 1280 × 900, as at a counter.
     Desk,
+    /// A telephone that runs no script.
+    PlainPhone,
+    /// A counter whose browser runs no script.
+    PlainDesk,
 }
 
 impl View {
     fn size(self) -> (u32, u32) {
-        match self {
-            View::Phone => (390, 844),
-            View::Desk => (1280, 900),
-        }
+        if self.is_phone() { (390, 844) } else { (1280, 900) }
+    }
+
+    fn is_phone(self) -> bool {
+        matches!(self, View::Phone | View::PlainPhone)
+    }
+
+    /// Whether pages may run their script.
+    pub fn has_script(self) -> bool {
+        matches!(self, View::Phone | View::Desk)
     }
 
     /// Its width, for the names of photographs.
@@ -62,10 +77,7 @@ impl View {
 
     /// How finely a picture of the README is taken: as fine as its size allows.
     fn scale(self) -> f64 {
-        match self {
-            View::Phone => 1.75,
-            View::Desk => 1.25,
-        }
+        if self.is_phone() { 1.75 } else { 1.25 }
     }
 }
 
@@ -77,7 +89,19 @@ pub struct Tab {
     name: String,
     view: View,
     site: String,
-    faults: Faults,
+    notes: Notes,
+    network: Mutex<Network>,
+    /// Who signed in, such as `driver@430100`.
+    who: Mutex<String>,
+}
+
+/// What the browsers of a play leave for its end.
+#[derive(Clone)]
+pub struct Notes {
+    /// What was wrong.
+    pub faults: Faults,
+    /// What was visited.
+    pub visits: Visits,
 }
 
 /// What was wrong with the pages that were looked over; told together at the end of a test.
@@ -85,15 +109,17 @@ pub type Faults = Arc<Mutex<Vec<String>>>;
 
 impl Tab {
     /// Opens a browser with an empty profile.
-    pub async fn open(chrome: &Chrome, name: &str, view: View, site: &str, faults: &Faults) -> Seen<Tab> {
+    pub async fn open(chrome: &Chrome, name: &str, view: View, site: &str, notes: &Notes) -> Seen<Tab> {
         let (width, height) = view.size();
         let mut options = json!({ "args": chrome.arguments(name, width, height) });
-        if matches!(view, View::Phone) {
+        if view.is_phone() {
             let metrics =
                 json!({ "width": width, "height": height, "pixelRatio": 1, "touch": true, "mobile": true });
             options["mobileEmulation"] = json!({ "deviceMetrics": metrics });
         }
-        let wanted = json!({ "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "WARNING" } });
+        options["perfLoggingPrefs"] = json!({ "enableNetwork": true, "enablePage": false });
+        let logs = json!({ "browser": "WARNING", "performance": "ALL" });
+        let wanted = json!({ "goog:chromeOptions": options, "goog:loggingPrefs": logs });
         let Value::Object(wanted) = wanted else { return Err("capabilities are an object".to_owned()) };
         let client =
             ClientBuilder::new(HttpConnector::new()).capabilities(wanted).connect(&chrome.address()).await;
@@ -101,15 +127,26 @@ impl Tab {
             format!("opening Chromium: {error}; `cargo xtask setup` installs what is missing")
         })?;
         let session = client.session_id().await.map_err(|error| error.to_string())?.unwrap_or_default();
-        Ok(Tab {
+        let tab = Tab {
             client,
             driver: chrome.address(),
             session,
             name: name.to_owned(),
             view,
             site: site.to_owned(),
-            faults: Arc::clone(faults),
-        })
+            notes: notes.clone(),
+            network: Mutex::default(),
+            who: Mutex::default(),
+        };
+        if !view.has_script() {
+            tab.run_scripts(Scripts::No).await?;
+        }
+        Ok(tab)
+    }
+
+    /// The screen that it stands on.
+    pub fn view(&self) -> View {
+        self.view
     }
 
     /// Signs in by the real form.
@@ -118,13 +155,15 @@ impl Tab {
         self.fill("login", login).await?;
         self.fill("password", PASSWORD).await?;
         self.press("form[action='/sign-in'] button[type=submit]").await?;
-        self.find(".tools form[action='/sign-out']").await.map(drop)
+        login.clone_into(&mut self.who.lock().unwrap_or_else(PoisonError::into_inner));
+        self.by_hand(".tools form[action='/sign-out']", "", "").await
     }
 
     /// Goes to an address of the site.
     pub async fn go(&self, path: &str) -> Seen {
         let address = format!("{}{path}", self.site);
-        self.client.goto(&address).await.map_err(|error| format!("going to {path}: {error}"))
+        self.client.goto(&address).await.map_err(|error| format!("going to {path}: {error}"))?;
+        self.note_visits().await
     }
 
     /// The path and query of what is shown.
@@ -183,6 +222,18 @@ impl Tab {
         self.client.title().await.map_err(|error| error.to_string())
     }
 
+    /// Does something with the first such element by the browser's own hand: with scripts off the driver's hands are tied.
+    async fn by_hand(&self, css: &str, deed: &str, value: &str) -> Seen {
+        let script = format!(
+            "const it = document.querySelector(arguments[0]); if (!it) {{ return false; }} {deed}; return true"
+        );
+        self.until(css, async || {
+            let done = self.run(&script, vec![json!(css), json!(value)]).await?;
+            Ok(done == Value::Bool(true))
+        })
+        .await
+    }
+
     /// Waits for an element.
     pub async fn find(&self, css: &str) -> Seen<Element> {
         let wait = self.client.wait().at_most(Duration::from_secs(WAIT_SECONDS_MAX));
@@ -202,6 +253,10 @@ impl Tab {
 
     /// The visible text of an element.
     pub async fn text(&self, css: &str) -> Seen<String> {
+        if !self.view.has_script() {
+            let script = "return document.querySelector(arguments[0])?.innerText ?? ''";
+            return Ok(self.run(script, vec![json!(css)]).await?.as_str().unwrap_or_default().to_owned());
+        }
         let element = self.find(css).await?;
         element.text().await.map_err(|error| format!("reading {css}: {error}"))
     }
@@ -215,6 +270,9 @@ impl Tab {
 
     /// Writes into a field, instead of what stands in it.
     pub async fn fill(&self, name: &str, text: &str) -> Seen {
+        if !self.view.has_script() {
+            return self.by_hand(&format!("main [name='{name}']"), "it.value = arguments[1]", text).await;
+        }
         let field = self.find(&format!("main [name='{name}']")).await?;
         field.clear().await.map_err(|error| format!("clearing {name}: {error}"))?;
         field.send_keys(text).await.map_err(|error| format!("filling in {name}: {error}"))
@@ -222,6 +280,10 @@ impl Tab {
 
     /// Chooses an answer by its value; where it is a box, ticks it.
     pub async fn choose(&self, name: &str, value: &str) -> Seen {
+        if !self.view.has_script() {
+            let css = format!("main [name='{name}'][value='{value}']");
+            return self.by_hand(&css, "it.checked = true", value).await;
+        }
         let field = self.find(&format!("main [name='{name}'][value='{value}']")).await?;
         if field.is_selected().await.map_err(|error| error.to_string())? {
             return Ok(());
@@ -231,12 +293,20 @@ impl Tab {
 
     /// Chooses from a list by the value.
     pub async fn pick(&self, name: &str, value: &str) -> Seen {
+        if !self.view.has_script() {
+            let css = format!("main select[name='{name}']");
+            return self.by_hand(&css, "it.value = arguments[1]", value).await;
+        }
         let list = self.find(&format!("main select[name='{name}']")).await?;
         list.select_by_value(value).await.map_err(|error| format!("choosing {name}={value}: {error}"))
     }
 
     /// Presses something that leads to another page, and waits for that page.
     pub async fn press(&self, css: &str) -> Seen {
+        if !self.view.has_script() {
+            self.by_hand(css, "window.before = true; it.click()", "").await?;
+            return self.arrive(css).await;
+        }
         let target = self.find(css).await?;
         self.run("window.before = true", Vec::new()).await?;
         if let Err(error) = target.click().await {
@@ -252,7 +322,8 @@ impl Tab {
             // While one page goes and the other comes there is none to ask.
             Ok(self.run(ready, Vec::new()).await.is_ok_and(|ready| ready == Value::Bool(true)))
         })
-        .await
+        .await?;
+        self.note_visits().await
     }
 
     /// Presses keys where the focus is, and waits for the page that they lead to.
@@ -407,19 +478,114 @@ impl Tab {
 
     /// Looks the page over and photographs it; any fault fails the test when it ends.
     pub async fn look(&self, shot: &str) -> Seen {
-        self.photograph(&shots().join(format!("{}-{shot}.png", self.name))).await?;
-        let faults = self.run(include_str!("checks.js"), vec![self.view.width().into()]).await?;
-        let mut faults: Vec<String> = serde_json::from_value(faults).map_err(|error| error.to_string())?;
+        let name = format!("{}-{shot}", self.name);
+        self.photograph(&shots().join(format!("{name}.png"))).await?;
+        let mut faults = self.found_by(include_str!("checks.js"), vec![self.view.width().into()]).await?;
+        let form = self.form().await?;
+        faults.extend(self.axe().await?);
         faults.extend(self.complaints().await?);
         let bytes = self.bytes().await?;
         if PAGE_BYTES_MAX <= bytes {
             faults.push(format!("{bytes} bytes with all that it loads"));
         }
+        self.note_visits().await?;
+        self.keep_html(&name).await?;
+        let who = self.who.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.notes.visits.looked(&name, &who, self.view.width(), &form, &self.path().await?);
+        self.blame(&name, &faults).await
+    }
+
+    /// The page in the narrowest window: everything is there, and nothing is to be scrolled sideways.
+    pub async fn reflow(&self, shot: &str) -> Seen {
+        let (width, height) = NARROW;
+        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.devtools("Emulation.setDeviceMetricsOverride", &metrics).await?;
+        let faults = self.found_by(include_str!("reflow.js"), vec![width.into()]).await?;
         if !faults.is_empty() {
-            let told = format!("{}-{shot}, {}:\n  {}", self.name, self.path().await?, faults.join("\n  "));
-            self.faults.lock().unwrap_or_else(PoisonError::into_inner).push(told);
+            self.photograph(&shots().join(format!("narrow-{}-{shot}.png", self.name))).await?;
+        }
+        self.devtools("Emulation.clearDeviceMetricsOverride", &json!({})).await?;
+        self.blame(&format!("{}-{shot}", self.name), &faults).await
+    }
+
+    /// Photographs the page as it comes from a printer, or in the colours that a reader forces upon it.
+    pub async fn look_as(&self, media: Media, shot: &str) -> Seen {
+        let how = match media {
+            Media::Print => json!({ "media": "print" }),
+            Media::ForcedColours => json!({ "features": [{ "name": "forced-colors", "value": "active" }] }),
+        };
+        self.devtools("Emulation.setEmulatedMedia", &how).await?;
+        let name = format!("{}-{shot}", self.name);
+        self.photograph(&shots().join(format!("{name}.png"))).await?;
+        let faults = self.found_by(include_str!("media.js"), vec![media.name().into()]).await?;
+        self.devtools("Emulation.setEmulatedMedia", &json!({ "media": "", "features": [] })).await?;
+        let who = self.who.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.notes.visits.looked(&name, &who, self.view.width(), media.name(), &self.path().await?);
+        self.blame(&name, &faults).await
+    }
+
+    /// What a script finds wrong with the page.
+    async fn found_by(&self, script: &str, arguments: Vec<Value>) -> Seen<Vec<String>> {
+        let faults = self.run(script, arguments).await?;
+        serde_json::from_value(faults).map_err(|error| error.to_string())
+    }
+
+    /// What axe-core finds; where the page runs no script, the judge still does.
+    async fn axe(&self) -> Seen<Vec<String>> {
+        if !self.view.has_script() {
+            self.run_scripts(Scripts::Yes).await?;
+        }
+        self.run(axe()?, Vec::new()).await?;
+        let found = self.found_by(include_str!("axe.js"), Vec::new()).await?;
+        if !self.view.has_script() {
+            self.run_scripts(Scripts::No).await?;
+        }
+        Ok(found)
+    }
+
+    /// Keeps faults for the end of the test.
+    async fn blame(&self, name: &str, faults: &[String]) -> Seen {
+        if !faults.is_empty() {
+            let told = format!("{name}, {}:\n  {}", self.path().await?, faults.join("\n  "));
+            self.notes.faults.lock().unwrap_or_else(PoisonError::into_inner).push(told);
         }
         Ok(())
+    }
+
+    /// In which of its forms the page is shown.
+    async fn form(&self) -> Seen<String> {
+        if !self.view.has_script() {
+            return Ok("plain".to_owned());
+        }
+        let script = "const it = document.documentElement; \
+                      return it.dataset.view === 'elder' ? 'elder' : it.lang.startsWith('en') ? 'english' : 'usual'";
+        Ok(self.run(script, Vec::new()).await?.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// What the browser asked the sites since it was last asked.
+    async fn note_visits(&self) -> Seen {
+        let log = self.driver("se/log", &json!({ "type": "performance" })).await?;
+        self.network.lock().unwrap_or_else(PoisonError::into_inner).read(&log, &self.notes.visits);
+        Ok(())
+    }
+
+    /// Leaves the page as the site sent it, for the judges of HTML.
+    async fn keep_html(&self, name: &str) -> Seen {
+        let page = self.network.lock().unwrap_or_else(PoisonError::into_inner).page();
+        let Some(page) = page else { return Ok(()) };
+        let answer = self.devtools("Network.getResponseBody", &json!({ "requestId": page })).await?;
+        let html = answer["body"].as_str().unwrap_or_default();
+        write(&root().join("target/pages").join(format!("{name}.html")), html.as_bytes())
+    }
+
+    async fn run_scripts(&self, scripts: Scripts) -> Seen {
+        let how = json!({ "value": scripts == Scripts::No });
+        self.devtools("Emulation.setScriptExecutionDisabled", &how).await.map(drop)
+    }
+
+    /// A command of the browser's own protocol.
+    async fn devtools(&self, command: &str, how: &Value) -> Seen<Value> {
+        self.driver("goog/cdp/execute", &json!({ "cmd": command, "params": how })).await
     }
 
     /// What the page and all that it loaded weigh.
@@ -469,9 +635,7 @@ impl Tab {
     async fn capture(&self, clip: &Value) -> Seen<Vec<u8>> {
         use base64::Engine as _;
         let how = json!({ "format": "png", "clip": clip, "captureBeyondViewport": true });
-        let taken = self
-            .driver("goog/cdp/execute", &json!({ "cmd": "Page.captureScreenshot", "params": how }))
-            .await?;
+        let taken = self.devtools("Page.captureScreenshot", &how).await?;
         let data = taken["data"].as_str().unwrap_or_default();
         let read = base64::engine::general_purpose::STANDARD.decode(data);
         read.map_err(|error| format!("reading a picture: {error}"))
@@ -518,7 +682,43 @@ fn shots() -> PathBuf {
     root().join("target/screenshots")
 }
 
-fn write(to: &Path, bytes: &[u8]) -> Seen {
+/// Whether pages may run scripts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scripts {
+    Yes,
+    No,
+}
+
+/// What a page comes to beside a screen.
+#[derive(Clone, Copy)]
+pub enum Media {
+    /// A sheet of paper.
+    Print,
+    /// A screen whose colours the reader has set.
+    ForcedColours,
+}
+
+impl Media {
+    fn name(self) -> &'static str {
+        match self {
+            Media::Print => "print",
+            Media::ForcedColours => "forced-colours",
+        }
+    }
+}
+
+/// The text of axe-core; a machine without it is a failure that says what to do.
+fn axe() -> Seen<&'static str> {
+    static TEXT: OnceLock<Result<String, String>> = OnceLock::new();
+    let read = || {
+        fs::read_to_string(root().join(AXE))
+            .map_err(|error| format!("{AXE}: {error}; `cargo xtask setup` installs it"))
+    };
+    TEXT.get_or_init(read).as_deref().map_err(Clone::clone)
+}
+
+/// Leaves a file.
+pub fn write(to: &Path, bytes: &[u8]) -> Seen {
     if let Some(folder) = to.parent() {
         fs::create_dir_all(folder).map_err(|error| format!("making {}: {error}", folder.display()))?;
     }
