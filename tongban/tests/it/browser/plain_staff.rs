@@ -147,7 +147,7 @@ async fn administer(stage: &mut Stage) -> Seen {
     admin.open(&account).await?;
     admin.choose_first(&account, "do", "lock").await?;
     admin.choose_first(&account, "do", "unlock").await?;
-    admin.send(&format!("{account}/post"), &[]).await?;
+    admin.send(&format!("{account}/post"), &[("role", "inspector")]).await?;
     admin.open(&account).await?;
     admin.send(&format!("{account}/code"), &[]).await?;
     admin.says("只显示这一次")?;

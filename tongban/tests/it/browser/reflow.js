@@ -29,7 +29,8 @@ for (const element of all) {
   }
 }
 /* What stays in its place while the page scrolls leaves most of a low window to the page. */
-const staying = all.filter((it) => /fixed|sticky/.test(getComputedStyle(it).position) && it.getBoundingClientRect().height > 0);
+/* The head of a table stays at the top of its own table only. */
+const staying = all.filter((it) => !it.matches("th, thead") && /fixed|sticky/.test(getComputedStyle(it).position) && it.getBoundingClientRect().height > 0);
 const taken = staying.reduce((sum, it) => sum + Math.min(it.getBoundingClientRect().height, innerHeight), 0);
 if (taken > innerHeight / 2) { faults.push("at " + width + " px: half the window and more stays taken by " + staying.map(name).join(", ")); }
 return faults.slice(0, 6);
