@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 use super::Seen;
 use super::planted::{self, Planted};
 use super::stage::Stage;
-use super::tab::{Tab, View};
+use super::tab::{Media, Tab, View};
 
 /// Who walks, and in which city; somebody without an account walks first.
 const WALKERS: [(&str, &str); 10] = [
@@ -44,6 +44,10 @@ const COMMON: [&str; 10] = [
 /// Where nobody's links lead, without an account.
 const DOORS: [&str; 5] =
     ["/register", "/password/forgot", "/password/first", "/password/reset?ticket=none", "/nothing-here"];
+/// What is printed, by how its address ends.
+const PRINTED: [&str; 2] = ["/receipt", "/decision"];
+/// What is looked at in the colours that a reader sets.
+const FORCED: [&str; 5] = ["/", "/items/121", "/sign-in", "/window", "/office"];
 /// More pages than any role has of its own.
 const PAGES_MAX: usize = 60;
 
@@ -53,6 +57,16 @@ struct Form {
     start: &'static str,
     view: View,
     word: &'static str,
+}
+
+impl Form {
+    /// Without script people stand where they are: staff at a desk, others with a telephone.
+    fn view_of(self, name: &str) -> View {
+        match self.view {
+            View::PlainPhone if !["", "driver"].contains(&name) => View::PlainDesk,
+            view => view,
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -76,8 +90,9 @@ async fn walk_all(stage: &mut Stage, forms: &[Form]) -> Seen {
         let mut common = BTreeSet::new();
         for (name, city) in WALKERS {
             let who = if name.is_empty() { "anybody" } else { name };
-            let tab = format!("walk-{who}-{}-{}", form.word, form.view.width());
-            let tab = stage.tab(&tab, form.view, city).await?;
+            let view = form.view_of(name);
+            let tab = format!("walk-{who}-{}-{}", form.word, view.width());
+            let tab = stage.tab(&tab, view, city).await?;
             if !name.is_empty() {
                 tab.sign_in(&format!("{name}@{city}")).await?;
             }
@@ -128,6 +143,12 @@ async fn show(tab: &Tab, path: &str, again: &str) -> Seen<Vec<String>> {
     tab.look(&shot).await?;
     if tab.view() == View::Desk {
         tab.reflow(&shot).await?;
+        if PRINTED.iter().any(|end| path.ends_with(end)) {
+            tab.look_as(Media::Print, &format!("{shot}-print")).await?;
+        }
+        if FORCED.contains(&path) {
+            tab.look_as(Media::ForcedColours, &format!("{shot}-forced")).await?;
+        }
     }
     links(tab).await
 }
