@@ -185,5 +185,6 @@ async fn on_a_phone(stage: &Stage) -> Seen {
     let taken = phone
         .run("return fetch(document.querySelector(\"a[href^='/bureau/forks/']\").href).then((it) => it.json())", Vec::new())
         .await?;
+    phone.go("/bureau").await?;
     if taken["fork"]["format"] == "tongban-fork-v1" { Ok(()) } else { Err(format!("the link gives {taken}")) }
 }

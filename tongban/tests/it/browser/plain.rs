@@ -87,6 +87,17 @@ impl Plain {
         found.ok_or_else(|| format!("{} has no link to {begin}: {}", self.path, self.words()))
     }
 
+    /// Presses the link of the demo that signs somebody in.
+    pub async fn enter(&mut self, login: &str) -> Seen {
+        let addresses = tags(&self.page, "<a ").map(|tag| attribute(tag, "href"));
+        let login = format!("login={login}");
+        let path = addresses
+            .filter_map(|it| it.strip_prefix(&self.site).map(str::to_owned))
+            .find(|it| it.starts_with("/demo/enter") && it.replace("%40", "@").contains(&login));
+        let path = path.ok_or_else(|| format!("{} lets nobody in: {}", self.path, self.words()))?;
+        self.open(&path).await
+    }
+
     /// Where the first form of this page goes whose address begins and ends so.
     pub fn action(&self, begin: &str, end: &str) -> Seen<String> {
         let mut actions = tags(&self.page, "<form ").map(|tag| attribute(tag, "action"));

@@ -143,9 +143,23 @@ async fn doors(stage: &mut Stage) -> Seen {
     let code = code_on(stage, &phone).await?;
     browser.send("/password/reset", &[("code", &code), ("password", NEW_PASSWORD)]).await?;
     browser.open("/demo").await?;
+    browser.enter("driver@430100").await?;
+    browser.open("/demo").await?;
     browser.send("/demo/line", &[("line", "cut")]).await?;
     browser.open("/styleguide").await?;
-    browser.send_wrongly("/styleguide", &[]).await
+    browser.send_wrongly("/styleguide", &[]).await?;
+    let whole = [
+        ("name", "周晓梅"),
+        ("phone", "13907310001"),
+        ("address", "雨花区一号"),
+        ("day.y", "2026"),
+        ("day.m", "9"),
+        ("day.d", "30"),
+        ("delivery", "post"),
+        ("county", "430111"),
+        ("agree", "yes"),
+    ];
+    browser.send("/styleguide", &whole).await
 }
 
 /// The code in the newest message to a telephone.

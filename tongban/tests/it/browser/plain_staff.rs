@@ -154,5 +154,11 @@ async fn administer(stage: &mut Stage) -> Seen {
     let office = "/offices/430100-hall-1";
     admin.open(office).await?;
     admin.send(office, &[("name_en", "Changsha Service Hall"), ("do", "rename")]).await?;
-    admin.says("名称已改")
+    admin.says("名称已改")?;
+    let mut bureau = stage.plain("430100");
+    bureau.sign_in("bureau1@430100").await?;
+    bureau.open("/bureau/contracts").await?;
+    bureau.follow("/bureau/contracts/").await?;
+    let file = format!("{}/file", bureau.path());
+    bureau.follow(&file).await
 }

@@ -483,9 +483,6 @@ impl Tab {
         let mut faults = self.found_by(include_str!("checks.js"), vec![self.view.width().into()]).await?;
         let form = self.form().await?;
         faults.extend(self.axe().await?);
-        if form == "elder" {
-            faults.extend(self.found_by(include_str!("elder.js"), Vec::new()).await?);
-        }
         faults.extend(self.complaints().await?);
         let bytes = self.bytes().await?;
         if PAGE_BYTES_MAX <= bytes {
