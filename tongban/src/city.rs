@@ -147,14 +147,13 @@ impl City {
         });
         let origins = folder.config.origins()?;
         let app = guarded(app, &parts, &folder.config, origins.clone());
-        let routes = addresses(&modules);
         let site = observed(&app, &modules, &engine, Observer { node, metrics });
         let (sockets, operations_socket) = listen(&folder.config, duty).await?;
         Ok(City {
             node,
             store,
             parts,
-            routes,
+            routes: addresses(&modules),
             app,
             engine,
             site,
