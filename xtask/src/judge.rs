@@ -139,7 +139,7 @@ fn measured(who: &str, path: &str, city: u16) -> Result<Vec<(&'static str, i64)>
 
 fn write(rows: &[(&str, &str, BTreeMap<&str, i64>)]) -> Result<(), String> {
     let mut text = format!(
-        "<!-- Made by `cargo xtask judge`; do not edit. -->\n\n# What outside judges say of the pages\n\nLighthouse on a release build of the demo, as a telephone on a slow line: the best of {RUNS} runs each, of 100.\nThe browser tests ask axe-core about every page in each form; html-validate and the Nu checker judge the HTML of each.\nWhich tests open which address stands in [routes.md](routes.md).\n\n| page | who | accessibility | best practices | performance |\n|---|---|---|---|---|\n"
+        "<!-- Made by `cargo xtask judge`; do not edit. -->\n\n# What outside judges say of the pages\n\nLighthouse on a release build of the demo, as a telephone on a slow line: the best of {RUNS} runs each, of 100.\nThe browser tests ask axe-core about every page in each form; html-validate and the Nu checker judge the HTML of each.\nWhich tests open which address says `cargo xtask routes`.\n\n| page | who | accessibility | best practices | performance |\n|---|---|---|---|---|\n"
     );
     for (who, path, best) in rows {
         let score = |name: &str| best.get(name).copied().unwrap_or(0);
