@@ -183,7 +183,7 @@ pub fn navigation() -> Vec<NavEntry> {
         NavEntry::public("/items", "办事", "Services"),
         NavEntry::public("/cases", "办件", "My cases"),
         NavEntry::public("/licences", "证照", "Licences"),
-        NavEntry::public("/looks", "我的数据", "My data"),
+        NavEntry::public("/looks", "我的数据", "My data").extra(),
         NavEntry::staff("/window", "专窗", "Window", &[Role::Window]),
         NavEntry::staff("/window/day", "日结", "Day", &[Role::Window]),
         NavEntry::staff("/office", "待办", "Queue", &[Role::Reviewer, Role::Approver, Role::Supervisor]),

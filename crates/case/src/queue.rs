@@ -153,13 +153,26 @@ const COLLECTED_COUNT: Stmt = stmt(
     concat!("SELECT COUNT(*) AS counted FROM case_index WHERE collecting_office = $1", narrowed!()),
 );
 
+macro_rules! of_person {
+    () => {
+        "
+        WHERE person = $1 AND (CAST($2 AS TEXT) = '' OR $2 LIKE '%,' || phase || ',%')
+        AND (query_code LIKE $3 OR CAST($4 AS TEXT) LIKE '%,' || CAST(item AS TEXT) || ',%')"
+    };
+}
+
 const PERSON: Stmt = stmt(
     "case.queue.person",
-    concat!(columns!(), " WHERE person = $1 ORDER BY collected DESC, case_id DESC LIMIT $2 OFFSET $3"),
+    concat!(
+        columns!(),
+        of_person!(),
+        " ORDER BY CASE WHEN CAST($5 AS TEXT) LIKE '%,' || phase || ',%' THEN 0 ELSE 1 END,
+        collected DESC, case_id DESC LIMIT $6 OFFSET $7"
+    ),
 );
 
 const PERSON_COUNT: Stmt =
-    stmt("case.queue.person_count", "SELECT COUNT(*) AS counted FROM case_index WHERE person = $1");
+    stmt("case.queue.person_count", concat!("SELECT COUNT(*) AS counted FROM case_index", of_person!()));
 
 const CODE: Stmt = stmt("case.queue.code", concat!(columns!(), " WHERE query_code = $1 LIMIT 2"));
 
@@ -228,16 +241,12 @@ fn narrowed(
 }
 
 fn values(office: &OfficeId, filter: &Filter) -> Vec<Value> {
-    let phases = filter.phases.as_ref().map(|phases| listed(phases.iter().map(crate::word)));
     let moment = |moment: Option<Timestamp>| moment.map_or(0, Timestamp::micros);
-    let (code, items) = match &filter.typed {
-        None => ("%".to_owned(), String::new()),
-        Some(typed) => (pattern(&typed.code), listed(typed.items.iter().map(u16::to_string))),
-    };
+    let (phases, code, items) = words(filter);
     params![
         office,
         filter.finished,
-        phases.unwrap_or_default(),
+        phases,
         i64::from(filter.item.unwrap_or(0)),
         moment(filter.due_from),
         moment(filter.due_before),
@@ -266,8 +275,32 @@ fn plain(code: &str) -> String {
 
 /// The cases of a person (我的办件), the newest first.
 pub fn of_person(tx: &mut Tx<'_>, person: PersonId, page: u32) -> Result<CasePage> {
-    let total = count(tx, &PERSON_COUNT, params![person])?;
-    rows(tx, &PERSON, params![person, PAGE_ROWS, offset(page)], total, page)
+    narrowed_of_person(tx, person, &Filter::default(), &BTreeSet::new(), page)
+}
+
+/// Her cases by phase and by what was typed, those in the phases of `first` before the others.
+pub fn narrowed_of_person(
+    tx: &mut Tx<'_>,
+    person: PersonId,
+    filter: &Filter,
+    first: &BTreeSet<PhaseKind>,
+    page: u32,
+) -> Result<CasePage> {
+    let (phases, code, items) = words(filter);
+    let mut values = params![person, phases, code, items].to_vec();
+    let total = count(tx, &PERSON_COUNT, &values)?;
+    values.extend_from_slice(params![listed(first.iter().map(crate::word)), PAGE_ROWS, offset(page)]);
+    rows(tx, &PERSON, &values, total, page)
+}
+
+/// The phases, codes and items of a filter, as the statements compare them.
+fn words(filter: &Filter) -> (String, String, String) {
+    let phases = filter.phases.as_ref().map(|phases| listed(phases.iter().map(crate::word)));
+    let (code, items) = match &filter.typed {
+        None => ("%".to_owned(), String::new()),
+        Some(typed) => (pattern(&typed.code), listed(typed.items.iter().map(u16::to_string))),
+    };
+    (phases.unwrap_or_default(), code, items)
 }
 
 /// The case of a code, as a person types it: blanks and case do not matter.

@@ -63,8 +63,28 @@ const READ: Stmt = stmt(
 ",
 );
 
+const NARROWED: Stmt = stmt(
+    "identity.message.narrowed",
+    "
+    SELECT id, template, params, case_id, at, read_at
+    FROM identity_message
+    WHERE person = $1 AND (CAST($2 AS BIGINT) = 0 OR read_at IS NULL) AND (CAST($3 AS TEXT) = '' OR case_id = $3)
+    ORDER BY at DESC, id DESC
+    LIMIT $4 OFFSET $5
+",
+);
+
+const NARROWED_COUNT: Stmt = stmt(
+    "identity.message.narrowed_count",
+    "
+    SELECT COUNT(*) AS counted
+    FROM identity_message
+    WHERE person = $1 AND (CAST($2 AS BIGINT) = 0 OR read_at IS NULL) AND (CAST($3 AS TEXT) = '' OR case_id = $3)
+",
+);
+
 /// Every statement of this file.
-pub const STATEMENTS: &[Stmt] = &[INSERT, OF_PERSON, UNREAD, READ];
+pub const STATEMENTS: &[Stmt] = &[INSERT, OF_PERSON, UNREAD, READ, NARROWED, NARROWED_COUNT];
 
 /// How many parameters a notice may have.
 pub const PARAMS_MAX: usize = 16;
@@ -94,6 +114,25 @@ pub fn post(
 /// One page of a person's notices, newest first.
 pub fn of_person(tx: &mut Tx<'_>, person: PersonId, page: u32) -> Result<Vec<Notice>> {
     tx.all(&OF_PERSON, params![person, PAGE_ROWS, offset(page)])?.iter().map(|row| notice(tx, row)).collect()
+}
+
+/// Which notices are wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Only those that are not read.
+    pub only_unread: bool,
+    /// Only those about one case.
+    pub case: Option<CaseId>,
+}
+
+/// One page of the notices that are wanted, newest first, and how many there are in all.
+pub fn narrowed(tx: &mut Tx<'_>, person: PersonId, wanted: Wanted, page: u32) -> Result<(Vec<Notice>, i64)> {
+    let case = wanted.case.map_or(String::new(), |case| case.to_string());
+    let mut values = params![person, i64::from(wanted.only_unread), case].to_vec();
+    let total = tx.one(&NARROWED_COUNT, &values)?.map_or(Ok(0), |row| row.get("counted"))?;
+    values.extend_from_slice(params![PAGE_ROWS, offset(page)]);
+    let found: Result<Vec<Notice>> = tx.all(&NARROWED, &values)?.iter().map(|row| notice(tx, row)).collect();
+    Ok((found?, total))
 }
 
 /// How many notices the person has not read.

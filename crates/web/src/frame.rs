@@ -26,12 +26,14 @@ pub struct NavEntry {
     pub en: &'static str,
     /// Who sees it; empty for visitors and residents.
     pub roles: &'static [Role],
+    /// Whether the larger view leaves it out: it is no main task.
+    pub is_extra: bool,
 }
 
 impl NavEntry {
     /// A place that visitors and residents see.
     pub const fn public(href: &'static str, zh: &'static str, en: &'static str) -> NavEntry {
-        NavEntry { href, zh, en, roles: &[] }
+        NavEntry { href, zh, en, roles: &[], is_extra: false }
     }
 
     /// A place that accounts with one of the roles see.
@@ -41,7 +43,13 @@ impl NavEntry {
         en: &'static str,
         roles: &'static [Role],
     ) -> NavEntry {
-        NavEntry { href, zh, en, roles }
+        NavEntry { href, zh, en, roles, is_extra: false }
+    }
+
+    /// A place that the larger view leaves out of its short menu.
+    #[must_use]
+    pub const fn extra(self) -> NavEntry {
+        NavEntry { is_extra: true, ..self }
     }
 
     fn shown_to(&self, role: Option<Role>) -> bool {
@@ -122,12 +130,14 @@ impl Frame {
     pub(crate) fn new(visit: &Visit, title: &str) -> Frame {
         let (lang, role) = (visit.lang, visit.ctx.actor.role());
         let current = current_nav(&visit.app.nav, role, &visit.path);
-        let shown = visit.app.nav.iter().filter(|entry| entry.shown_to(role));
+        let is_elder = visit.view.is_large();
+        let nav = visit.app.nav.iter();
+        let shown = nav.filter(|entry| entry.shown_to(role) && !(is_elder && entry.is_extra));
         Frame {
             lang,
             title: title.to_owned(),
             csrf: visit.csrf.clone(),
-            elder: visit.view.is_large(),
+            elder: is_elder,
             kiosk: visit.view == ViewMode::Kiosk,
             path: visit.path.clone(),
             errors: 0,

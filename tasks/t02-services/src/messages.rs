@@ -1,19 +1,24 @@
 //! Notices to her (消息): what happened to her cases, newest first.
 //! Serves clause 2.4.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::Router;
 use axum::routing::{get, post};
 use serde::Serialize;
-use tb_base::{CaseId, MessageId};
-use tb_case::notices;
+use tb_base::{CaseId, MessageId, PersonId, Result};
+use tb_case::{acts, notices};
 use tb_identity::PAGE_ROWS;
-use tb_identity::messages::{self, Notice};
+use tb_identity::messages::{self, Notice, Wanted};
 use tb_identity::permit::Action;
-use tb_web::{App, Form, Frame, Lang, PageResult, RouteInfo, Visit, redirect, ui};
+use tb_store::Tx;
+use tb_web::ui::{Filters, Pager};
+use tb_web::{App, Choice, Field, Form, Frame, Input, Lang, PageResult, RouteInfo, Visit, redirect, ui};
 
 use crate::RESIDENT;
-use crate::access::resident;
+use crate::access::{Shared, resident};
+use crate::parts::Parts;
 use crate::words::say;
 
 /// The addresses of this page.
@@ -24,6 +29,8 @@ pub(crate) fn routes() -> Router<App> {
     Router::new().route("/messages", get(show)).route("/messages/read", post(read))
 }
 
+const READING: &[Choice<'static>] = &[Choice::new("unread", "只看未读", "Unread only")];
+
 #[derive(Template, Serialize)]
 #[template(path = "t02/messages.html")]
 struct Messages {
@@ -31,11 +38,22 @@ struct Messages {
     #[serde(skip)]
     lang: Lang,
     unread: i64,
+    count: i64,
+    /// Case by case, that of the newest message first.
+    groups: Vec<Group>,
+    is_filtered: bool,
+    pager: Pager,
+    #[serde(skip)]
+    filters: Filters,
+}
+
+/// The messages of this page about one case, or about none.
+#[derive(Serialize)]
+struct Group {
+    case: Option<CaseId>,
+    title: String,
+    code: String,
     messages: Vec<Line>,
-    /// The page, from 1.
-    page: u32,
-    /// Whether older ones follow.
-    more: bool,
 }
 
 #[derive(Serialize)]
@@ -50,23 +68,70 @@ struct Line {
     is_read: bool,
 }
 
-/// GET /messages?page=
-async fn show(visit: Visit) -> PageResult {
+/// GET /messages?reading=unread&case=&page=
+async fn show(visit: Visit, parts: Shared) -> PageResult {
     let (person, _) = resident(&visit.ctx, Action::ReadOwnMessages)?;
     let page = visit.param("page").and_then(|page| page.parse::<u32>().ok()).unwrap_or(1).max(1);
-    let found = visit.app.store.read("t02.messages", move |tx| {
-        Ok((messages::of_person(tx, person, page - 1)?, messages::unread(tx, person)?))
+    let wanted = Wanted {
+        only_unread: visit.param("reading").as_deref() == Some("unread"),
+        case: visit.param("case").and_then(|case| case.parse().ok()),
+    };
+    let (shared, lang) = (Arc::clone(&parts), visit.lang);
+    let read = visit.app.store.read("t02.messages", move |tx| {
+        let (found, count) = messages::narrowed(tx, person, wanted, page - 1)?;
+        let groups = grouped(tx, &shared, lang, person, &found)?;
+        Ok((groups, count, messages::unread(tx, person)?))
     });
-    let (found, unread) = found.await?;
-    let lang = visit.lang;
+    let (groups, count, unread) = read.await?;
+    let rows = usize::try_from(PAGE_ROWS).unwrap_or(1);
     visit.page(Messages {
         frame: visit.frame("消息", "Messages").crumb("首页", "Start", "/"),
         lang,
         unread,
-        more: i64::try_from(found.len()).unwrap_or(0) == PAGE_ROWS,
-        messages: found.iter().map(|notice| line(lang, notice)).collect(),
-        page,
+        count,
+        groups,
+        is_filtered: wanted != Wanted::default(),
+        pager: Pager::of(&visit, usize::try_from(count).unwrap_or(0), rows),
+        filters: Filters::of(&visit, &[Field::new("reading", "哪些消息", "Which", Input::Select(READING))]),
     })
+}
+
+/// Messages case by case; each case is called by its item and its code.
+fn grouped(
+    tx: &mut Tx<'_>,
+    parts: &Parts,
+    lang: Lang,
+    person: PersonId,
+    found: &[Notice],
+) -> Result<Vec<Group>> {
+    let mut groups: Vec<Group> = Vec::new();
+    for notice in found {
+        let line = line(lang, notice);
+        match groups.iter_mut().find(|group| group.case == notice.case) {
+            Some(group) => group.messages.push(line),
+            None => {
+                let (title, code) = called(tx, parts, lang, person, notice.case)?;
+                groups.push(Group { case: notice.case, title, code, messages: vec![line] });
+            }
+        }
+    }
+    Ok(groups)
+}
+
+/// What a case is called; a case that this city does not know any more has only its messages.
+fn called(
+    tx: &mut Tx<'_>,
+    parts: &Parts,
+    lang: Lang,
+    person: PersonId,
+    case: Option<CaseId>,
+) -> Result<(String, String)> {
+    let Some(case) = case else { return Ok((lang.t("其他", "Other").to_owned(), String::new())) };
+    if acts::person_of(tx, case)? != Some(person) {
+        return Ok((lang.t("办件", "A case").to_owned(), String::new()));
+    }
+    let view = acts::view(tx, &parts.env, case)?;
+    Ok((say(lang, &view.item_name).to_owned(), ui::grouped(&view.query_code, 4)))
 }
 
 fn line(lang: Lang, notice: &Notice) -> Line {

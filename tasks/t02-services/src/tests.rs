@@ -606,3 +606,45 @@ async fn what_is_found_is_narrowed_by_department_and_said_to_be_a_guess() {
         page.text
     );
 }
+
+/// Her list is narrowed by what is typed and by state; her messages stand case by case.
+#[tokio::test]
+async fn her_cases_and_messages_are_narrowed_and_grouped() {
+    let world = World::new().await;
+    let case = filed(&world).await;
+    world.exchange().await;
+    let count = async |query: &str| world.get(CHANGSHA, "driver", &format!("/cases{query}")).await.json();
+    let code = count("").await["cases"][0]["query_code"].as_str().expect("a code").replace(' ', "");
+    for (query, found) in [
+        ("", 1),
+        ("?q=cyzgz", 1),
+        ("?q=huzhao", 0),
+        ("?state=open", 1),
+        ("?state=mine", 0),
+        ("?state=over", 0),
+        ("?q=%25", 0),
+    ] {
+        assert_eq!(count(query).await["count"], found, "{query}");
+    }
+    assert_eq!(count(&format!("?q={}", &code[..5])).await["count"], 1, "a part of the code");
+    let nothing = world.page(CHANGSHA, "driver", "/cases?state=over").await;
+    assert!(nothing.text.contains("没有符合的办件"), "{}", nothing.text);
+
+    let lines = vec![CorrectionLine {
+        about: "phone".to_owned(),
+        what: "手机号打不通".to_owned(),
+        article: "行政许可法第三十二条".to_owned(),
+    }];
+    officer(&world, Role::Reviewer, &case, Command::AskCorrection { lines }).await;
+    assert_eq!(count("?state=mine").await["count"], 1, "now it waits for her");
+    let messages = world.get(CHANGSHA, "driver", "/messages?reading=unread").await.json();
+    let groups = messages["groups"].as_array().expect("groups").clone();
+    let own: Vec<&Value> =
+        groups.iter().filter(|it| it["case"] == case.trim_start_matches("/cases/")).collect();
+    assert_eq!(own.len(), 1, "{groups:?}");
+    assert!(1 < own[0]["messages"].as_array().map_or(0, Vec::len), "{groups:?}");
+    assert_eq!(own[0]["title"], "道路运输驾驶员从业资格证换发");
+    world.post(CHANGSHA, "driver", "/messages/read", "").await;
+    let left = world.page(CHANGSHA, "driver", "/messages?reading=unread").await;
+    assert!(left.text.contains("没有符合的消息"), "{}", left.text);
+}

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use serde::Serialize;
-use tb_base::{CaseId, MessageId, NodeId, OfficeId, Timestamp};
+use tb_base::{CaseId, LicenceId, MessageId, NodeId, OfficeId, Timestamp};
 use tb_enquiry::{About, Enquiry, State};
 use tb_web::{Frame, Lang, Visit, ui};
 
@@ -33,6 +33,8 @@ pub struct LooksPage {
     unavailable: Vec<Unavailable>,
     /// The case that the list is narrowed to.
     case: Option<CaseId>,
+    /// The licence that it is narrowed to.
+    licence: Option<LicenceId>,
     #[serde(skip)]
     tiles: ui::Tiles,
     #[serde(skip)]
@@ -129,6 +131,7 @@ pub fn wanted(visit: &Visit) -> Wanted {
         why: Why::ALL.iter().find(|(_, key, ..)| Some(*key) == why.as_deref()).map(|(why, ..)| *why),
         month: visit.param("month").filter(|month| !month.is_empty()),
         case: visit.param("case").and_then(|case| case.parse().ok()),
+        licence: visit.param("licence").and_then(|licence| licence.parse().ok()),
     }
 }
 
@@ -155,6 +158,7 @@ pub fn view(visit: &Visit, parts: &Parts, asked: &Wanted, found: &Found, questio
         newest: (0 < newer).then(|| visit.address_with("before", "")),
         unavailable: unavailable(&frame, found),
         case: asked.case,
+        licence: asked.licence,
         tiles: tiles(lang, found, questions),
         filters: filters(&frame, asked, found),
         is_filtered: asked.is_any(),

@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tb_base::{CaseId, Ctx, Error, Fault, MessageId, NodeId, OfficeId, PersonId, Refusal, Result, Timestamp};
+use tb_base::{
+    CaseId, Ctx, Error, Fault, LicenceId, MessageId, NodeId, OfficeId, PersonId, Refusal, Result, Timestamp,
+};
 use tb_crypto::text;
 use tb_exchange::bundle::SignedPart;
 use tb_exchange::{Incoming, service};
@@ -54,18 +56,22 @@ pub struct Wanted {
     pub month: Option<String>,
     /// The case.
     pub case: Option<CaseId>,
+    /// The licence; not said where none is wanted, so that a city of an earlier version still understands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licence: Option<LicenceId>,
 }
 
 impl Wanted {
     /// Whether anything is left out.
     pub fn is_any(&self) -> bool {
-        self.city.is_some() || self.why.is_some() || self.month.is_some() || self.case.is_some()
+        *self != Wanted::default()
     }
 
     fn fits(&self, row: &LookContent) -> bool {
         self.city.is_none_or(|city| row.city == city)
             && self.why.is_none_or(|why| Why::of(row.kind, &row.ground) == why)
             && self.case.is_none_or(|case| row.case == Some(case))
+            && self.licence.is_none_or(|licence| row.licence == Some(licence))
             && self.month.as_ref().is_none_or(|wanted| month(row.at) == *wanted)
     }
 }

@@ -1,5 +1,6 @@
 //! The list of her cases and drafts (我的办件).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use askama::Template;
@@ -8,10 +9,11 @@ use tb_base::{CaseId, Date, DraftId};
 use tb_case::case::PhaseKind;
 use tb_case::draft::{self, Draft};
 use tb_case::form;
-use tb_case::queue::{self, CaseRow, PAGE_ROWS};
+use tb_case::queue::{self, CaseRow, Filter, PAGE_ROWS, Typed};
+use tb_find::How;
 use tb_identity::permit::Action;
-use tb_web::ui::Pager;
-use tb_web::{Frame, Html, Lang, PageResult, Visit, ui};
+use tb_web::ui::{Filters, Pager};
+use tb_web::{Choice, Field, Frame, Html, Input, Lang, PageResult, Visit, ui};
 
 use crate::access::{Shared, resident};
 use crate::parts::Parts;
@@ -121,6 +123,30 @@ impl DraftLine {
     }
 }
 
+/// Phases in which the next step is hers.
+const HERS: [PhaseKind; 2] = [PhaseKind::Correcting, PhaseKind::Delivering];
+/// Phases in which an office has it.
+const RUNNING: [PhaseKind; 4] =
+    [PhaseKind::Offered, PhaseKind::Received, PhaseKind::Accepted, PhaseKind::Decided];
+/// Phases after which nothing but a rating follows.
+const OVER: [PhaseKind; 6] = [
+    PhaseKind::Delivered,
+    PhaseKind::Closed,
+    PhaseKind::Withdrawn,
+    PhaseKind::Declined,
+    PhaseKind::Lapsed,
+    PhaseKind::Returned,
+];
+const STATES: &[Choice<'static>] = &[
+    Choice::new("mine", "等我办的", "Waiting for me"),
+    Choice::new("open", "在办的", "Under way"),
+    Choice::new("over", "办结的", "Finished"),
+];
+const FILTERS: [Field<'static>; 2] = [
+    Field::text("q", "查询码或事项", "Code or item"),
+    Field::new("state", "状态", "State", Input::Select(STATES)),
+];
+
 #[derive(Template, Serialize)]
 #[template(path = "t02/cases.html")]
 struct Cases {
@@ -132,25 +158,54 @@ struct Cases {
     count: i64,
     pager: Pager,
     done: String,
+    /// Whether some are left out by the filter.
+    is_filtered: bool,
+    #[serde(skip)]
+    filters: Filters,
 }
 
-/// GET /cases
+/// What the address narrows the list to.
+fn wanted(visit: &Visit, parts: &Parts) -> Filter {
+    let phases: Option<&[PhaseKind]> = match visit.param("state").as_deref() {
+        Some("mine") => Some(&HERS),
+        Some("open") => Some(&RUNNING),
+        Some("over") => Some(&OVER),
+        Some(_) | None => None,
+    };
+    let typed = visit.param("q").map(|q| q.trim().to_owned()).filter(|q| !q.is_empty());
+    let typed = typed.map(|q| {
+        let found = parts.finding.finder.find(&q);
+        let is_meant = matches!(found.how, How::AsTyped | How::Alike);
+        let items = if is_meant { found.numbers.into_iter().collect() } else { BTreeSet::new() };
+        Typed { code: q, items }
+    });
+    Filter { phases: phases.map(|phases| phases.iter().copied().collect()), typed, ..Filter::default() }
+}
+
+/// GET /cases?q=&state=: what waits for her comes first.
 pub(crate) async fn show(visit: Visit, parts: Shared) -> PageResult {
     let (person, _) = resident(&visit.ctx, Action::ReadOwnCase)?;
     let page = visit.param("page").and_then(|page| page.parse::<u32>().ok()).unwrap_or(1).saturating_sub(1);
-    let shared = Arc::clone(&parts);
+    let (shared, filter) = (Arc::clone(&parts), wanted(&visit, &parts));
+    let is_filtered = filter != Filter::default();
     let read = visit.app.store.read("t02.cases", move |tx| {
-        Ok((queue::of_person(tx, person, page)?, draft::of_person(tx, &shared.env, person)?))
+        let hers = HERS.into_iter().collect();
+        let found = queue::narrowed_of_person(tx, person, &filter, &hers, page)?;
+        Ok((found, draft::of_person(tx, &shared.env, person)?))
     });
     let (found, drafts) = read.await?;
     let rows = usize::try_from(PAGE_ROWS).unwrap_or(1);
+    // Drafts are on the first page of the whole list, not among what is looked for.
+    let drafts = drafts.iter().filter(|_| !is_filtered && page == 0);
     visit.page(Cases {
         frame: visit.frame("我的办件", "My cases").crumb("首页", "Start", "/"),
         lang: visit.lang,
-        drafts: drafts.iter().map(|draft| DraftLine::of(&visit, &parts, draft)).collect(),
+        drafts: drafts.map(|draft| DraftLine::of(&visit, &parts, draft)).collect(),
         cases: found.rows.iter().map(|row| CaseLine::of(&visit, &parts, row)).collect(),
         count: found.total,
         pager: Pager::of(&visit, usize::try_from(found.total).unwrap_or(0), rows),
         done: visit.param("done").unwrap_or_default(),
+        is_filtered,
+        filters: Filters::of(&visit, &FILTERS),
     })
 }

@@ -207,3 +207,63 @@ async fn find_by_words(stage: &mut Stage) -> Seen {
     }
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn she_goes_on_at_home_with_what_she_began_on_her_telephone() {
+    super::play("two-devices", go_on_at_home).await;
+}
+
+/// Two browsers that share nothing but her account: what she typed on the one stands on the other.
+async fn go_on_at_home(stage: &mut Stage) -> Seen {
+    let phone = stage.tab("begun-390", View::Phone, "430100").await?;
+    phone.sign_in("driver@430100").await?;
+    phone.go("/items/121").await?;
+    phone.choose("deciding", "430300").await?;
+    phone.press("form[action='/items/121/apply'] button").await?;
+    phone.choose("reason", "damaged").await?;
+    phone.fill("phone", PHONE).await?;
+    phone.press("button[name=action][value=save]").await?;
+    phone.is_at("/cases").await?;
+    phone.look("saved").await?;
+    let desk = stage.tab("continued-1280", View::Desk, "430100").await?;
+    desk.sign_in("driver@430100").await?;
+    desk.go("/cases").await?;
+    desk.press("main a[href^='/drafts/']").await?;
+    desk.says("main h1", "新证怎么给您").await?;
+    let draft = desk.path().await?;
+    let draft = draft.split('?').next().unwrap_or_default().to_owned();
+    desk.go(&format!("{draft}?page=renewal")).await?;
+    desk.holds("phone", PHONE).await?;
+    desk.look("continued").await?;
+    desk.press("button[name=action][value=next]").await?;
+    desk.choose("delivery", "electronic").await?;
+    desk.press("button[name=action][value=next]").await?;
+    desk.choose("truth", "yes").await?;
+    desk.press("button[name=action][value=next]").await?;
+    desk.press("button[name=answer][value=confirm]").await?;
+    desk.look("check").await?;
+    desk.press("form[action$='/submit'] button").await?;
+    let case = desk.path().await?;
+    if !case.starts_with("/cases/") {
+        return Err(format!("handing in led to {case}"));
+    }
+    // What was handed in on the one is on the other, which still shows the draft.
+    phone.go("/cases").await?;
+    phone.look("one-case").await?;
+    for (path, shot) in [
+        ("/cases?state=open", "cases-open"),
+        ("/cases?state=over", "cases-over"),
+        ("/messages", "messages"),
+        ("/licences?view=elder", "licences-elder"),
+        ("/cases", "cases-elder"),
+        ("/looks", "looks-elder"),
+        ("/profile", "profile-elder"),
+    ] {
+        phone.go(path).await?;
+        phone.look(shot).await?;
+    }
+    if phone.count(".nav a[href='/looks']").await? != 0 {
+        return Err("the short menu of the larger view holds what is no main task".to_owned());
+    }
+    Ok(())
+}
