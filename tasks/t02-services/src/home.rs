@@ -11,7 +11,7 @@ use tb_base::{PersonId, Role};
 use tb_case::case::PhaseKind;
 use tb_case::{draft, queue};
 use tb_web::{
-    App, CityFront, Frame, Lang, PageError, PageResult, RouteInfo, ViewMode, Visit, Who, redirect, ui,
+    App, CityFront, Frame, Lang, PageError, PageResult, RouteInfo, Visit, Who, redirect, ui,
 };
 
 use crate::access::Shared;
@@ -87,7 +87,7 @@ async fn show(visit: Visit, parts: Shared) -> PageResult {
     let online = parts.catalogue.items().filter(|item| item.online()).map(|item| item.entry.number);
     let numbers = online.chain(FREQUENT.iter().copied());
     let situations = parts.finding.situations.all();
-    let shown = if visit.view == ViewMode::Elder { SITUATIONS_LARGE } else { SITUATIONS_SHOWN };
+    let shown = if visit.view.is_large() { SITUATIONS_LARGE } else { SITUATIONS_SHOWN };
     visit.page(Home {
         frame: visit.frame("首页", "Start"),
         lang,

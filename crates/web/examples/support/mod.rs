@@ -152,7 +152,7 @@ pub async fn app_over(line: Line) -> Result<App> {
         nav: vec![
             NavEntry::public("/", "首页", "Start"),
             NavEntry::public("/items", "办事", "Services"),
-            NavEntry::public("/cases", "办件", "My cases"),
+            NavEntry::public("/cases", "办件", "My cases").extra(),
             NavEntry::public("/licences", "证照", "Licences"),
             NavEntry::public("/looks", "我的数据", "My data"),
             NavEntry::staff("/review", "待办", "To do", &[Role::Reviewer, Role::Approver]),

@@ -148,7 +148,10 @@ async fn style_guide_renders_in_both_languages() {
 async fn elder_view_is_an_address_away() {
     let page = text(ask(&start().await, fetch("/styleguide?view=elder")).await).await;
     assert!(page.contains("data-view=\"elder\""));
-    assert!(page.contains("普通版") && !page.contains("class=\"nav\""));
+    assert!(page.contains("普通版") && page.contains("class=\"nav\""));
+    let usual = text(ask(&start().await, fetch("/styleguide")).await).await;
+    let is_extra = "<li><a href=\"/cases\">";
+    assert!(usual.contains(is_extra) && !page.contains(is_extra), "main tasks only");
 }
 
 fn chapters() -> impl Iterator<Item = &'static str> {
