@@ -10,9 +10,7 @@ use serde::Serialize;
 use tb_base::{PersonId, Role};
 use tb_case::case::PhaseKind;
 use tb_case::{draft, queue};
-use tb_web::{
-    App, CityFront, Frame, Lang, PageError, PageResult, RouteInfo, Visit, Who, redirect, ui,
-};
+use tb_web::{App, CityFront, Frame, Lang, PageError, PageResult, RouteInfo, Visit, Who, redirect, ui};
 
 use crate::access::Shared;
 use crate::cases::{CaseLine, DraftLine};
