@@ -34,17 +34,6 @@ const INSERT: Stmt = stmt(
 ",
 );
 
-const OF_PERSON: Stmt = stmt(
-    "identity.message.of_person",
-    "
-    SELECT id, template, params, case_id, at, read_at
-    FROM identity_message
-    WHERE person = $1
-    ORDER BY at DESC, id DESC
-    LIMIT $2 OFFSET $3
-",
-);
-
 const UNREAD: Stmt = stmt(
     "identity.message.unread",
     "
@@ -58,8 +47,8 @@ const READ: Stmt = stmt(
     "identity.message.read",
     "
     UPDATE identity_message
-    SET read_at = $3, version = version + 1, tx = $4
-    WHERE id = $1 AND person = $2 AND read_at IS NULL
+    SET read_at = $2, version = version + 1, tx = $3
+    WHERE person = $1 AND read_at IS NULL
 ",
 );
 
@@ -84,7 +73,7 @@ const NARROWED_COUNT: Stmt = stmt(
 );
 
 /// Every statement of this file.
-pub const STATEMENTS: &[Stmt] = &[INSERT, OF_PERSON, UNREAD, READ, NARROWED, NARROWED_COUNT];
+pub const STATEMENTS: &[Stmt] = &[INSERT, UNREAD, READ, NARROWED, NARROWED_COUNT];
 
 /// How many parameters a notice may have.
 pub const PARAMS_MAX: usize = 16;
@@ -111,11 +100,6 @@ pub fn post(
     Ok(id)
 }
 
-/// One page of a person's notices, newest first.
-pub fn of_person(tx: &mut Tx<'_>, person: PersonId, page: u32) -> Result<Vec<Notice>> {
-    tx.all(&OF_PERSON, params![person, PAGE_ROWS, offset(page)])?.iter().map(|row| notice(tx, row)).collect()
-}
-
 /// Which notices are wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
@@ -140,10 +124,10 @@ pub fn unread(tx: &mut Tx<'_>, person: PersonId) -> Result<i64> {
     tx.one(&UNREAD, params![person])?.map_or(Ok(0), |row| row.get("counted"))
 }
 
-/// Marks a notice of this person as read; a foreign one stays as it is.
-pub fn mark_read(tx: &mut Tx<'_>, ctx: &Ctx, person: PersonId, id: MessageId) -> Result<()> {
+/// Marks every notice of a person as read.
+pub fn mark_all_read(tx: &mut Tx<'_>, ctx: &Ctx, person: PersonId) -> Result<()> {
     let name = tx.name;
-    tx.run(&READ, params![id, person, ctx.now, name]).map(drop)
+    tx.run(&READ, params![person, ctx.now, name]).map(drop)
 }
 
 /// The place of the parameters of a notice.

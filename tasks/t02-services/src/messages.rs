@@ -160,16 +160,11 @@ fn line(lang: Lang, notice: &Notice) -> Line {
     }
 }
 
-/// POST /messages/read: marks what the first page shows as read.
+/// POST /messages/read: marks everything as read.
 async fn read(visit: Visit, _: Form) -> PageResult {
     let (person, _) = resident(&visit.ctx, Action::ReadOwnMessages)?;
     let ctx = visit.ctx.clone();
-    let marked = visit.app.store.write("t02.messages.read", move |tx| {
-        for notice in messages::of_person(tx, person, 0)?.iter().filter(|notice| notice.read_at.is_none()) {
-            messages::mark_read(tx, &ctx, person, notice.id)?;
-        }
-        Ok(())
-    });
-    marked.await?;
+    let all = move |tx: &mut Tx<'_>| messages::mark_all_read(tx, &ctx, person);
+    visit.app.store.write("t02.messages.read", all).await?;
     Ok(redirect("/messages"))
 }

@@ -96,16 +96,19 @@ async fn notices_are_read_by_their_person_only() {
             let driver = people::by_number(tx, &vault, &seed::driver()?.number)?.expect("the driver").id;
             let other = people::by_number(tx, &vault, &seed::walk_in()?.number)?.expect("the walk-in").id;
             let params = BTreeMap::from([("due".to_owned(), "2026-12-08".to_owned())]);
-            let id = messages::post(tx, &ctx, driver, "case.due", &params, None)?;
-            messages::mark_read(tx, &ctx, other, id)?;
-            assert_eq!(messages::unread(tx, driver)?, 1);
-            messages::mark_read(tx, &ctx, driver, id)?;
+            let more_than_a_page = crate::PAGE_ROWS + 1;
+            for _ in 0..more_than_a_page {
+                messages::post(tx, &ctx, driver, "case.due", &params, None)?;
+            }
+            messages::mark_all_read(tx, &ctx, other)?;
+            assert_eq!(messages::unread(tx, driver)?, more_than_a_page);
+            messages::mark_all_read(tx, &ctx, driver)?;
             assert_eq!(messages::unread(tx, driver)?, 0);
-            let notices = messages::of_person(tx, driver, 0)?;
-            assert_eq!(notices.len(), 1);
+            let (notices, count) = messages::narrowed(tx, driver, messages::Wanted::default(), 1)?;
+            assert_eq!((notices.len(), count), (1, more_than_a_page));
             assert_eq!(notices[0].params, params);
             assert_eq!(notices[0].read_at, Some(NOW));
-            assert!(messages::of_person(tx, other, 0)?.is_empty());
+            assert_eq!(messages::narrowed(tx, other, messages::Wanted::default(), 0)?, (vec![], 0));
             Ok(())
         })
         .await

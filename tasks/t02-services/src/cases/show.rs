@@ -16,7 +16,7 @@ use tb_case::notices;
 use tb_case::progress::ProgressView;
 use tb_case::text::Text;
 use tb_exchange::service;
-use tb_identity::messages::{self, Notice};
+use tb_identity::messages::{self, Notice, Wanted};
 use tb_identity::permit::Action;
 use tb_store::Tx;
 use tb_store::outbox::{self, State};
@@ -225,6 +225,7 @@ pub(crate) async fn show(visit: Visit, parts: Shared, id: Path<String>) -> PageR
 pub(crate) async fn see(visit: &Visit, parts: &Arc<Parts>, case: CaseId) -> Result<Seen, PageError> {
     let (person, _) = resident(&visit.ctx, Action::ReadOwnCase)?;
     let (ctx, shared) = (visit.ctx.clone(), Arc::clone(parts));
+    let about = Wanted { case: Some(case), ..Wanted::default() };
     let read = visit.app.store.read_snapshot("t02.case", move |tx| {
         own_case(tx, case, person)?;
         let view = acts::view(tx, &shared.env, case)?;
@@ -234,10 +235,7 @@ pub(crate) async fn see(visit: &Visit, parts: &Arc<Parts>, case: CaseId) -> Resu
             actions: acts::may(tx, &ctx, &shared.env, case)?,
             acts: acts_of(tx, case)?,
             lost: lost(tx, &view)?,
-            notices: messages::of_person(tx, person, 0)?
-                .into_iter()
-                .filter(|it| it.case == Some(case))
-                .collect(),
+            notices: messages::narrowed(tx, person, about, 0)?.0,
             waiting,
             view,
         })
