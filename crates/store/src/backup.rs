@@ -17,6 +17,7 @@ use tb_base::{Fault, NodeId, Refusal, Result, Timestamp};
 use tokio::sync::oneshot;
 
 use crate::backup::archive::Writer;
+use crate::held::Held;
 use crate::sqlite::{Connection, spawn};
 use crate::unit::Unit;
 use crate::{Engine, Tx, Value, log, migrate, postgres, search};
@@ -138,17 +139,17 @@ pub async fn back_up(engine: &Engine, about: &About, to: &Path) -> Result<Manife
 }
 
 /// A file that only one process writes at a time; what a process that was killed left there is overwritten.
-fn claim(partial: &Path, to: &Path) -> Result<File> {
+fn claim(partial: &Path, to: &Path) -> Result<Held> {
     loop {
         let opened = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(partial);
         let file = opened.map_err(|error| Fault::of(format!("making {}", partial.display()), error))?;
-        match file.try_lock() {
-            Ok(()) => {}
+        let file = match Held::take(file) {
+            Ok(held) => held,
             Err(TryLockError::WouldBlock) => return Err(being_written(to).into()),
             Err(TryLockError::Error(error)) => {
                 return Err(Fault::of(format!("locking {}", partial.display()), error).into());
             }
-        }
+        };
         // Whoever had it before may have removed it between our two steps: then this is no file of that name.
         let (Ok(ours), Ok(named)) = (file.metadata(), std::fs::metadata(partial)) else { continue };
         if (ours.dev(), ours.ino()) != (named.dev(), named.ino()) {

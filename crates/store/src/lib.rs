@@ -5,6 +5,7 @@
 
 mod check;
 mod damage;
+mod held;
 mod leases;
 mod migrate;
 mod postgres;

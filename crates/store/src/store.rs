@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use crate::damage::Pages;
+use crate::held::Held;
 use crate::migrate::Standing;
 use crate::postgres::{Beginning, Workers};
 use crate::sqlite::{Connection, Threads, View, look_at_pages, read_one, write_one};
@@ -84,7 +85,7 @@ struct Inner {
     watch: OnceLock<Watch>,
     written: Arc<Written>,
     metrics: OnceLock<Metrics>,
-    _lock: Option<File>,
+    _lock: Option<Held>,
 }
 
 /// What a store was opened for.
@@ -139,7 +140,7 @@ impl Store {
         Ok(store)
     }
 
-    fn over(executor: Executor, lock: Option<File>, used: Use) -> Store {
+    fn over(executor: Executor, lock: Option<Held>, used: Use) -> Store {
         let waiting = Semaphore::new(WAITING_MAX);
         let (sealer, watch, metrics) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
         let written = Arc::default();
@@ -376,7 +377,7 @@ fn locked(connection: &Mutex<Connection>) -> std::sync::MutexGuard<'_, Connectio
     }
 }
 
-fn open_sqlite(path: &Path, inline: bool, schemas: &[Schema]) -> Result<(Executor, Option<File>)> {
+fn open_sqlite(path: &Path, inline: bool, schemas: &[Schema]) -> Result<(Executor, Option<Held>)> {
     let in_memory = path == Path::new(MEMORY);
     if in_memory && !inline {
         return Err(Fault::new("opening the store: a database in memory runs inline only").into());
@@ -405,16 +406,15 @@ fn own_file(path: &Path) -> Result<File> {
 }
 
 /// Takes the data folder for this process: two writers on one file would each believe to be the only one.
-pub(crate) fn lock_folder(path: &Path) -> Result<File> {
+pub(crate) fn lock_folder(path: &Path) -> Result<Held> {
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)
         .map_err(|error| Fault::of(format!("making {}", folder.display()), error))?;
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let lock = PathBuf::from(name);
-    let file = own_file(&lock)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
+    match Held::take(own_file(&lock)?) {
+        Ok(held) => Ok(held),
         Err(TryLockError::WouldBlock) => Err(Fault::new(format!(
             "opening the data folder {}: another process uses it (it holds {}). Two at once would each believe to be \
              the only one: stop the other first, or leave it as it is, for the city runs already",
