@@ -114,7 +114,7 @@ fn approved(world: &mut World) {
     let code = view.query_code.to_lowercase();
     let (mine, found, notices) = world
         .write(changsha(), Actor::System, move |tx, _, _| {
-            let notices = tb_identity::messages::of_person(tx, person, 0)?;
+            let notices = tb_identity::messages::narrowed(tx, person, Default::default(), 0)?.0;
             Ok((queue::of_person(tx, person, 0)?, queue::by_code(tx, &code)?, notices))
         })
         .unwrap();

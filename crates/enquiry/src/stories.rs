@@ -252,7 +252,9 @@ impl World {
     /// The templates of her notices, oldest first.
     fn notices(&self) -> Vec<String> {
         let person = self.cities[&changsha()].person;
-        let read = self.write(changsha(), Actor::System, move |tx, _, _| messages::of_person(tx, person, 0));
+        let read = self.write(changsha(), Actor::System, move |tx, _, _| {
+            Ok(messages::narrowed(tx, person, Default::default(), 0)?.0)
+        });
         let mut notices: Vec<String> = read.unwrap().into_iter().map(|notice| notice.template).collect();
         notices.reverse();
         notices

@@ -83,7 +83,7 @@ async fn she_is_told_and_the_auditor_reads_it() {
         .write(XIANGTAN, move |tx| {
             let person = people::by_number(tx, &vault, &number)?.expect("registered").id;
             let found = audit::search(tx, &Search::default(), None, 20)?;
-            Ok((messages::of_person(tx, person, 0)?, found.lines))
+            Ok((messages::narrowed(tx, person, Default::default(), 0)?.0, found.lines))
         })
         .await;
     assert_eq!(told.len(), 1);
