@@ -165,6 +165,10 @@ async fn links(tab: &Tab) -> Seen<Vec<String>> {
 /// A page without the ids in its address: one case is looked at, not each; of a query the first name counts.
 fn kind_of(path: &str) -> String {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let path = match path.strip_prefix("/situations/") {
+        Some(_) => "/situations/x",
+        None => path,
+    };
     let parts: Vec<&str> = path.split('/').map(|part| if is_id(part) { "x" } else { part }).collect();
     match query.split('=').next() {
         Some("") | None => parts.join("/"),
