@@ -98,7 +98,7 @@ pub struct Decide {
     /// Where buttons that send are sent to.
     #[serde(skip)]
     pub action: String,
-    /// Hidden fields of the form: name and value; the token is added by [`Decide::csrf`].
+    /// Hidden fields of the form: name and value; the token of the session is added.
     #[serde(skip)]
     pub hidden: Vec<(String, String)>,
     #[serde(skip)]
