@@ -41,8 +41,8 @@ impl Html {
         self.0.is_empty()
     }
 
-    /// The template of a component as HTML. A component's template writes into memory and cannot fail.
-    pub(crate) fn of(part: &impl askama::Template) -> Html {
+    /// The template of a part as HTML. It writes into memory and cannot fail.
+    pub fn of(part: &impl askama::Template) -> Html {
         Html(part.render().unwrap_or_default())
     }
 }

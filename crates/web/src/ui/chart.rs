@@ -12,6 +12,8 @@ pub use columns::Columns;
 pub use grouped::{BarGroup, GroupedBars, Measure, Series};
 pub use track::{Lane, Span, SpanKind, Track};
 
+use crate::ui::{Cell, Head, Table, TableRow};
+
 /// How wide charts are drawn, in their own units.
 const WIDTH: f64 = 400.0;
 /// How wide a Chinese character and a letter are in a chart, at most.
@@ -28,4 +30,16 @@ fn text_width(text: &str) -> f64 {
 /// A length as SVG takes it; halves of a unit are not seen.
 fn unit(length: f64) -> String {
     format!("{length:.0}")
+}
+
+/// The table beneath a chart of bars: what each stands for, and its figure with its link.
+fn table_of(title: &str, [label, figure]: [&str; 2], bars: &[Bar]) -> Table {
+    let row = |bar: &Bar| TableRow::new(vec![Cell::text(&bar.label), bar.cell()]);
+    Table {
+        caption: title.to_owned(),
+        heads: vec![Head::text(label), Head::number(figure)],
+        rows: bars.iter().map(row).collect(),
+        count: String::new(),
+        export: None,
+    }
 }

@@ -86,7 +86,7 @@ pub(super) fn column(visit: &Visit, parts: &Parts, queue: &Queue) -> Html {
     let (lang, now) = (visit.lang, visit.ctx.now);
     let line = |ticket: &Ticket| line(visit, parts, ticket, now);
     let shown = i64::try_from(queue.waiting.len()).unwrap_or(0);
-    made(&Column {
+    Html::of(&Column {
         lang,
         csrf: &visit.csrf,
         back: &visit.path,
@@ -140,7 +140,7 @@ pub(super) fn way(lang: Lang, now: Stage) -> Html {
         };
         (at + 1, lang.t(*zh, *en), state)
     };
-    made(&Way { lang, stages: STAGES.iter().enumerate().map(stage).collect() })
+    Html::of(&Way { lang, stages: STAGES.iter().enumerate().map(stage).collect() })
 }
 
 /// What a clerk does at this step while the city that decides is silent; nothing where it answers.
@@ -171,8 +171,4 @@ pub(super) fn while_silent(visit: &Visit, silence: Option<Silence>, stage: Stage
         ),
     };
     ui::note("wait", &head, advice)
-}
-
-fn made(part: &impl Template) -> Html {
-    Html::made(part.render().unwrap_or_default())
 }

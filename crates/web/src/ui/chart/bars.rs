@@ -4,10 +4,10 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 use serde::Serialize;
 
-use super::WIDTH;
+use super::{WIDTH, table_of};
 use crate::html::Html;
 use crate::lang::{Given, Lang};
-use crate::ui::{Cell, Head, Table, TableRow};
+use crate::ui::{Cell, Table};
 
 /// What is kept free at the right for the figure.
 const FIGURE_WIDTH: f64 = 96.0;
@@ -96,14 +96,7 @@ impl BarChart {
     }
 
     fn table(&self) -> Table {
-        let row = |bar: &Bar| TableRow::new(vec![Cell::text(&bar.label), bar.cell()]);
-        Table {
-            caption: self.title.clone(),
-            heads: vec![Head::text(&self.label_head), Head::number(&self.figure_head)],
-            rows: self.bars.iter().map(row).collect(),
-            count: String::new(),
-            export: None,
-        }
+        table_of(&self.title, [&self.label_head, &self.figure_head], &self.bars)
     }
 
     /// The chart as HTML.

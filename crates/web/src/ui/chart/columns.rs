@@ -4,10 +4,10 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 use serde::Serialize;
 
-use super::{Bar, TARGET, WIDTH, text_width, unit};
+use super::{Bar, TARGET, WIDTH, table_of, text_width, unit};
 use crate::html::Html;
 use crate::lang::Lang;
-use crate::ui::{Cell, Head, Table, TableRow};
+use crate::ui::Table;
 
 /// Where the highest column begins and where all of them end.
 const TOP: f64 = 28.0;
@@ -111,14 +111,7 @@ impl Columns {
     }
 
     fn table(&self) -> Table {
-        let row = |bar: &Bar| TableRow::new(vec![Cell::text(&bar.label), bar.cell()]);
-        Table {
-            caption: self.title.clone(),
-            heads: vec![Head::text(&self.label_head), Head::number(&self.figure_head)],
-            rows: self.columns.iter().map(row).collect(),
-            count: String::new(),
-            export: None,
-        }
+        table_of(&self.title, [&self.label_head, &self.figure_head], &self.columns)
     }
 
     /// The chart as HTML.
