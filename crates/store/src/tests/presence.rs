@@ -12,12 +12,13 @@ const CUT: Stmt = stmt(
     "SELECT COUNT(*) AS counted FROM pg_stat_activity
      WHERE CASE WHEN application_name = $1 AND pid <> pg_backend_pid() THEN pg_terminate_backend(pid) ELSE FALSE END",
 );
-const PLACES: Stmt = stmt(
-    "test.places",
-    "SELECT COUNT(*) AS counted FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()
+const PLACE: Stmt = stmt(
+    "test.place",
+    "SELECT COALESCE(MAX(pid), 0) AS counted FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()
      AND pid IN (SELECT pid FROM pg_stat_activity WHERE application_name = $1)",
 );
 
+/// The one number that a statement about this store's processes gives.
 async fn count(bench: &Bench, stmt: &'static Stmt) -> i64 {
     let Engine::Postgres { url, schema } = &bench.config.engine else { panic!("it is a server") };
     let name = Value::Text(format!("tongban {schema}"));
@@ -52,11 +53,13 @@ async fn left_for_another(store: &Store) -> (bool, usize, bool) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_was_cut_off_counts_as_living_again() {
     let bench = taken("cut_off").await;
-    assert_eq!(count(&bench, &PLACES).await, 1);
+    let before = count(&bench, &PLACE).await;
+    assert!(0 < before, "it has a place");
     assert!(0 < count(&bench, &CUT).await);
     let back = async {
         let mut ticks = tokio::time::interval(Duration::from_millis(20));
-        while count(&bench, &PLACES).await == 0 {
+        // The session that was cut off keeps its place until the server gets to end it.
+        while [0, before].contains(&count(&bench, &PLACE).await) {
             ticks.tick().await;
         }
     };
