@@ -28,7 +28,7 @@ const MOVES_MAX: usize = 10;
 /// So often papers are fetched again in a drill.
 const FETCHES_MAX: usize = 60;
 /// A hand-drawn line: what the frame on the screen gives.
-const SIGNATURE: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAGAAAAAgAQAAAADFu0D5AAAAg0lEQVR42p3Quw2DQBRE0enAJVAKpW1ISFEOqMNyA5ARrHi+s0gjxyB0tBeJ/an+Hj2MNkZtxDV7bIk+OSyxLw5LfN4OS2yHwxLr6bDE1D23VfX5YqKh6mz1qlsVP251q/pWXuUzKj+gMhUqi6CyPCobQ2XLqBwGlWOicgGoXM3D6/0BrFlcCKvVgHQAAAAASUVORK5CYII=";
+pub const SIGNATURE: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAGAAAAAgAQAAAADFu0D5AAAAg0lEQVR42p3Quw2DQBRE0enAJVAKpW1ISFEOqMNyA5ARrHi+s0gjxyB0tBeJ/an+Hj2MNkZtxDV7bIk+OSyxLw5LfN4OS2yHwxLr6bDE1D23VfX5YqKh6mz1qlsVP251q/pWXuUzKj+gMhUqi6CyPCobQ2XLqBwGlWOicgGoXM3D6/0BrFlcCKvVgHQAAAAASUVORK5CYII=";
 
 /// Who comes to the window, as the demo's front page shows the cards.
 pub struct IdentityCard {

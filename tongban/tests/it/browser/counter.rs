@@ -138,7 +138,7 @@ async fn the_counter_needs_no_script() {
     super::play("counter-plain", plain).await;
 }
 
-/// Number, call, card, form: as a browser without script sends them.
+/// Number, call, card, form: as a browser without script sends them; then somebody who signs on paper.
 async fn plain(stage: &mut Stage) -> Seen {
     let card = identity_card(&mut stage.world, Visitor::Driver).await?;
     let mut browser = stage.plain("430100");
@@ -156,7 +156,7 @@ async fn plain(stage: &mut Stage) -> Seen {
     let ticked = [("checks", "form-complete")];
     browser.send(&draft, &[&answers[..], &ticked[..]].concat()).await?;
     match browser.path() == format!("{draft}/consent") {
-        true => Ok(()),
+        true => super::plain_staff::window(stage).await,
         false => Err(format!("the form led to {}", browser.path())),
     }
 }

@@ -121,6 +121,28 @@ impl Plain {
         self.call(Method::POST, action, URLENCODED, body.into_bytes()).await
     }
 
+    /// The same with a file.
+    pub async fn upload(&mut self, action: &str, typed: &[(&str, &str)], file: &str, png: &[u8]) -> Seen {
+        const EDGE: &str = "--------------------------edge-of-a-part";
+        let mut body = Vec::new();
+        for (name, value) in self.fields(action, &[typed, &[(file, "")]].concat())? {
+            if name != file {
+                let part =
+                    format!("--{EDGE}\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+                body.extend(part.into_bytes());
+            }
+        }
+        let head = format!(
+            "--{EDGE}\r\ncontent-disposition: form-data; name=\"{file}\"; filename=\"scan.png\"\r\n\
+             content-type: image/png\r\n\r\n"
+        );
+        body.extend(head.into_bytes());
+        body.extend(png);
+        body.extend(format!("\r\n--{EDGE}--\r\n").into_bytes());
+        let kind = format!("multipart/form-data; boundary={EDGE}");
+        self.call(Method::POST, action, &kind, body).await
+    }
+
     /// Presses a button of a form after the first answer of each question was chosen.
     pub async fn choose_first(&mut self, action: &str, button: &str, value: &str) -> Seen {
         let form = forms(&self.page, action).find(|form| form.contains(&format!("value=\"{value}\"")));

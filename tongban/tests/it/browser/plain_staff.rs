@@ -1,7 +1,7 @@
-//! What staff do without script (无脚本): officers about licences, the administrator, the bureau.
+//! What staff do without script (无脚本): officers about licences, the clerk with scans, the administrator, the bureau.
 
 use tongban::journey::people::text;
-use tongban::journey::steps::{self, DRIVER_HOME, Visitor};
+use tongban::journey::steps::{self, CLERK, DRIVER_HOME, REVIEWER, Visitor};
 
 use super::Seen;
 use super::plain::Plain;
@@ -58,6 +58,71 @@ async fn order(browser: &mut Plain, licence: &str, deed: &str) -> Seen {
     browser.open(licence).await?;
     let order = [("do", deed), ("article", "《行政许可法》第六十九条"), ("reason", "核实资料")];
     browser.send(licence, &order).await
+}
+
+/// The walk-in signs on paper, which is scanned: once for what was asked of him, once because he wants no more of it.
+pub async fn window(stage: &mut Stage) -> Seen {
+    let card = steps::identity_card(&mut stage.world, Visitor::WalkIn).await?;
+    let mut clerk = stage.plain("430100");
+    clerk.sign_in(CLERK).await?;
+    let away = collect(&mut clerk, &card).await?;
+    clerk.open(&away).await?;
+    clerk.send(&format!("{away}/discard"), &[]).await?;
+    let draft = collect(&mut clerk, &card).await?;
+    let consent = format!("{draft}/consent");
+    clerk.open(&consent).await?;
+    clerk.send(&format!("{consent}/ask"), &[("how", "signature")]).await?;
+    clerk.upload(&consent, &[("do", "confirm")], "scan", &scan()?).await?;
+    clerk.open(&format!("{draft}/check")).await?;
+    clerk.send(&format!("{draft}/submit"), &[]).await?;
+    let path = clerk.path().to_owned();
+    let case = path.trim_start_matches("/window/cases/").to_owned();
+    shows(stage, &path, "received").await?;
+    let ask = [
+        ("command", "ask_correction"),
+        ("about1", "truth"),
+        ("what1", "请本人再确认一次"),
+        ("article1", "行政许可法第三十二条"),
+    ];
+    steps::act(&mut stage.world, REVIEWER, &case, &ask).await?;
+    shows(stage, &path, "correcting").await?;
+    clerk.open(&path).await?;
+    clerk.upload(&format!("{path}/correction"), &[("answer.truth", "yes")], "scan", &scan()?).await?;
+    shows(stage, &path, "received").await?;
+    clerk.open(&format!("{path}?withdraw=yes")).await?;
+    clerk.upload(&format!("{path}/withdraw"), &[], "scan", &scan()?).await?;
+    shows(stage, &path, "withdrawn").await
+}
+
+/// The form filled in and the formal check ticked; gives the draft.
+async fn collect(clerk: &mut Plain, card: &steps::IdentityCard) -> Seen<String> {
+    clerk.open("/window").await?;
+    let start =
+        [("number", card.number.as_str()), ("name", &card.name), ("item", "121"), ("deciding", "430300")];
+    clerk.send("/window/start", &start).await?;
+    let draft = clerk.path().to_owned();
+    let answers = [
+        ("reason", "damaged"),
+        ("phone", "13907310009"),
+        ("delivery", "collecting_window"),
+        ("truth", "yes"),
+        ("checks", "person-present"),
+        ("checks", "form-complete"),
+    ];
+    clerk.send(&draft, &answers).await?;
+    Ok(draft)
+}
+
+async fn shows(stage: &mut Stage, path: &str, phase: &str) -> Seen {
+    let is_there = |page: &serde_json::Value| text(page, "/progress/phase") == phase;
+    stage.world.until(CLERK, path, phase, is_there).await.map(drop)
+}
+
+/// A sheet with a line on it, as a scanner gives it.
+fn scan() -> Seen<Vec<u8>> {
+    use base64::Engine as _;
+    let data = steps::SIGNATURE.split_once(',').map_or("", |(_, data)| data);
+    base64::engine::general_purpose::STANDARD.decode(data).map_err(|error| error.to_string())
 }
 
 #[tokio::test(flavor = "multi_thread")]
