@@ -113,7 +113,15 @@ pub fn steps() -> usize {
 
 /// Every column that lies sealed.
 pub fn sealed_columns() -> Vec<SealedColumn> {
-    [tb_store::SEALED, tb_identity::SEALED, tb_licence::SEALED, tb_case::SEALED, tb_enquiry::SEALED].concat()
+    [
+        tb_store::SEALED,
+        tb_identity::SEALED,
+        tb_licence::SEALED,
+        tb_case::SEALED,
+        tb_enquiry::SEALED,
+        tb_counter::SEALED,
+    ]
+    .concat()
 }
 
 /// Every module of a city.
@@ -146,6 +154,7 @@ pub fn all(parts: &Parts) -> Result<Vec<Module>> {
         t02_window::module(t02_window::Parts {
             vault: parts.vault.clone(),
             catalogue: parts.definitions.catalogue.clone(),
+            env: parts.env.clone(),
         }),
         t03_recognition::module(t03_recognition::Parts {
             desk: parts.desk.clone(),

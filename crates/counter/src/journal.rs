@@ -24,11 +24,22 @@ pub enum Kind {
     Corrected,
     /// Withdrawn for her (代撤回).
     Withdrawn,
+    /// An original that came in (收原件).
+    PaperIn,
+    /// An original that went out (发原件).
+    PaperOut,
 }
 
 /// Every kind, in the order of the sheet.
-pub const KINDS: [Kind; 5] =
-    [Kind::Collected, Kind::TakenUp, Kind::Delivered, Kind::Corrected, Kind::Withdrawn];
+pub const KINDS: [Kind; 7] = [
+    Kind::Collected,
+    Kind::TakenUp,
+    Kind::Delivered,
+    Kind::Corrected,
+    Kind::Withdrawn,
+    Kind::PaperIn,
+    Kind::PaperOut,
+];
 
 impl Kind {
     /// Its name in both languages.
@@ -39,6 +50,8 @@ impl Kind {
             Kind::Delivered => Text::new("交付结果", "Results handed over"),
             Kind::Corrected => Text::new("代为补正", "Corrections answered"),
             Kind::Withdrawn => Text::new("代为撤回", "Withdrawn"),
+            Kind::PaperIn => Text::new("收进原件", "Papers taken in"),
+            Kind::PaperOut => Text::new("发出原件", "Papers sent out or given back"),
         }
     }
 }

@@ -1,30 +1,41 @@
-//! The counter (专窗台面): numbers that are called, cards that are read, what was done on a day.
+//! The counter (专窗台面): numbers that are called, cards that are read, papers in and out, what was done on a day.
 //! Serves clause 2.3.
 //!
 //! Layer 3; owns the tables `counter_…`.
 //! Invariants: one number is called by one clerk, whoever else presses at the same moment; what is written here
-//! names cases by their ids and holds nobody's name in clear.
+//! names cases by their ids and holds nobody's name in clear; what a paper is and how it travels lies sealed.
 
 pub mod card;
+pub mod courier;
 pub mod journal;
+pub mod original;
+mod sealed;
 pub mod sheet;
 pub mod ticket;
 
 #[cfg(test)]
 mod tests;
 
+pub use sealed::SEALED;
 use tb_base::{Result, Violation};
 use tb_store::{Migration, Row, Schema};
 
 /// What this crate owns in the database.
 pub const SCHEMA: Schema = Schema {
     owner: "counter",
-    migrations: &[Migration {
-        name: "0001_counter",
-        sql: include_str!("../migrations/0001_counter.sql"),
-        sha256: "91444838a5facf7dc8cf6d381149a014489eaf5431f29db2ca66974aa6eba7ad",
-    }],
-    statements: &[ticket::STATEMENTS, journal::STATEMENTS],
+    migrations: &[
+        Migration {
+            name: "0001_counter",
+            sql: include_str!("../migrations/0001_counter.sql"),
+            sha256: "91444838a5facf7dc8cf6d381149a014489eaf5431f29db2ca66974aa6eba7ad",
+        },
+        Migration {
+            name: "0002_originals",
+            sql: include_str!("../migrations/0002_originals.sql"),
+            sha256: "5dc7a0dbe48c622e4fcab73c82a97a70e65aa0a908f430e15bb58b377c1718dd",
+        },
+    ],
+    statements: &[ticket::STATEMENTS, journal::STATEMENTS, original::STATEMENTS, sealed::STATEMENTS],
 };
 
 /// A column that holds the name of a unit variant.

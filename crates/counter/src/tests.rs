@@ -1,5 +1,7 @@
 //! Cards, numbers and the journal: pure rules by table, then two clerks at once on both engines.
 
+mod originals;
+
 use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;

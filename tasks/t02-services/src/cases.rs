@@ -7,6 +7,7 @@ mod act;
 pub(crate) mod decision;
 mod list;
 pub(crate) mod open;
+mod papers;
 pub(crate) mod progress;
 pub(crate) mod receipt;
 pub(crate) mod show;

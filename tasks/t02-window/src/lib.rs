@@ -1,4 +1,5 @@
-//! What surrounds a matter at the counter (专窗台面): numbers at the door, how they are called, the end of the day.
+//! What surrounds a matter at the counter (专窗台面): numbers at the door, how they are called, papers in and out,
+//! the end of the day.
 //! Serves clause 2.3.
 //!
 //! Layer 5. Owns no table: numbers and the journal are the counter block's.
@@ -7,6 +8,7 @@
 mod clerk;
 mod day;
 mod door;
+mod originals;
 #[cfg(test)]
 mod tests;
 mod tickets;
@@ -16,9 +18,10 @@ use std::sync::Arc;
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use tb_base::Role;
-use tb_case::Catalogue;
+use tb_case::text::Text;
+use tb_case::{Catalogue, Env};
 use tb_crypto::Vault;
-use tb_web::{App, Module, RouteInfo, Who};
+use tb_web::{App, Lang, Module, RouteInfo, Who};
 
 /// What this task needs beside the application.
 #[derive(Clone)]
@@ -27,10 +30,17 @@ pub struct Parts {
     pub vault: Arc<Vault>,
     /// The items.
     pub catalogue: Arc<Catalogue>,
+    /// What the case block needs.
+    pub env: Arc<Env>,
 }
 
 /// How handlers take the parts.
 type Shared = Extension<Arc<Parts>>;
+
+/// The half of a text that the page speaks.
+fn say(lang: Lang, text: &Text) -> &str {
+    lang.t(&text.zh, &text.en)
+}
 
 const WINDOW: Who = Who::Roles(&[Role::Window]);
 
@@ -39,6 +49,9 @@ const ROUTES: &[RouteInfo] = &[
     RouteInfo::get("/tickets", Who::Public),
     RouteInfo::post("/tickets", Who::Public),
     RouteInfo::get("/tickets/{id}", Who::Public),
+    RouteInfo::get("/window/cases/{id}/originals", WINDOW),
+    RouteInfo::post("/window/cases/{id}/originals", WINDOW),
+    RouteInfo::get("/window/cases/{id}/originals/receipt", WINDOW),
     RouteInfo::get("/window/day", WINDOW),
     RouteInfo::post("/window/tickets/next", WINDOW),
     RouteInfo::post("/window/tickets/{id}", WINDOW),
@@ -49,6 +62,8 @@ pub fn module(parts: Parts) -> Module {
     let routes: Router<App> = Router::new()
         .route("/tickets", get(door::ask).post(door::take))
         .route("/tickets/{id}", get(door::show))
+        .route("/window/cases/{id}/originals", get(originals::show).post(originals::record))
+        .route("/window/cases/{id}/originals/receipt", get(originals::receipt))
         .route("/window/day", get(day::show))
         .route("/window/tickets/next", post(tickets::next))
         .route("/window/tickets/{id}", post(tickets::step))

@@ -101,3 +101,67 @@ async fn the_end_of_the_day_is_a_page_and_a_file() {
         assert_eq!(got.status, expected, "{date}");
     }
 }
+
+/// A form of a paper: `command`, then what the page sends.
+fn paper(command: &str, rest: &str) -> String {
+    format!("command={command}&{rest}")
+}
+
+#[tokio::test]
+async fn papers_come_in_and_go_out_under_a_number() {
+    let world = World::new().await;
+    let case = world.collected("430100").await;
+    let path = format!("/window/cases/{case}/originals");
+    let empty = world.page("window", &path).await;
+    assert!(empty.text.contains("没有收原件"), "{}", empty.text);
+    let nothing = world.post("window", &path, "way=in").await;
+    assert_eq!(nothing.codes(), ["WEB-FIELD-001"; 4]);
+    let command = world.get("window", &path).await.json()["command"].as_str().expect("a command").to_owned();
+    let brought = paper(
+        &command,
+        "way=in&what=%E4%BB%8E%E4%B8%9A%E8%B5%84%E6%A0%BC%E8%AF%81&pages=1&party=person&courier=hand",
+    );
+    for _ in 0..2 {
+        let sent = world.post("window", &path, &brought).await;
+        assert_eq!(sent.location, format!("{path}?done=yes"), "{sent:?}");
+    }
+    let page = world.get("window", &path).await.json();
+    assert_eq!(page["papers"].as_array().map(Vec::len), Some(1), "a double press is one paper");
+    let form = format!("{path}?paper={command}");
+    let shown = world.get("window", &form).await.json();
+    assert_eq!((&shown["way"], &shown["papers"][0]["place"]), (&"out".into(), &"counter".into()));
+    let away = format!("paper={command}&way=out&party=department&courier=sf");
+    let wrong = world.post("window", &path, &format!("{away}&number=SF12")).await;
+    assert_eq!(wrong.codes(), ["CTR-COU-002"]);
+    assert_eq!(wrong.json()["form"]["values"]["number"][0], "SF12", "what was typed stays");
+    world.post("window", &path, &format!("{away}&number=SF1234567890123")).await;
+    let twice = world.post("window", &path, &format!("{away}&number=SF1234567890124")).await;
+    assert_eq!(twice.codes(), ["CTR-ORI-003"]);
+    let page = world.get("window", &path).await.json();
+    assert_eq!(page["papers"][0]["place"], "on_way_to_department");
+    for lang in ["zh", "en"] {
+        let receipt = world.page("window", &format!("{path}/receipt?lang={lang}")).await;
+        assert!(receipt.text.contains("SF1234567890123"), "{}", receipt.text);
+        assert_eq!(world.page("window", &format!("{form}&lang={lang}")).await.status, StatusCode::OK);
+    }
+    let day = world.page("window", "/window/day?export=csv").await;
+    assert!(day.text.contains("收进原件") && day.text.contains("发出原件"), "{}", day.text);
+}
+
+#[tokio::test]
+async fn papers_are_those_of_the_own_counter() {
+    let world = World::new().await;
+    let case = world.collected("430300").await;
+    let path = format!("/window/cases/{case}/originals");
+    for (who, expected) in [
+        ("window-colleague", StatusCode::OK),
+        ("window-elsewhere", StatusCode::FORBIDDEN),
+        ("reviewer", StatusCode::FORBIDDEN),
+    ] {
+        assert_eq!(world.get(who, &path).await.status, expected, "{who}");
+    }
+    let brought = "way=in&what=x&pages=1&party=person&courier=hand";
+    assert_eq!(world.post("window-elsewhere", &path, brought).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(world.get("window", "/window/cases/nothing/originals").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(world.get("window", &path).await.json()["papers"], serde_json::json!([]));
+}

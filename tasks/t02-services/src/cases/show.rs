@@ -22,6 +22,7 @@ use tb_store::Tx;
 use tb_store::outbox::{self, State};
 use tb_web::{Fields, Frame, Html, Lang, PageError, PageResult, Visit, ui};
 
+use super::papers::{self, Paper};
 use super::progress::{self, Explained, PendingAct, Stuck};
 use crate::access::{Shared, case_id, own_case, resident};
 use crate::correction::{Asked, asked};
@@ -36,6 +37,7 @@ pub(crate) struct Seen {
     notices: Vec<Notice>,
     waiting: Option<Timestamp>,
     lost: Option<Refusal>,
+    papers: Vec<Paper>,
 }
 
 /// The page.
@@ -53,6 +55,8 @@ pub(crate) struct CasePage {
     stuck: Option<Stuck>,
     /// Why the case was not taken by the exchange at all; a person of the data bureau has to look.
     lost: Option<Refusal>,
+    /// Where the papers are that she handed in.
+    papers: Vec<Paper>,
     form: Fields,
     #[serde(skip)]
     command: MessageId,
@@ -224,7 +228,7 @@ pub(crate) async fn show(visit: Visit, parts: Shared, id: Path<String>) -> PageR
 /// Reads everything that the page shows, if the case is hers.
 pub(crate) async fn see(visit: &Visit, parts: &Arc<Parts>, case: CaseId) -> Result<Seen, PageError> {
     let (person, _) = resident(&visit.ctx, Action::ReadOwnCase)?;
-    let (ctx, shared) = (visit.ctx.clone(), Arc::clone(parts));
+    let (ctx, shared, lang) = (visit.ctx.clone(), Arc::clone(parts), visit.lang);
     let about = Wanted { case: Some(case), ..Wanted::default() };
     let read = visit.app.store.read_snapshot("t02.case", move |tx| {
         own_case(tx, case, person)?;
@@ -235,6 +239,7 @@ pub(crate) async fn see(visit: &Visit, parts: &Arc<Parts>, case: CaseId) -> Resu
             actions: acts::may(tx, &ctx, &shared.env, case)?,
             acts: acts_of(tx, case)?,
             lost: lost(tx, &view)?,
+            papers: papers::of_case(tx, lang, case)?,
             notices: messages::narrowed(tx, person, about, 0)?.0,
             waiting,
             view,
@@ -300,6 +305,7 @@ pub(crate) fn page(visit: &Visit, parts: &Parts, seen: Seen, form: Fields) -> Ca
         pending_acts: progress::pending(visit, &view, &seen.acts),
         stuck: stuck(visit, &view, seen.waiting),
         lost: seen.lost,
+        papers: seen.papers,
         notices: seen.notices.iter().filter_map(|notice| message(visit, &view, notice)).collect(),
         actions: seen.actions,
         command: visit.ctx.id(MessageId::new),

@@ -7,13 +7,19 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use serde_json::Value;
-use tb_base::{Actor, Clock, Ctx, Entropy, NodeId, OfficeId, Result, Role, StaffId, Timestamp};
+use tb_base::{
+    Actor, Calendar, CaseId, Clock, Ctx, DraftId, Entropy, Fault, LicenceId, MessageId, NodeId, OfficeId,
+    Result, Role, StaffId, Timestamp,
+};
+use tb_case::case::Channel;
+use tb_case::draft::{self, Draft, Fetched, NewDraft};
+use tb_case::{Env, submit};
 use tb_counter::ticket::{self, Ticket};
 use tb_crypto::{Vault, sha256};
 use tb_exchange::founding::{Charter, Founder, Member, found};
 use tb_exchange::keys::{Secrets, WitnessKey};
 use tb_exchange::{Answer, BoxFuture, Desk, Outgoing, Peers, ServiceTerms};
-use tb_identity::seed;
+use tb_identity::{people, seed};
 use tb_store::{Config, Store};
 use tb_web::session::{Account, Lookup};
 use tb_web::{App, AppParts, CityFront};
@@ -60,7 +66,9 @@ impl Peers for Silent {
 
 /// The city.
 pub struct World {
-    store: Store,
+    pub store: Store,
+    pub env: Arc<Env>,
+    entropy: Arc<Mutex<dyn Entropy>>,
     site: Router,
 }
 
@@ -106,21 +114,69 @@ impl World {
         let city = seed::city(seed::SEED, node(CITY), 4, 1).expect("a city");
         let ctx = Ctx::new(NOON, Actor::System, node(CITY), Arc::clone(&entropy));
         seed::plant(&store, &ctx, &vault, &desk, None, city).await.expect("a register");
-        let module = module(Parts { vault, catalogue: catalogue() });
+        let env = env(&desk, &vault);
+        let module = module(Parts { vault, catalogue: catalogue(), env: Arc::clone(&env) });
         let app = App::new(AppParts {
             node: node(CITY),
             store: store.clone(),
             desk,
             peers: Arc::new(Silent),
             clock: Arc::new(Stepped(AtomicI64::new(NOON.0))),
-            entropy,
+            entropy: Arc::clone(&entropy),
             cities: CITIES.map(front).into(),
             session: accounts(),
             nav: Vec::new(),
             secure_cookies: false,
             demo: None,
         });
-        World { store, site: tb_web::site(app, std::slice::from_ref(&module)) }
+        World { store, env, entropy, site: tb_web::site(app, std::slice::from_ref(&module)) }
+    }
+
+    pub fn ctx(&self, who: &str) -> Ctx {
+        let actor = account(who).map_or(Actor::System, |account| account.actor);
+        Ctx::new(NOON, actor, node(CITY), Arc::clone(&self.entropy))
+    }
+
+    /// A draft of the driver's on the hall's counter, with everything that it needs, for a city to decide.
+    pub async fn drafted(&self, deciding: &'static str) -> Draft {
+        let (ctx, env) = (self.ctx("window"), Arc::clone(&self.env));
+        let made = self.store.write("test.draft", move |tx| {
+            let number = seed::driver()?.number;
+            let person = people::by_number(tx, &env.vault, &number)?.expect("the driver").id;
+            let begin =
+                NewDraft { item: 121, person, channel: Channel::Window, deciding: Some(node(deciding)) };
+            let mut held = draft::create(tx, &ctx, &env, &begin)?;
+            for (material, kind) in
+                [("identity", "resident_card"), ("old-certificate", "road_transport_qualification")]
+            {
+                let paper = fetched(&ctx, material, kind, node(deciding));
+                held = draft::attach_fetched(tx, &ctx, &env, held.id, held.version, &paper)?;
+            }
+            let answers = [
+                ("reason", "damaged"),
+                ("phone", "13907310009"),
+                ("delivery", "electronic"),
+                ("truth", "yes"),
+            ];
+            let answers = answers.map(|(id, answer)| (id.to_owned(), answer.to_owned())).into();
+            held = draft::save(tx, &ctx, &env, held.id, held.version, &answers)?;
+            let checks = ["person-present", "form-complete", "consent-given"].map(str::to_owned).into();
+            draft::check(tx, &ctx, &env, held.id, held.version, &checks)
+        });
+        made.await.expect("a draft")
+    }
+
+    /// The same, handed over.
+    pub async fn collected(&self, deciding: &'static str) -> CaseId {
+        let draft = self.drafted(deciding).await.id;
+        self.hand_in(draft).await
+    }
+
+    pub async fn hand_in(&self, draft: DraftId) -> CaseId {
+        let (ctx, env) = (self.ctx("window"), Arc::clone(&self.env));
+        let command = ctx.id(MessageId::new);
+        let made = self.store.write("test.submit", move |tx| submit(tx, &ctx, &env, draft, command));
+        made.await.expect("a case")
     }
 
     /// The number at a clerk's counter.
@@ -160,6 +216,33 @@ impl World {
     }
 }
 
+/// What cases need; nothing is issued here, and every licence is what it was.
+fn env(desk: &Arc<Desk>, vault: &Arc<Vault>) -> Arc<Env> {
+    Arc::new(Env {
+        desk: Arc::clone(desk),
+        catalogue: catalogue(),
+        calendar: Arc::new(Calendar::national().clone()),
+        vault: Arc::clone(vault),
+        issue: Arc::new(|_, _, _, _| Err(Fault::new("issuing in a test").into())),
+        is_current: Arc::new(|_, _, _, _| Ok(true)),
+        ended: Arc::new(|_, _, _| Ok(())),
+    })
+}
+
+fn fetched(ctx: &Ctx, material: &str, kind: &str, issuer: NodeId) -> Fetched {
+    Fetched {
+        material: material.to_owned(),
+        kind: kind.to_owned(),
+        licence: ctx.id(LicenceId::new),
+        version: 1,
+        digest: "00".repeat(32),
+        issuer,
+        consent: "by her own hand".to_owned(),
+        values: std::collections::BTreeMap::new(),
+        at: ctx.now,
+    }
+}
+
 /// The shipped item and its cities.
 fn catalogue() -> Arc<tb_case::Catalogue> {
     let file = |path, text| tb_case::DefinitionFile { path, text };
@@ -188,11 +271,13 @@ fn accounts() -> Lookup {
 
 fn account(token: &str) -> Option<Account> {
     let role = match token {
-        "window" | "window-colleague" => Role::Window,
+        "window" | "window-colleague" | "window-elsewhere" => Role::Window,
         "reviewer" => Role::Reviewer,
         _ => return None,
     };
-    let actor = Actor::Staff { staff: staff(token), role, office: hall() };
+    let office =
+        if token == "window-elsewhere" { "430100-hall-2".parse().expect("an office") } else { hall() };
+    let actor = Actor::Staff { staff: staff(token), role, office };
     let text = token.to_owned();
     Some(Account { id: text.clone(), login: text.clone(), name: text, actor, office_name: None })
 }

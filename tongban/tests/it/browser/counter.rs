@@ -30,7 +30,7 @@ async fn serve(stage: &mut Stage) -> Seen {
     take_numbers(&door).await?;
     take_at_a_kiosk(&desk).await?;
     let card = identity_card(&mut stage.world, Visitor::Driver).await?;
-    by_keys(stage, &desk, &card).await?;
+    let case = by_keys(stage, &desk, &card).await?;
     door.go(&door.path().await?).await?;
     door.look("called").await?;
     the_next_does_not_come(&desk).await?;
@@ -44,7 +44,10 @@ async fn serve(stage: &mut Stage) -> Seen {
     phone.go("/window?lang=en").await?;
     phone.look("desk-en").await?;
     phone.go("/window/day").await?;
-    phone.look("day-en").await
+    phone.look("day-en").await?;
+    phone.go(&format!("{case}/originals")).await?;
+    phone.look("papers-en").await?;
+    her_papers(stage, &case).await
 }
 
 /// Nothing chosen first, then what for and where.
@@ -74,7 +77,7 @@ async fn take_at_a_kiosk(desk: &Tab) -> Seen {
 }
 
 /// From F2 to the receipt: every key is written down with its focus.
-async fn by_keys(stage: &mut Stage, desk: &Tab, card: &IdentityCard) -> Seen {
+async fn by_keys(stage: &mut Stage, desk: &Tab, card: &IdentityCard) -> Seen<String> {
     let mut hands = Hands::at(desk);
     hands.key_to_next("call the next", F2).await?;
     desk.says(".queue .is-on", "K001").await?;
@@ -112,7 +115,35 @@ async fn by_keys(stage: &mut Stage, desk: &Tab, card: &IdentityCard) -> Seen {
     desk.look("case").await?;
     hands.key_to_next("the receipt", F9).await?;
     desk.look("receipt").await?;
-    hands.within("window", SECONDS_MAX)
+    hands.within("window", SECONDS_MAX)?;
+    let case = desk.path().await?.trim_end_matches("/receipt").to_owned();
+    papers(desk, &case).await?;
+    Ok(case)
+}
+
+/// Her old certificate comes in, goes off to Xiangtan under a number, and cannot go off twice.
+async fn papers(desk: &Tab, case: &str) -> Seen {
+    let page = format!("{case}/originals");
+    desk.go(&page).await?;
+    desk.look("papers-none").await?;
+    desk.fill("what", "原道路运输从业资格证").await?;
+    desk.fill("pages", "1").await?;
+    desk.choose("party", "person").await?;
+    desk.pick("courier", "hand").await?;
+    desk.press(&format!("form[action='{page}'] button")).await?;
+    desk.press("main a[href*='?paper=']").await?;
+    desk.choose("party", "department").await?;
+    desk.pick("courier", "ems").await?;
+    desk.fill("number", "EA123456784CN").await?;
+    desk.press(&format!("form[action='{page}'] button")).await?;
+    desk.says_errors(1).await?;
+    desk.look("papers-wrong").await?;
+    desk.fill("number", "EA123456785CN").await?;
+    desk.press(&format!("form[action='{page}'] button")).await?;
+    desk.says("main", "已寄办理部门").await?;
+    desk.look("papers").await?;
+    desk.go(&format!("{page}/receipt")).await?;
+    desk.look("papers-receipt").await
 }
 
 /// Called again, skipped, the next one called, and the one who was skipped comes after all.
@@ -133,13 +164,36 @@ async fn the_next_does_not_come(desk: &Tab) -> Seen {
     desk.look("all-served").await
 }
 
+/// At home she sees where it is.
+async fn her_papers(stage: &Stage, case: &str) -> Seen {
+    let home = stage.tab("counter-home-390", View::Phone, "430100").await?;
+    home.sign_in("driver@430100").await?;
+    home.go(case.trim_start_matches("/window")).await?;
+    home.says("main", "EA123456785CN").await?;
+    home.look("papers").await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_counter_needs_no_script() {
     super::play("counter-plain", plain).await;
 }
 
+/// A machine in the hall: somebody is there, then leaves it.
+async fn machine(stage: &Stage) -> Seen {
+    let mut machine = stage.plain("430100");
+    machine.open("/tickets?view=kiosk").await?;
+    match machine.open("/kiosk/stay").await {
+        Err(told) if told.contains("status 204") => {}
+        other => return Err(format!("a machine that is in use: {other:?}")),
+    }
+    machine.open("/tickets").await?;
+    machine.send("/kiosk/over", &[]).await?;
+    machine.says("已经退出")
+}
+
 /// Number, call, card, form: as a browser without script sends them; then somebody who signs on paper.
 async fn plain(stage: &mut Stage) -> Seen {
+    machine(stage).await?;
     let card = identity_card(&mut stage.world, Visitor::Driver).await?;
     let mut browser = stage.plain("430100");
     browser.open("/tickets").await?;

@@ -86,6 +86,12 @@ pub async fn window(stage: &mut Stage) -> Seen {
     ];
     steps::act(&mut stage.world, REVIEWER, &case, &ask).await?;
     shows(stage, &path, "correcting").await?;
+    let papers = format!("{path}/originals");
+    clerk.open(&papers).await?;
+    let brought =
+        [("what", "原道路运输从业资格证"), ("pages", "1"), ("party", "person"), ("courier", "hand")];
+    clerk.send(&papers, &brought).await?;
+    clerk.says("在收件窗口")?;
     clerk.open(&path).await?;
     clerk.upload(&format!("{path}/correction"), &[("answer.truth", "yes")], "scan", &scan()?).await?;
     shows(stage, &path, "received").await?;
