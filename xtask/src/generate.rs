@@ -24,6 +24,7 @@ pub fn run(mode: Mode) -> Result<(), String> {
         ("docs/agreement/coverage.md", coverage()?),
         ("docs/error-codes.md", error_codes()?),
         ("docs/permits.md", told_by_the_binary(&["defs", "permits"])?),
+        (NOTICES, told_by_the_binary(&["defs", "notices"])?),
         ("docs/operations/configuration.md", told_by_the_binary(&["config", "document"])?),
         ("docs/transactions.md", transaction_table()?),
     ];
@@ -34,6 +35,7 @@ pub fn run(mode: Mode) -> Result<(), String> {
         }
         match mode {
             Mode::Write => {
+                keeps_notices(path, &text)?;
                 std::fs::write(root().join(path), text).map_err(|error| format!("{path}: {error}"))?;
             }
             Mode::Check => stale.push(path),
@@ -43,6 +45,18 @@ pub fn run(mode: Mode) -> Result<(), String> {
         Ok(())
     } else {
         Err(format!("not current, run `cargo xtask gen`: {}", stale.join(", ")))
+    }
+}
+
+const NOTICES: &str = "docs/notices.md";
+
+/// What was sent with an edition is shown with it for ever: a line that stands in the document stays as it is.
+fn keeps_notices(path: &str, text: &str) -> Result<(), String> {
+    let there = if path == NOTICES { read(path).unwrap_or_default() } else { String::new() };
+    let is_gone = |line: &&str| line.starts_with("| `") && !text.lines().any(|now| now == *line);
+    match there.lines().find(is_gone) {
+        None => Ok(()),
+        Some(line) => Err(format!("{NOTICES}: an edition changed, add a further one instead: {line}")),
     }
 }
 

@@ -3,26 +3,118 @@
 use std::collections::BTreeMap;
 
 use tb_base::{Ctx, PersonId, Result};
+use tb_identity::wording::{Wording, wording};
 use tb_store::Tx;
 
 use crate::case::PhaseKind;
 use crate::progress::ProgressView;
-use crate::text::Text;
 
-fn template(phase: PhaseKind) -> &'static str {
+const TOLD: Wording = wording(
+    "case.told",
+    &[(
+        "您的“{item}”（{code}）有新的告知，请查看；最晚 {due} 办完。",
+        "Your case '{item_en}' ({code}) has news for you, please read it; it will be decided by {due}.",
+    )],
+);
+const OFFERED: Wording = wording(
+    "case.offered",
+    &[(
+        "您的“{item}”（{code}）已收件，正在移交办理城市。",
+        "Your case '{item_en}' ({code}) has been collected and is being handed over to the deciding city.",
+    )],
+);
+const RECEIVED: Wording = wording(
+    "case.received",
+    &[(
+        "您的“{item}”（{code}）已由{office}收件，等待受理。",
+        "Your case '{item_en}' ({code}) has been received by {office_en} and waits to be accepted.",
+    )],
+);
+const CORRECTING: Wording = wording(
+    "case.correcting",
+    &[(
+        "您的“{item}”（{code}）需要补正，请查看需要补正的全部内容。",
+        "Your case '{item_en}' ({code}) needs a correction; see everything that is asked.",
+    )],
+);
+const ACCEPTED: Wording = wording(
+    "case.accepted",
+    &[(
+        "您的“{item}”（{code}）已受理，最晚 {due} 办完。",
+        "Your case '{item_en}' ({code}) has been accepted and will be decided by {due} at the latest.",
+    )],
+);
+const DECIDED: Wording = wording(
+    "case.decided",
+    &[("您的“{item}”（{code}）已作出决定。", "Your case '{item_en}' ({code}) has been decided.")],
+);
+const DELIVERING: Wording = wording(
+    "case.delivering",
+    &[(
+        "您的“{item}”（{code}）结果已可领取：{office}。",
+        "Your case '{item_en}' ({code}) is ready: {office_en}.",
+    )],
+);
+const DELIVERED: Wording = wording(
+    "case.delivered",
+    &[(
+        "您的“{item}”（{code}）已送达，欢迎评价。",
+        "Your case '{item_en}' ({code}) has been delivered; please rate it.",
+    )],
+);
+const CLOSED: Wording = wording(
+    "case.closed",
+    &[("您的“{item}”（{code}）已办结归档。", "Your case '{item_en}' ({code}) has been closed.")],
+);
+const WITHDRAWN: Wording = wording(
+    "case.withdrawn",
+    &[(
+        "您的“{item}”（{code}）已按您的要求撤回。",
+        "Your case '{item_en}' ({code}) has been withdrawn as you asked.",
+    )],
+);
+const DECLINED: Wording = wording(
+    "case.declined",
+    &[(
+        "您的“{item}”（{code}）不予受理，请查看理由。",
+        "Your case '{item_en}' ({code}) was not accepted; see the reasons.",
+    )],
+);
+const LAPSED: Wording = wording(
+    "case.lapsed",
+    &[(
+        "您的“{item}”（{code}）逾期未补正，已终止。",
+        "Your case '{item_en}' ({code}) has lapsed: it was not corrected in time.",
+    )],
+);
+const RETURNED: Wording = wording(
+    "case.returned",
+    &[(
+        "您的“{item}”（{code}）被办理城市退回，请查看理由。",
+        "Your case '{item_en}' ({code}) was returned by the deciding city; see the reason.",
+    )],
+);
+
+/// Every kind of notice of this crate.
+pub const WORDINGS: &[Wording] = &[
+    TOLD, OFFERED, RECEIVED, CORRECTING, ACCEPTED, DECIDED, DELIVERING, DELIVERED, CLOSED, WITHDRAWN,
+    DECLINED, LAPSED, RETURNED,
+];
+
+fn wording_of(phase: PhaseKind) -> &'static Wording {
     match phase {
-        PhaseKind::Offered => "case.offered",
-        PhaseKind::Received => "case.received",
-        PhaseKind::Correcting => "case.correcting",
-        PhaseKind::Accepted => "case.accepted",
-        PhaseKind::Decided => "case.decided",
-        PhaseKind::Delivering => "case.delivering",
-        PhaseKind::Delivered => "case.delivered",
-        PhaseKind::Closed => "case.closed",
-        PhaseKind::Withdrawn => "case.withdrawn",
-        PhaseKind::Declined => "case.declined",
-        PhaseKind::Lapsed => "case.lapsed",
-        PhaseKind::Returned => "case.returned",
+        PhaseKind::Offered => &OFFERED,
+        PhaseKind::Received => &RECEIVED,
+        PhaseKind::Correcting => &CORRECTING,
+        PhaseKind::Accepted => &ACCEPTED,
+        PhaseKind::Decided => &DECIDED,
+        PhaseKind::Delivering => &DELIVERING,
+        PhaseKind::Delivered => &DELIVERED,
+        PhaseKind::Closed => &CLOSED,
+        PhaseKind::Withdrawn => &WITHDRAWN,
+        PhaseKind::Declined => &DECLINED,
+        PhaseKind::Lapsed => &LAPSED,
+        PhaseKind::Returned => &RETURNED,
     }
 }
 
@@ -42,10 +134,10 @@ pub(crate) fn post(
     view: &ProgressView,
 ) -> Result<()> {
     let Some(person) = person else { return Ok(()) };
-    let template = match before {
-        Some(before) if before.phase == view.phase && before.notes < view.notes.len() => "case.told",
+    let wording = match before {
+        Some(before) if before.phase == view.phase && before.notes < view.notes.len() => &TOLD,
         Some(before) if before.phase == view.phase => return Ok(()),
-        Some(_) | None => template(view.phase),
+        Some(_) | None => wording_of(view.phase),
     };
     let due = view.due().map(|clock| clock.due.to_string()).unwrap_or_default();
     let params: BTreeMap<String, String> = [
@@ -59,48 +151,5 @@ pub(crate) fn post(
     .into_iter()
     .map(|(key, value)| (key.to_owned(), value))
     .collect();
-    tb_identity::messages::post(tx, ctx, person, template, &params, Some(view.case)).map(drop)
-}
-
-/// The words of a notice of this crate; nothing for templates of others.
-pub fn words(template: &str, params: &BTreeMap<String, String>) -> Option<Text> {
-    let get = |key: &str| params.get(key).map(String::as_str).unwrap_or_default();
-    let (zh, en) = match template {
-        "case.told" => (
-            "有新的告知，请查看；最晚 {due} 办完",
-            "has news for you, please read it; it will be decided by {due}",
-        ),
-        "case.offered" => {
-            ("已收件，正在移交办理城市", "has been collected and is being handed over to the deciding city")
-        }
-        "case.received" => {
-            ("已由{office}收件，等待受理", "has been received by {office_en} and waits to be accepted")
-        }
-        "case.correcting" => {
-            ("需要补正，请查看需要补正的全部内容", "needs a correction; see everything that is asked")
-        }
-        "case.accepted" => {
-            ("已受理，最晚 {due} 办完", "has been accepted and will be decided by {due} at the latest")
-        }
-        "case.decided" => ("已作出决定", "has been decided"),
-        "case.delivering" => ("结果已可领取：{office}", "is ready: {office_en}"),
-        "case.delivered" => ("已送达，欢迎评价", "has been delivered; please rate it"),
-        "case.closed" => ("已办结归档", "has been closed"),
-        "case.withdrawn" => ("已按您的要求撤回", "has been withdrawn as you asked"),
-        "case.declined" => ("不予受理，请查看理由", "was not accepted; see the reasons"),
-        "case.lapsed" => ("逾期未补正，已终止", "has lapsed: it was not corrected in time"),
-        "case.returned" => {
-            ("被办理城市退回，请查看理由", "was returned by the deciding city; see the reason")
-        }
-        _ => return None,
-    };
-    let fill = |words: &str| {
-        words
-            .replace("{office}", get("office"))
-            .replace("{office_en}", get("office_en"))
-            .replace("{due}", get("due"))
-    };
-    let zh = format!("您的“{}”（{}）{}。", get("item"), get("code"), fill(zh));
-    let en = format!("Your case '{}' ({}) {}.", get("item_en"), get("code"), fill(en));
-    Some(Text { zh, en })
+    tb_identity::messages::post(tx, ctx, person, wording, &params, Some(view.case)).map(drop)
 }

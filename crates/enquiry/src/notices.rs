@@ -5,26 +5,56 @@
 use std::collections::BTreeMap;
 
 use tb_base::{Ctx, Result};
+use tb_identity::wording::{Wording, wording};
 use tb_identity::{messages, sms};
 use tb_store::Tx;
 
 use crate::Env;
 use crate::enquiry::{ActKind, Asker, Enquiry, Kind, Turn};
 
+const ANSWERED: Wording = wording(
+    "enquiry.answered",
+    &[(
+        "您的{what}：{office}已经答复，请查看。",
+        "Your {what_en} has been answered by {office_en}; please read it.",
+    )],
+);
+const RETURNED: Wording = wording(
+    "enquiry.returned",
+    &[(
+        "您的{what}：{office}退回了，写明了原因和该找谁。",
+        "Your {what_en} was returned by {office_en}, with the reason and whom to ask.",
+    )],
+);
+const PASSED: Wording = wording(
+    "enquiry.passed",
+    &[("您的{what}：已转给{office}答复。", "Your {what_en} has been passed on to {office_en}.")],
+);
+const LATE: Wording = wording(
+    "enquiry.late",
+    &[(
+        "您的{what}：到 {due} 没有答复，已列入监督。",
+        "Your {what_en} was not answered by {due}; the supervisor sees it now.",
+    )],
+);
+
+/// Every kind of notice of this crate.
+pub const WORDINGS: &[Wording] = &[ANSWERED, RETURNED, PASSED, LATE];
+
 /// Tells whoever asked here about a turn, where it is news to her.
 pub(crate) fn tell(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, enquiry: &Enquiry, turn: &Turn) -> Result<()> {
-    let (template, said) = match turn.act.kind() {
-        ActKind::Answer => ("enquiry.answered", "已有答复"),
-        ActKind::Return => ("enquiry.returned", "已被退回，请看原因"),
-        ActKind::PassOn => ("enquiry.passed", ""),
+    let (wording, said) = match turn.act.kind() {
+        ActKind::Answer => (&ANSWERED, "已有答复"),
+        ActKind::Return => (&RETURNED, "已被退回，请看原因"),
+        ActKind::PassOn => (&PASSED, ""),
         ActKind::Ask | ActKind::Again | ActKind::Close | ActKind::Receive | ActKind::Lapse => return Ok(()),
     };
-    say(tx, ctx, env, enquiry, template, said)
+    say(tx, ctx, env, enquiry, wording, said)
 }
 
 /// Tells whoever asked here that the answer is late, and that the supervisor sees it.
 pub(crate) fn tell_late(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, enquiry: &Enquiry) -> Result<()> {
-    say(tx, ctx, env, enquiry, "enquiry.late", "逾期没有答复，已列入监督")
+    say(tx, ctx, env, enquiry, &LATE, "逾期没有答复，已列入监督")
 }
 
 /// A notice for an account; for a telephone a message, where there is one to send.
@@ -33,12 +63,12 @@ fn say(
     ctx: &Ctx,
     env: &Env,
     enquiry: &Enquiry,
-    template: &'static str,
+    wording: &Wording,
     said: &str,
 ) -> Result<()> {
     match &enquiry.asker {
         Asker::Elsewhere => Ok(()),
-        Asker::Person(person) => messages::post(tx, ctx, *person, template, &params(enquiry), None).map(drop),
+        Asker::Person(person) => messages::post(tx, ctx, *person, wording, &params(enquiry), None).map(drop),
         Asker::Phone(_) if said.is_empty() => Ok(()),
         Asker::Phone(phone) => {
             let text = format!(
@@ -52,44 +82,19 @@ fn say(
 
 fn params(enquiry: &Enquiry) -> BTreeMap<String, String> {
     let office = enquiry.office.as_ref();
+    let (what, what_en) = match enquiry.about.kind() {
+        Kind::Look => ("对查看记录的追问", "question about a look at your data"),
+        Kind::Stuck => ("办不成事反映", "report of what could not be done"),
+    };
     let pairs = [
         ("enquiry", enquiry.id.to_string()),
-        ("kind", crate::word(&enquiry.about.kind())),
+        ("what", what.to_owned()),
+        ("what_en", what_en.to_owned()),
         ("office", office.map_or_else(String::new, |office| office.zh.clone())),
         ("office_en", office.map_or_else(String::new, |office| office.en.clone())),
         ("due", enquiry.due.date().to_string()),
     ];
     pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
-}
-
-/// The words of a notice of this crate, Chinese and English; nothing for templates of others.
-pub fn words(template: &str, params: &BTreeMap<String, String>) -> Option<(String, String)> {
-    let get = |key: &str| params.get(key).map(String::as_str).unwrap_or_default();
-    let (zh, en) = match template {
-        "enquiry.answered" => {
-            ("{office}已经答复，请查看", "has been answered by {office_en}; please read it")
-        }
-        "enquiry.returned" => (
-            "{office}退回了，写明了原因和该找谁",
-            "was returned by {office_en}, with the reason and whom to ask",
-        ),
-        "enquiry.passed" => ("已转给{office}答复", "has been passed on to {office_en}"),
-        "enquiry.late" => {
-            ("到 {due} 没有答复，已列入监督", "was not answered by {due}; the supervisor sees it now")
-        }
-        _ => return None,
-    };
-    let (what, what_en) = match get("kind") {
-        kind if kind == crate::word(&Kind::Look) => {
-            ("对查看记录的追问", "question about a look at your data")
-        }
-        _ => ("办不成事反映", "report of what could not be done"),
-    };
-    let fill = |words: &str| {
-        let filled = words.replace("{office}", get("office")).replace("{office_en}", get("office_en"));
-        filled.replace("{due}", get("due"))
-    };
-    Some((format!("您的{what}：{}。", fill(zh)), format!("Your {what_en} {}.", fill(en))))
 }
 
 /// Where a notice of this crate leads.

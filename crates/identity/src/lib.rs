@@ -18,6 +18,7 @@ pub mod roster;
 pub mod seed;
 pub mod sms;
 pub mod staff;
+pub mod wording;
 
 mod hold;
 mod sealed;

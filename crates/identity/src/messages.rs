@@ -1,4 +1,4 @@
-//! Notices to a person on the site (站内消息): a template's key and its parameters.
+//! Notices to a person on the site (站内消息): which words, by kind and edition, and what is filled in.
 //!
 //! Invariant: parameters lie sealed, since an officer may have typed one of them.
 
@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use tb_base::{CaseId, Ctx, Fault, MessageId, PersonId, Refusal, Result, Timestamp};
 use tb_store::{Row, Stmt, Tx, params, stmt};
 
+use crate::wording::{self, Wording};
 use crate::{PAGE_ROWS, offset};
 
 /// A notice (站内消息).
@@ -14,8 +15,10 @@ use crate::{PAGE_ROWS, offset};
 pub struct Notice {
     /// Its id.
     pub id: MessageId,
-    /// Key of the text, such as `case.correction_asked`.
+    /// Key of its words, such as `case.accepted`.
     pub template: String,
+    /// Which edition of the words it was sent with.
+    pub edition: usize,
     /// What the text fills in.
     pub params: BTreeMap<String, String>,
     /// The case that it is about, where there is one.
@@ -78,12 +81,19 @@ pub const STATEMENTS: &[Stmt] = &[INSERT, UNREAD, READ, NARROWED, NARROWED_COUNT
 /// How many parameters a notice may have.
 pub const PARAMS_MAX: usize = 16;
 
-/// Writes a notice to a person.
+impl Notice {
+    /// What it says in Chinese and English; nothing where its words are not among those known.
+    pub fn words(&self, known: &[Wording]) -> Option<(String, String)> {
+        wording::filled(known, (&self.template, self.edition), &self.params)
+    }
+}
+
+/// Writes a notice to a person, in the newest edition of its words.
 pub fn post(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
     person: PersonId,
-    template: &'static str,
+    wording: &Wording,
     params: &BTreeMap<String, String>,
     case: Option<CaseId>,
 ) -> Result<MessageId> {
@@ -96,7 +106,7 @@ pub fn post(
     let filled = serde_json::to_string(params).map_err(|error| Fault::of("writing a notice", error))?;
     let filled = tx.seal(&place(id), filled);
     let name = tx.name;
-    tx.run(&INSERT, params![id, person, template, filled, case, ctx.now, name])?;
+    tx.run(&INSERT, params![id, person, wording.newest(), filled, case, ctx.now, name])?;
     Ok(id)
 }
 
@@ -137,9 +147,12 @@ pub(crate) fn place(id: MessageId) -> String {
 
 fn notice(tx: &Tx<'_>, row: &Row) -> Result<Notice> {
     let id: MessageId = row.parse("id")?;
+    let name: String = row.get("template")?;
+    let (key, edition) = wording::named(&name);
     Ok(Notice {
         id,
-        template: row.get("template")?,
+        template: key.to_owned(),
+        edition,
         params: tx.open_json(row, "params", &place(id))?,
         case: row.parse_option("case_id")?,
         at: row.get("at")?,

@@ -13,7 +13,7 @@ mod fetch;
 mod form;
 mod home;
 mod items;
-mod messages;
+pub mod messages;
 mod office;
 mod parts;
 mod situations;

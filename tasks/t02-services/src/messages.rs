@@ -8,10 +8,11 @@ use axum::Router;
 use axum::routing::{get, post};
 use serde::Serialize;
 use tb_base::{CaseId, MessageId, PersonId, Result};
-use tb_case::{acts, notices};
+use tb_case::acts;
 use tb_identity::PAGE_ROWS;
 use tb_identity::messages::{self, Notice, Wanted};
 use tb_identity::permit::Action;
+use tb_identity::wording::Wording;
 use tb_store::Tx;
 use tb_web::ui::{Filters, Pager};
 use tb_web::{App, Choice, Field, Form, Frame, Input, Lang, PageResult, RouteInfo, Visit, redirect, ui};
@@ -24,6 +25,10 @@ use crate::words::say;
 /// The addresses of this page.
 pub(crate) const ROUTES: &[RouteInfo] =
     &[RouteInfo::get("/messages", RESIDENT), RouteInfo::post("/messages/read", RESIDENT)];
+
+/// Every kind of notice that a person may get, by the crate that sends it.
+pub const WORDINGS: &[&[Wording]] =
+    &[tb_case::notices::WORDINGS, tb_licence::store::notices::WORDINGS, tb_enquiry::notices::WORDINGS];
 
 pub(crate) fn routes() -> Router<App> {
     Router::new().route("/messages", get(show)).route("/messages/read", post(read))
@@ -135,21 +140,15 @@ fn called(
 }
 
 fn line(lang: Lang, notice: &Notice) -> Line {
-    let of_case = || Some(say(lang, &notices::words(&notice.template, &notice.params)?).to_owned());
-    let of_licence = || {
-        let (zh, en) = tb_licence::store::notices::words(&notice.template, &notice.params)?;
-        Some(lang.t(&zh, &en).to_owned())
+    let words = WORDINGS.iter().find_map(|known| notice.words(known));
+    let text = match &words {
+        Some((zh, en)) => lang.t(zh, en),
+        None => lang.t("您有一条新消息。", "You have a new message."),
     };
-    let of_enquiry = || {
-        let (zh, en) = tb_enquiry::notices::words(&notice.template, &notice.params)?;
-        Some(lang.t(&zh, &en).to_owned())
-    };
-    let unknown = || lang.t("您有一条新消息。", "You have a new message.").to_owned();
-    let text = of_case().or_else(of_licence).or_else(of_enquiry).unwrap_or_else(unknown);
     Line {
         id: notice.id,
         template: notice.template.clone(),
-        text,
+        text: text.to_owned(),
         at: lang.time(notice.at),
         href: notice
             .case
@@ -167,4 +166,31 @@ async fn read(visit: Visit, _: Form) -> PageResult {
     let all = move |tx: &mut Tx<'_>| messages::mark_all_read(tx, &ctx, person);
     visit.app.store.write("t02.messages.read", all).await?;
     Ok(redirect("/messages"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// What is filled in, by name.
+    fn places(words: &str) -> BTreeSet<&str> {
+        words.split('{').skip(1).map(|rest| rest.split('}').next().unwrap_or_default()).collect()
+    }
+
+    #[test]
+    fn every_notice_is_a_sentence_in_both_languages() {
+        let mut keys = BTreeSet::new();
+        for wording in WORDINGS.iter().copied().flatten() {
+            assert!(keys.insert(wording.key), "{} twice", wording.key);
+            assert!(!wording.editions.is_empty(), "{} has no words", wording.key);
+            for (zh, en) in wording.editions {
+                assert!(zh.ends_with('。') && en.ends_with('.'), "{}: {zh} {en}", wording.key);
+                let in_chinese: BTreeSet<&str> =
+                    places(en).iter().map(|it| it.trim_end_matches("_en")).collect();
+                assert_eq!(places(zh), in_chinese, "{}: other things are filled in", wording.key);
+            }
+        }
+    }
 }

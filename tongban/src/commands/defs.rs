@@ -1,4 +1,4 @@
-//! `tongban defs` (定义): loads every definition, counts, compares cities, prints the permit table and every address.
+//! `tongban defs` (定义): loads every definition, counts, compares cities, prints permits, notices and addresses.
 
 use std::path::Path;
 
@@ -27,6 +27,8 @@ pub enum What {
     },
     /// Prints who may do what, role by action.
     Permits,
+    /// Prints the words of every notice, edition by edition.
+    Notices,
     /// Prints every address of a city's site in the demo, with who may come there, as JSON.
     Routes,
 }
@@ -40,8 +42,23 @@ pub async fn run(what: What) -> Result<()> {
             say(tb_identity::permit::permit_table().trim_end());
             Ok(())
         }
+        What::Notices => {
+            say(notices().trim_end());
+            Ok(())
+        }
         What::Routes => routes().await,
     }
+}
+
+/// The words of notices as people read them.
+fn notices() -> String {
+    let mut text = "# Words of notices\n\nWhat a person is told on the site, by kind and edition.\nA notice keeps the edition that it was sent with, so an edition that stands here never changes: other words are a further edition.\nWhat stands in braces is filled in.\n\n| kind | edition | 中文 | English |\n|---|---|---|---|\n".to_owned();
+    for wording in t02_services::messages::WORDINGS.iter().copied().flatten() {
+        for (at, (zh, en)) in wording.editions.iter().enumerate() {
+            text.push_str(&format!("| `{}` | {} | {zh} | {en} |\n", wording.key, at + 1));
+        }
+    }
+    text
 }
 
 /// An address as programs read it.

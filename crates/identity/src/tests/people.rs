@@ -6,7 +6,10 @@ use std::sync::Arc;
 use super::world::{NOW, SOURCE, World, desks, refusal};
 use crate::people::{self, PersonStatus};
 use crate::register::{Claim, Proof, match_claim};
+use crate::wording::{Wording, wording};
 use crate::{enterprises, messages, seed};
+
+const DUE: Wording = wording("case.due", &[("到 {due}。", "By {due}.")]);
 
 #[tokio::test]
 async fn a_person_is_found_by_number_id_and_pseudonym() {
@@ -98,7 +101,7 @@ async fn notices_are_read_by_their_person_only() {
             let params = BTreeMap::from([("due".to_owned(), "2026-12-08".to_owned())]);
             let more_than_a_page = crate::PAGE_ROWS + 1;
             for _ in 0..more_than_a_page {
-                messages::post(tx, &ctx, driver, "case.due", &params, None)?;
+                messages::post(tx, &ctx, driver, &DUE, &params, None)?;
             }
             messages::mark_all_read(tx, &ctx, other)?;
             assert_eq!(messages::unread(tx, driver)?, more_than_a_page);
@@ -106,7 +109,11 @@ async fn notices_are_read_by_their_person_only() {
             assert_eq!(messages::unread(tx, driver)?, 0);
             let (notices, count) = messages::narrowed(tx, driver, messages::Wanted::default(), 1)?;
             assert_eq!((notices.len(), count), (1, more_than_a_page));
-            assert_eq!(notices[0].params, params);
+            assert_eq!(
+                notices[0].words(&[DUE]),
+                Some(("到 2026-12-08。".to_owned(), "By 2026-12-08.".to_owned()))
+            );
+            assert_eq!(notices[0].words(&[]), None);
             assert_eq!(notices[0].read_at, Some(NOW));
             assert_eq!(messages::narrowed(tx, other, messages::Wanted::default(), 0)?, (vec![], 0));
             Ok(())

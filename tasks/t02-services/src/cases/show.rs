@@ -326,7 +326,7 @@ fn stuck(visit: &Visit, view: &ProgressView, waiting: Option<Timestamp>) -> Opti
 
 fn message(visit: &Visit, view: &ProgressView, notice: &Notice) -> Option<ui::Message> {
     let lang = visit.lang;
-    let words = notices::words(&notice.template, &notice.params)?;
+    let (zh, en) = notice.words(notices::WORDINGS)?;
     // The city that collected speaks until the other one has taken over.
     let (who, city) = match notice.template == "case.offered" {
         true => (progress::collected_at(visit, view), view.collecting.city),
@@ -337,6 +337,6 @@ fn message(visit: &Visit, view: &ProgressView, notice: &Notice) -> Option<ui::Me
         when: lang.moment(notice.at),
         city: mark(&visit.app, lang, city),
         mine: false,
-        text: say(lang, &words).to_owned(),
+        text: lang.t(&zh, &en).to_owned(),
     })
 }
