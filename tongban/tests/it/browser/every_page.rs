@@ -28,7 +28,7 @@ const ELDER: Form = Form { start: "/?view=elder", view: View::Phone, word: "elde
 const PLAIN: Form = Form { start: "/", view: View::PlainPhone, word: "plain" };
 /// Addresses that are files, leave the site, or change something.
 const NOT_PAGES: [&str; 7] = ["/proof", "/evidence", "/file", "/demo/enter", "export=", "lang=", "view="];
-/// What everybody sees is walked by the first only.
+/// What everybody sees alike is walked by the first only.
 const COMMON: [&str; 10] = [
     "/items",
     "/agreement",
@@ -60,6 +60,12 @@ struct Form {
 }
 
 impl Form {
+    /// What one walker's look shows of everybody's. What differs by role is in the words and rows of a page:
+    /// they are looked at in each role as most people see them; in the other forms each kind of page once.
+    fn shows_once(self, kind: &str) -> bool {
+        self.word != "zh" || COMMON.iter().any(|it| kind.starts_with(it))
+    }
+
     /// Without script people stand where they are: staff at a desk, others with a telephone.
     fn view_of(self, name: &str) -> View {
         match self.view {
@@ -99,7 +105,7 @@ async fn walk_all(stage: &mut Stage, forms: &[Form]) -> Seen {
             let mut starts = vec![form.start.to_owned()];
             starts.extend(own(&planted, name));
             let seen = walk(&tab, starts, common.clone()).await?;
-            common.extend(seen.into_iter().filter(|kind| COMMON.iter().any(|it| kind.starts_with(it))));
+            common.extend(seen.into_iter().filter(|kind| form.shows_once(kind)));
         }
     }
     Ok(())
