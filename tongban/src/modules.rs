@@ -136,6 +136,8 @@ pub fn all(parts: &Parts) -> Result<Vec<Module>> {
                 parts.definitions.catalogue.clone(),
                 parts.definitions.types.clone(),
             ),
+            catalogue: parts.definitions.catalogue.clone(),
+            english: english(&parts.definitions),
             limits: t01_data_platform::Limits::shipped()?,
             enquiry: parts.enquiry.clone(),
             case_evidence: Some(t01_data_platform::case_evidence(parts.env.clone())),
@@ -172,6 +174,15 @@ pub fn all(parts: &Parts) -> Result<Vec<Module>> {
     ])
 }
 
+/// English names: of the definition, or of the list by which items are found.
+fn english(definitions: &Definitions) -> t01_data_platform::English {
+    let (catalogue, finding) = (definitions.catalogue.clone(), definitions.finding.clone());
+    Arc::new(move |no| {
+        let own = catalogue.item(no).and_then(|item| item.title_en().map(str::to_owned));
+        own.or_else(|| finding.finder.english(no).map(str::to_owned))
+    })
+}
+
 /// How a session in use is noted.
 pub fn keep_session(vault: Arc<Vault>) -> tb_web::session::Keep {
     Arc::new(move |tx, ctx, token| match accounts::session(tx, &vault, token, ctx.now)? {
@@ -193,6 +204,7 @@ pub fn navigation() -> Vec<NavEntry> {
         NavEntry::public("/cases", "办件", "My cases"),
         NavEntry::public("/licences", "证照", "Licences"),
         NavEntry::public("/looks", "我的数据", "My data").extra(),
+        NavEntry::public("/firm", "企业", "Enterprise").extra(),
         NavEntry::staff("/window", "专窗", "Window", &[Role::Window]),
         NavEntry::staff("/window/day", "日结", "Day", &[Role::Window]),
         NavEntry::staff("/office", "待办", "Queue", &[Role::Reviewer, Role::Approver, Role::Supervisor]),

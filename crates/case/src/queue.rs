@@ -176,10 +176,17 @@ const PERSON_COUNT: Stmt =
 
 const CODE: Stmt = stmt("case.queue.code", concat!(columns!(), " WHERE query_code = $1 LIMIT 2"));
 
+const ONE: Stmt = stmt("case.queue.one", concat!(columns!(), " WHERE case_id = $1"));
+
 const IS_OVER: Stmt = stmt("case.queue.is_over", "SELECT is_over FROM case_index WHERE case_id = $1");
 
 pub(crate) const STATEMENTS: &[Stmt] =
-    &[OFFICE, OFFICE_COUNT, URGENCY, COLLECTED, COLLECTED_COUNT, PERSON, PERSON_COUNT, CODE, IS_OVER];
+    &[OFFICE, OFFICE_COUNT, URGENCY, COLLECTED, COLLECTED_COUNT, PERSON, PERSON_COUNT, CODE, ONE, IS_OVER];
+
+/// The row of a case, if this city knows it; a draft is none yet.
+pub fn one(tx: &mut Tx<'_>, case: CaseId) -> Result<Option<CaseRow>> {
+    tx.one(&ONE, params![case])?.map(|row| case_row(&row)).transpose()
+}
 
 /// Whether nothing but a rating can follow; not so of a case that this city does not know.
 pub fn is_over(tx: &mut Tx<'_>, case: CaseId) -> Result<bool> {

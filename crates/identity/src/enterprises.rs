@@ -1,7 +1,7 @@
 //! The register of enterprises that this city keeps (法人库).
 //! Serves clauses 1.1 and 4.2.
 
-use tb_base::{Ctx, DivisionCode, PersonId, Refusal, Result, Uscc};
+use tb_base::{Ctx, DivisionCode, PersonId, Refusal, Result, Timestamp, Uscc};
 use tb_store::{Row, Stmt, Tx, Value, params, stmt};
 
 use crate::words::words;
@@ -79,14 +79,22 @@ pub(crate) const INSERT: Stmt = stmt(
 ",
 );
 
+const RECORDED: Stmt =
+    stmt("identity.enterprise.recorded", "SELECT at FROM identity_enterprise WHERE uscc = $1");
+
 const COUNT: Stmt = stmt("identity.enterprise.count", "SELECT COUNT(*) AS counted FROM identity_enterprise");
 
 /// Every statement of this file.
-pub const STATEMENTS: &[Stmt] = &[FIND, OF_REPRESENTATIVE, PAGE, INSERT, COUNT];
+pub const STATEMENTS: &[Stmt] = &[FIND, OF_REPRESENTATIVE, PAGE, INSERT, RECORDED, COUNT];
 
 /// The enterprise of a code.
 pub fn find(tx: &mut Tx<'_>, uscc: &Uscc) -> Result<Option<Enterprise>> {
     tx.one(&FIND, params![uscc.to_string()])?.map(|row| enterprise(&row)).transpose()
+}
+
+/// When the record of an enterprise was written here.
+pub fn recorded(tx: &mut Tx<'_>, uscc: &Uscc) -> Result<Option<Timestamp>> {
+    tx.one(&RECORDED, params![uscc.to_string()])?.map(|row| row.get("at")).transpose()
 }
 
 /// The enterprises that a person represents by law.

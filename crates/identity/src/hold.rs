@@ -3,8 +3,10 @@
 //! A unit sees one moment. A row that was only locked (`FOR UPDATE`) leaves no trace: whoever waited for it goes on
 //! with what it saw before. A row that was changed makes it run again, so a hold counts the row's version up.
 
-use tb_base::{Ctx, OfficeId, Result, StaffId};
+use tb_base::{Ctx, OfficeId, Result, StaffId, Uscc};
 use tb_store::{Stmt, Tx, params, stmt};
+
+use crate::enterprises::{self, Enterprise};
 
 const STAFF: Stmt = stmt(
     "identity.hold.staff",
@@ -43,8 +45,18 @@ const ACCOUNT: Stmt = stmt(
 ",
 );
 
+/// The day of its record stays: a hold is no news of the register.
+const ENTERPRISE: Stmt = stmt(
+    "identity.hold.enterprise",
+    "
+    UPDATE identity_enterprise
+    SET version = version + 1, tx = $2
+    WHERE uscc = $1
+",
+);
+
 /// Every statement of this file.
-pub const STATEMENTS: &[Stmt] = &[STAFF, ADMINISTRATORS, OFFICE, ACCOUNT];
+pub const STATEMENTS: &[Stmt] = &[STAFF, ADMINISTRATORS, OFFICE, ACCOUNT, ENTERPRISE];
 
 /// Members of staff: for rules over their leaves, offices and accounts.
 pub(crate) fn staff(tx: &mut Tx<'_>, ctx: &Ctx, ids: &[StaffId]) -> Result<()> {
@@ -72,6 +84,15 @@ fn each(tx: &mut Tx<'_>, ctx: &Ctx, ids: &[String]) -> Result<()> {
 pub(crate) fn open_office(tx: &mut Tx<'_>, ctx: &Ctx, id: &OfficeId) -> Result<bool> {
     let name = tx.name;
     Ok(0 < tx.run(&OFFICE, params![id, ctx.now, name])?)
+}
+
+/// An enterprise: for the rules over its grants. Gives it, if there is one.
+pub(crate) fn enterprise(tx: &mut Tx<'_>, uscc: &Uscc) -> Result<Option<Enterprise>> {
+    let name = tx.name;
+    if tx.run(&ENTERPRISE, params![uscc.to_string(), name])? == 0 {
+        return Ok(None);
+    }
+    enterprises::find(tx, uscc)
 }
 
 /// An account whose password was verified before this unit began. Says whether it can still be used with that one.

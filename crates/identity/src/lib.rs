@@ -7,6 +7,7 @@
 
 pub mod accounts;
 pub mod enterprises;
+pub mod grants;
 pub mod leave;
 pub mod look;
 pub mod messages;
@@ -61,10 +62,17 @@ pub const SCHEMA: Schema = Schema {
             sql: include_str!("../migrations/0006_password_set.sql"),
             sha256: "2be26a1ddd6b88940264fd6ec7e7794cfd30cad01ddc80504013b5d7ab625e28",
         },
+        Migration {
+            name: "0007_grants",
+            sql: include_str!("../migrations/0007_grants.sql"),
+            sha256: "74af3ff52c96479d0471dd4b3080eed3d719dfa2bfc4c4e5266e0aeafb5ff9d1",
+        },
     ],
     statements: &[
         people::STATEMENTS,
         enterprises::STATEMENTS,
+        grants::STATEMENTS,
+        grants::filed::STATEMENTS,
         offices::STATEMENTS,
         staff::STATEMENTS,
         accounts::STATEMENTS,

@@ -36,6 +36,10 @@ pub enum Action {
     PresentLicence,
     /// Reads who looked at the own data, and takes the proof (谁看了我的数据).
     ReadOwnLooks,
+    /// Acts for an enterprise that she represents or has a grant of, and ends a grant (代企业办事).
+    ActForEnterprise,
+    /// Gives grants of an enterprise that she represents (企业授权).
+    GrantAgency,
     /// Takes the evidence of an own case (下载证据).
     TakeEvidence,
     /// Says what could not be got done, with an account or without (反映办不成事).
@@ -234,6 +238,20 @@ const RULES: &[Rule] = &[
         "look.read_own",
         "谁看了我的数据",
         "read who looked",
+        &[(RESIDENT, Reach::Own(3))],
+    ),
+    rule(
+        Action::ActForEnterprise,
+        "enterprise.act",
+        "代企业办事",
+        "act for an enterprise",
+        &[(RESIDENT, Reach::Own(2))],
+    ),
+    rule(
+        Action::GrantAgency,
+        "enterprise.grant",
+        "企业授权",
+        "give grants of an enterprise",
         &[(RESIDENT, Reach::Own(3))],
     ),
     rule(

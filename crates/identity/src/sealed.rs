@@ -4,11 +4,12 @@ use tb_base::Result;
 use tb_store::reseal::{SealedColumn, statements};
 use tb_store::{Row, Stmt, sealed_column};
 
-/// What this crate keeps sealed: people, members of staff, text messages and the parameters of notices.
+/// What this crate keeps sealed: people, members of staff, text messages, from where sessions were begun, the parameters of notices.
 pub const SEALED: &[SealedColumn] = &[
     sealed_column!(Bytes "identity"/"person"."sealed" by Text "id" at |row| place("identity_person", row)),
     sealed_column!(Bytes "identity"/"staff"."sealed" by Text "id" at |row| place("identity_staff", row)),
     sealed_column!(Bytes "identity"/"sms"."sealed" by Text "id" at |row| place("identity_sms", row)),
+    sealed_column!(Text "identity"/"session"."about" by Text "id" at |row| Ok(crate::accounts::sessions::place(row.parse("id")?))),
     sealed_column!(Text "identity"/"message"."params" by Text "id" at |row| Ok(crate::messages::place(row.parse("id")?))),
 ];
 

@@ -84,6 +84,7 @@ pub struct Frame {
     crumbs: Vec<(String, String)>,
     nav: Vec<NavItem>,
     user: Option<String>,
+    acting: Option<String>,
     office: Option<String>,
     role: Option<Role>,
     app: App,
@@ -152,6 +153,7 @@ impl Frame {
                 })
                 .collect(),
             user: visit.account.as_ref().map(|account| account.name.clone()),
+            acting: visit.acting().map(|acting| acting.name.clone()),
             office: visit.account.as_ref().and_then(|account| account.office_name.clone()),
             role,
             app: visit.app.clone(),

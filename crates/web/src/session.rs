@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tb_base::{Actor, Ctx, Result, Timestamp};
+use tb_base::{Actor, Ctx, Result, Timestamp, Uscc};
 use tb_store::Tx;
 
 /// The account that a session belongs to (账户).
@@ -19,6 +19,17 @@ pub struct Account {
     pub actor: Actor,
     /// The office of a member of staff, by name.
     pub office_name: Option<String>,
+    /// The enterprise that the session acts for; whether it still may is asked at each act.
+    pub acting: Option<Acting>,
+}
+
+/// For whom somebody chose to act (代办身份).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acting {
+    /// The code of the enterprise.
+    pub code: Uscc,
+    /// Its name.
+    pub name: String,
 }
 
 /// Finds the account of a session token; none when the session is unknown, over or locked.

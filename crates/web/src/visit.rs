@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::frame::Frame;
 use crate::lang::Lang;
 use crate::page::{PageError, redirect};
-use crate::session::Account;
+use crate::session::{Account, Acting};
 use crate::{csrf, kiosk, query};
 
 /// Where an anonymous visitor is sent to sign in; `?next=` brings her back.
@@ -122,6 +122,11 @@ impl Visit {
     /// Lets anybody through who is signed in.
     pub fn require_account(&self) -> Result<&Account, PageError> {
         self.account.as_deref().ok_or_else(|| self.sign_in_first())
+    }
+
+    /// The enterprise that she chose to act for, if she did.
+    pub fn acting(&self) -> Option<&Acting> {
+        self.account.as_ref().and_then(|account| account.acting.as_ref())
     }
 
     /// A parameter of the query, decoded; the last one where it is given twice.

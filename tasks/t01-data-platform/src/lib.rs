@@ -10,12 +10,14 @@ mod audit;
 mod bureau;
 mod door;
 mod evidence;
+mod firm;
 mod first;
 mod limits;
 mod looks;
 mod offices;
 mod parts;
 mod password;
+mod phone;
 mod profile;
 mod register;
 mod sign_in;
@@ -36,7 +38,7 @@ pub use asks::STAFF as ASKED_ROLES;
 pub use evidence::cases::case_evidence;
 pub use evidence::{CaseEvidence, CaseFacts};
 pub use limits::Limits;
-pub use parts::{Parts, Words, session_lookup};
+pub use parts::{English, Parts, Words, session_lookup};
 pub use source::{SOURCE_UNKNOWN, Source};
 
 const RESIDENT: Who = Who::Roles(&[Role::Resident]);
@@ -62,6 +64,9 @@ const ROUTES: &[RouteInfo] = &[
     RouteInfo::get("/account", Who::SignedIn),
     RouteInfo::get("/profile", Who::SignedIn),
     RouteInfo::post("/profile", Who::SignedIn),
+    RouteInfo::post("/profile/sessions/{id}", Who::SignedIn),
+    RouteInfo::get("/profile/phone", RESIDENT),
+    RouteInfo::post("/profile/phone", RESIDENT).counted(Class::SignIn),
     RouteInfo::get("/looks", RESIDENT),
     RouteInfo::get("/looks/{city}/{id}/proof", RESIDENT).counted(Class::Heavy),
     RouteInfo::get("/looks/{city}/{id}/ask", RESIDENT),
@@ -76,6 +81,15 @@ const ROUTES: &[RouteInfo] = &[
     RouteInfo::get("/office/asks", ANSWERING),
     RouteInfo::get("/office/asks/{id}", ANSWERING),
     RouteInfo::post("/office/asks/{id}", ANSWERING),
+    RouteInfo::get("/firm", RESIDENT),
+    RouteInfo::post("/firm", RESIDENT),
+    RouteInfo::get("/firm/grants", RESIDENT),
+    RouteInfo::post("/firm/grants", RESIDENT).counted(Class::SignIn),
+    RouteInfo::get("/firm/grants/{id}/end", RESIDENT),
+    RouteInfo::post("/firm/grants/{id}/end", RESIDENT),
+    RouteInfo::get("/firm/cases", RESIDENT).counted(Class::Heavy),
+    RouteInfo::get("/firm/items", RESIDENT),
+    RouteInfo::get("/firm/benefits", RESIDENT),
     RouteInfo::get("/cases/{case}/evidence", Who::SignedIn).counted(Class::Heavy),
     RouteInfo::get("/bureau", BUREAU),
     RouteInfo::get("/bureau/dead", BUREAU).counted(Class::Heavy),
@@ -114,6 +128,8 @@ pub fn module(parts: Parts) -> Module {
         .route("/password/first", get(first::show).post(first::set))
         .route("/account", get(profile::moved))
         .route("/profile", get(profile::show).post(profile::submit))
+        .route("/profile/sessions/{id}", post(profile::end))
+        .route("/profile/phone", get(phone::show).post(phone::submit))
         .route("/looks", get(looks::show))
         .route("/looks/{city}/{id}/proof", get(looks::proof::download))
         .route("/looks/{city}/{id}/ask", get(asks::look::show).post(asks::look::submit))
@@ -123,6 +139,12 @@ pub fn module(parts: Parts) -> Module {
         .route("/asks/{id}", get(asks::mine::show).post(asks::mine::act))
         .route("/office/asks", get(asks::office::show))
         .route("/office/asks/{id}", get(asks::answer::show).post(asks::answer::act))
+        .route("/firm", get(firm::show::show).post(firm::show::choose))
+        .route("/firm/grants", get(firm::grants::show).post(firm::grants::give))
+        .route("/firm/grants/{id}/end", get(firm::grants::ask).post(firm::grants::end))
+        .route("/firm/cases", get(firm::cases::show))
+        .route("/firm/items", get(firm::places::items))
+        .route("/firm/benefits", get(firm::places::benefits))
         .route("/cases/{case}/evidence", get(evidence::download))
         .route("/bureau", get(bureau::overview::show))
         .route("/bureau/dead", get(bureau::dead::show))

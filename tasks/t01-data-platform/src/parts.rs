@@ -7,6 +7,7 @@ use tb_crypto::Vault;
 use tb_exchange::Desk;
 use tb_exchange::keys::Secrets;
 use tb_identity::accounts::{self, Door};
+use tb_identity::enterprises;
 use tb_licence::types::{LicenceType, Types};
 use tb_web::session;
 
@@ -15,6 +16,9 @@ use crate::limits::Limits;
 
 /// A name that a definition gives: Chinese, then English.
 pub type Named = Arc<dyn Fn(&str) -> Option<(String, String)> + Send + Sync>;
+
+/// The English name of an item by its number.
+pub type English = Arc<dyn Fn(u16) -> Option<String> + Send + Sync>;
 
 /// The name of a field among those that were seen with it: licence types call the same id differently.
 pub type NamedAmong = Arc<dyn Fn(&str, &[String]) -> Option<(String, String)> + Send + Sync>;
@@ -26,17 +30,19 @@ pub struct Words {
     pub item: Named,
     /// The name of a field by its id.
     pub field: NamedAmong,
+    /// The name of a type of licence by its id.
+    pub licence: Named,
 }
 
 impl Words {
     /// Knows no name: pages show codes.
     pub fn none() -> Words {
-        Words { item: Arc::new(|_| None), field: Arc::new(|_, _| None) }
+        Words { item: Arc::new(|_| None), field: Arc::new(|_, _| None), licence: Arc::new(|_| None) }
     }
 
     /// The names that the definitions of items and licences give.
     pub fn of(catalogue: Arc<Catalogue>, types: Arc<Types>) -> Words {
-        let asked = Arc::clone(&catalogue);
+        let (asked, kinds) = (Arc::clone(&catalogue), Arc::clone(&types));
         Words {
             item: Arc::new(move |number| {
                 let item = catalogue.item(number.parse().ok()?)?;
@@ -51,6 +57,10 @@ impl Words {
                 }
                 let question = asked.items().find_map(|item| item.question(id))?;
                 Some((question.zh.clone(), question.en.clone()))
+            }),
+            licence: Arc::new(move |id| {
+                let kind = kinds.get(id)?;
+                Some((kind.title.clone(), kind.title_en.clone()))
             }),
         }
     }
@@ -69,6 +79,10 @@ pub struct Parts {
     pub door: Door,
     /// Names of items and fields.
     pub words: Words,
+    /// Every item: what enterprises can get done.
+    pub catalogue: Arc<Catalogue>,
+    /// The English name of an item, where there is one.
+    pub english: English,
     /// How long the data bureau has for what.
     pub limits: Limits,
     /// Questions to offices, and their answers.
@@ -80,8 +94,13 @@ pub struct Parts {
 /// How a site finds the account of a session: for `AppParts::session`.
 pub fn session_lookup(vault: Arc<Vault>) -> session::Lookup {
     Arc::new(move |tx, token, now| {
-        let found = accounts::session(tx, &vault, token, now)?;
-        Ok(found.map(|session| session::Account {
+        let Some(session) = accounts::session(tx, &vault, token, now)? else { return Ok(None) };
+        let acting = match session.acting {
+            Some(code) => enterprises::find(tx, &code)?.map(|firm| session::Acting { code, name: firm.name }),
+            None => None,
+        };
+        Ok(Some(session::Account {
+            acting,
             id: session.account.id,
             login: session.account.login,
             name: session.account.name,

@@ -5,6 +5,7 @@ mod asks;
 mod auditor;
 mod bureau;
 mod cases;
+mod firm;
 mod forks;
 mod looks;
 mod real_cases;

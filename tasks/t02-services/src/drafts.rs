@@ -3,6 +3,7 @@
 //!
 //! Invariant: whatever is typed stays, whatever a city answers; nothing is asked that a city already knows.
 
+mod acting;
 mod check;
 mod consent;
 mod dispute;
@@ -151,14 +152,25 @@ async fn begin(visit: Visit, parts: Shared, no: Path<String>, form: Form) -> Pag
             return items::guide_again(&visit, &parts, item, fields).await;
         }
     };
-    let (ctx, shared) = (visit.ctx.clone(), Arc::clone(&parts));
+    let audience =
+        parts.catalogue.rules(item, deciding).map_or(Vec::new(), |rules| rules.item.audience.clone());
+    if let Err(refusal) = acting::may_apply(&visit, &audience) {
+        fields.refuse(&refusal);
+        return items::guide_again(&visit, &parts, item, fields).await;
+    }
+    let (ctx, shared, firm) =
+        (visit.ctx.clone(), Arc::clone(&parts), visit.acting().map(|acting| acting.code));
     let made = visit.app.store.write("t02.draft.begin", move |tx| {
         let new = NewDraft { item, person, channel: Channel::Online, deciding: Some(deciding) };
         let draft = draft::create(tx, &ctx, &shared.env, &new)?;
+        acting::begun(tx, &ctx, firm, (person, draft.id, item))?;
         audit::line(tx, &ctx, "case.draft", draft.id.as_str(), "begun")?;
         Ok(draft.id)
     });
-    Ok(redirect(&format!("/drafts/{}", made.await?)))
+    match fields.take(made.await)? {
+        Some(draft) => Ok(redirect(&format!("/drafts/{draft}"))),
+        None => items::guide_again(&visit, &parts, item, fields).await,
+    }
 }
 
 fn no_such_city() -> Refusal {
@@ -190,6 +202,7 @@ async fn discard(visit: Visit, parts: Shared, id: Path<String>, _: Form) -> Page
     let (ctx, draft) = (visit.ctx.clone(), opened.draft.id);
     let gone = visit.app.store.write("t02.draft.discard", move |tx| {
         draft::discard(tx, draft)?;
+        tb_identity::grants::filed::discard(tx, crate::access::case_of(draft)?)?;
         tb_licence::consent::end_of_case(tx, &ctx, crate::access::case_of(draft)?)?;
         audit::line(tx, &ctx, "case.draft", draft.as_str(), "discarded")
     });

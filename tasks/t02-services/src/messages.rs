@@ -10,6 +10,7 @@ use serde::Serialize;
 use tb_base::{CaseId, MessageId, PersonId, Result};
 use tb_case::acts;
 use tb_identity::PAGE_ROWS;
+use tb_identity::grants;
 use tb_identity::messages::{self, Notice, Wanted};
 use tb_identity::permit::Action;
 use tb_identity::wording::Wording;
@@ -27,8 +28,12 @@ pub(crate) const ROUTES: &[RouteInfo] =
     &[RouteInfo::get("/messages", RESIDENT), RouteInfo::post("/messages/read", RESIDENT)];
 
 /// Every kind of notice that a person may get, by the crate that sends it.
-pub const WORDINGS: &[&[Wording]] =
-    &[tb_case::notices::WORDINGS, tb_licence::store::notices::WORDINGS, tb_enquiry::notices::WORDINGS];
+pub const WORDINGS: &[&[Wording]] = &[
+    tb_case::notices::WORDINGS,
+    tb_licence::store::notices::WORDINGS,
+    tb_enquiry::notices::WORDINGS,
+    grants::notices::WORDINGS,
+];
 
 pub(crate) fn routes() -> Router<App> {
     Router::new().route("/messages", get(show)).route("/messages/read", post(read))
@@ -153,7 +158,8 @@ fn line(lang: Lang, notice: &Notice) -> Line {
         href: notice
             .case
             .map(|case| format!("/cases/{case}"))
-            .or_else(|| tb_enquiry::notices::href(&notice.template, &notice.params)),
+            .or_else(|| tb_enquiry::notices::href(&notice.template, &notice.params))
+            .or_else(|| grants::notices::href(&notice.template)),
         case: notice.case,
         is_read: notice.read_at.is_some(),
     }

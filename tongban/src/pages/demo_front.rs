@@ -293,7 +293,7 @@ async fn enter(visit: Visit, Query(asked): Query<Enter>, door: DemoDoor) -> Page
         let account = account.ok_or_else(|| {
             Refusal::gone("DEMO-ENT-002", "没有这个演示账号", "There is no such demo account")
         })?;
-        accounts::door::enter(tx, &ctx, &vault, &account.id, "demo")
+        accounts::door::enter(tx, &ctx, &vault, &account.id, &"demo".into())
     });
     let signed_in = signed_in.await?;
     Ok(visit.signed_in(&signed_in.token, redirect(safe_next(asked.next.as_deref()))))

@@ -22,6 +22,8 @@ words! {
         Register = "register",
         /// Sets a new password (重设密码).
         Reset = "reset",
+        /// Changes the phone (改手机号): one code to the old number, one to the new.
+        Phone = "phone",
     }
 }
 
@@ -127,6 +129,42 @@ pub fn answer(
     ticket: &str,
     code: &str,
 ) -> Result<Option<Proven>> {
+    let proven = try_one(tx, ctx, vault, purpose, ticket, code)?;
+    if proven.is_some() {
+        use_up(tx, ctx, ticket)?;
+    }
+    Ok(proven)
+}
+
+/// Takes one try of each of two codes, which are used up together or not at all.
+pub(crate) fn answer_both(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    vault: &Vault,
+    purpose: CodePurpose,
+    [one, other]: [(&str, &str); 2],
+) -> Result<Option<Proven>> {
+    let first = try_one(tx, ctx, vault, purpose, one.0, one.1)?;
+    let second = try_one(tx, ctx, vault, purpose, other.0, other.1)?;
+    let Some(proven) = first.filter(|it| second.as_ref() == Some(it)) else { return Ok(None) };
+    use_up(tx, ctx, one.0)?;
+    use_up(tx, ctx, other.0)?;
+    Ok(Some(proven))
+}
+
+fn use_up(tx: &mut Tx<'_>, ctx: &Ctx, ticket: &str) -> Result<()> {
+    let name = tx.name;
+    tx.run(&USE, params![sha256(ticket.as_bytes()), ctx.now, name]).map(drop)
+}
+
+fn try_one(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    vault: &Vault,
+    purpose: CodePurpose,
+    ticket: &str,
+    code: &str,
+) -> Result<Option<Proven>> {
     let id = sha256(ticket.as_bytes());
     let name = tx.name;
     let Some(row) = tx.one(&TRY, params![id, purpose.word(), ctx.now, name])? else { return Ok(None) };
@@ -134,7 +172,6 @@ pub fn answer(
     let account: Option<String> = row.get("account")?;
     let right = constant_eq(&expected, &code_tag(vault, ticket, code.trim()));
     let Some(account) = account.filter(|_| right) else { return Ok(None) };
-    tx.run(&USE, params![id, ctx.now, name])?;
     Ok(Some(Proven { account, level: row.get("level")? }))
 }
 
@@ -167,6 +204,7 @@ fn text_of(purpose: CodePurpose, code: &str) -> String {
     let aim = match purpose {
         CodePurpose::Register => "注册账号",
         CodePurpose::Reset => "重设密码",
+        CodePurpose::Phone => "更换手机号",
     };
     format!("【通办】验证码 {code}，用于{aim}，10 分钟内有效。工作人员不会向您索要验证码。")
 }

@@ -58,7 +58,7 @@ struct Candidate {
 }
 
 /// What a unit of work found, where a refusal must not undo what it counted.
-enum Found<T> {
+pub(super) enum Found<T> {
     Yes(T),
     No,
     Wait(Timestamp),
@@ -69,6 +69,14 @@ impl Door {
     /// A door to one city's accounts.
     pub fn new(store: Store, vault: Arc<Vault>, passwords: Passwords) -> Door {
         Door { store, vault, passwords }
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(super) fn vault(&self) -> Arc<Vault> {
+        Arc::clone(&self.vault)
     }
 
     /// Signs in with a password.
@@ -225,7 +233,7 @@ impl Door {
                 accounts::set_hash(tx, &ctx, &account, &hash)?;
                 limits::give_back(tx, &vault, limits::SIGN_IN_SOURCE, &source, ctx.now)?;
                 audit::line(tx, &ctx, "identity.password.change", &account, "done")?;
-                enter(tx, &ctx, &vault, &account, source.address())
+                enter(tx, &ctx, &vault, &account, &source)
             })
             .await
     }
@@ -279,7 +287,7 @@ impl Door {
     }
 
     /// Counts an answer to a code against its source, before a hash is spent on it.
-    async fn count_answer(&self, ctx: &Ctx, source: &Source) -> Result<()> {
+    pub(super) async fn count_answer(&self, ctx: &Ctx, source: &Source) -> Result<()> {
         let (now, vault, source) = (ctx.now, Arc::clone(&self.vault), source.clone());
         let found = self
             .store
@@ -295,7 +303,7 @@ impl Door {
 }
 
 impl<T> Found<T> {
-    fn or_refuse(self, ctx: &Ctx, no: fn() -> Refusal) -> Result<T> {
+    pub(super) fn or_refuse(self, ctx: &Ctx, no: fn() -> Refusal) -> Result<T> {
         match self {
             Found::Yes(found) => Ok(found),
             Found::No => Err(no().into()),
@@ -314,10 +322,10 @@ impl From<accounts::Stored> for Candidate {
 /// Opens a session for an account whose holder is proven, and remembers the source.
 ///
 /// The demo's one-click sign-in calls this too; in `serve` nothing but the door does.
-pub fn enter(tx: &mut Tx<'_>, ctx: &Ctx, vault: &Vault, account: &str, source: &str) -> Result<SignedIn> {
+pub fn enter(tx: &mut Tx<'_>, ctx: &Ctx, vault: &Vault, account: &str, source: &Source) -> Result<SignedIn> {
     let account = accounts::find(tx, vault, account)?.ok_or_else(accounts::gone)?;
-    limits::remember_source(tx, vault, &account.id, source, ctx.now)?;
-    let token = sessions::open(tx, ctx, &account.id)?;
+    limits::remember_source(tx, vault, &account.id, source.address(), ctx.now)?;
+    let token = sessions::open(tx, ctx, &account.id, source)?;
     audit::line(tx, &ctx.acting(account.actor.clone()), "identity.sign_in", &account.id, "done")?;
     Ok(SignedIn { token, account })
 }
@@ -349,7 +357,7 @@ fn let_in(
         audit::line(tx, ctx, "identity.sign_in", &candidate.id, leave::ON_LEAVE)?;
         return Ok(Found::Away(last_day));
     }
-    enter(tx, ctx, vault, &candidate.id, source.address()).map(Found::Yes)
+    enter(tx, ctx, vault, &candidate.id, source).map(Found::Yes)
 }
 
 fn admit(
@@ -432,7 +440,7 @@ fn make_account(
     let person = people::get(tx, vault, proven.account.parse()?)?;
     accounts::create(tx, ctx, vault, &NewAccount::of_person(&person, proven.level), hash)?;
     limits::give_back(tx, vault, limits::CODE_SOURCE, source, ctx.now)?;
-    enter(tx, ctx, vault, &proven.account, source.address()).map(Found::Yes)
+    enter(tx, ctx, vault, &proven.account, source).map(Found::Yes)
 }
 
 fn request_reset(

@@ -47,6 +47,7 @@ pub const SHARED_TIMES: i64 = 10;
 pub struct Source {
     address: String,
     people: People,
+    device: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,12 +59,23 @@ enum People {
 impl Source {
     /// A household or an office.
     pub fn own(address: impl Into<String>) -> Source {
-        Source { address: address.into(), people: People::Few }
+        Source { address: address.into(), people: People::Few, device: String::new() }
     }
 
     /// A hall, or a proxy that does not say for whom it asks.
     pub fn shared(address: impl Into<String>) -> Source {
-        Source { address: address.into(), people: People::Many }
+        Source { address: address.into(), people: People::Many, device: String::new() }
+    }
+
+    /// Says which device it is, by a code of its kind and its browser, such as `phone/chrome`.
+    #[must_use]
+    pub fn device(self, device: impl Into<String>) -> Source {
+        Source { device: device.into(), ..self }
+    }
+
+    /// The code of the device; empty where nothing is known of it.
+    pub fn device_code(&self) -> &str {
+        &self.device
     }
 
     /// The address.

@@ -9,10 +9,11 @@ pub mod door;
 pub mod first;
 pub mod limits;
 pub mod passwords;
+pub mod phone;
 pub mod roll;
 pub mod sessions;
 
-use tb_base::{Actor, Ctx, OfficeId, PersonId, Refusal, Result, Role, StaffId, Timestamp, Uscc, Violation};
+use tb_base::{Actor, Ctx, OfficeId, PersonId, Refusal, Result, Role, StaffId, Timestamp, Violation};
 use tb_crypto::Vault;
 use tb_store::{Row, Stmt, Tx, Value, audit, params, stmt};
 
@@ -56,8 +57,6 @@ pub struct Account {
     pub actor: Actor,
     /// The office, where the account is staff's.
     pub office: Option<Office>,
-    /// The enterprise for which a resident acts as agent (经办企业).
-    pub enterprise: Option<Uscc>,
     /// Whether it can be used.
     pub state: AccountState,
 }
@@ -72,7 +71,7 @@ impl Account {
 const FIND: Stmt = stmt(
     "identity.account.find",
     "
-    SELECT id, hash, person, staff, enterprise, level, state
+    SELECT id, hash, person, staff, level, state
     FROM identity_account
     WHERE id = $1
 ",
@@ -81,7 +80,7 @@ const FIND: Stmt = stmt(
 const BY_LOGIN: Stmt = stmt(
     "identity.account.by_login",
     "
-    SELECT id, hash, person, staff, enterprise, level, state
+    SELECT id, hash, person, staff, level, state
     FROM identity_account
     WHERE login_tag = $1 OR alias_tag = $1
 ",
@@ -92,8 +91,8 @@ pub(crate) const INSERT: Stmt = stmt(
     "identity.account.insert",
     "
     INSERT INTO identity_account
-        (id, login_tag, alias_tag, hash, person, staff, enterprise, level, state, has_password, version, at, tx)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'active', $11, 1, $9, $10)
+        (id, login_tag, alias_tag, hash, person, staff, level, state, has_password, version, at, tx)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, 'active', $10, 1, $8, $9)
     ON CONFLICT DO NOTHING
 ",
 );
@@ -133,7 +132,6 @@ pub(crate) struct Stored {
     pub(crate) id: String,
     pub(crate) hash: String,
     owner: Owner,
-    enterprise: Option<Uscc>,
     level: u8,
     state: AccountState,
 }
@@ -151,7 +149,6 @@ pub struct NewAccount {
     alias: Option<String>,
     person: Option<PersonId>,
     staff: Option<StaffId>,
-    enterprise: Option<Uscc>,
     level: u8,
     password: Password,
 }
@@ -180,7 +177,6 @@ impl NewAccount {
             alias: None,
             person: Some(person.id),
             staff: None,
-            enterprise: None,
             level,
             password: Password::Set,
         }
@@ -194,7 +190,6 @@ impl NewAccount {
             alias: None,
             person: None,
             staff: Some(staff.id),
-            enterprise: None,
             level: 0,
             password: Password::Set,
         }
@@ -214,13 +209,6 @@ impl NewAccount {
         self
     }
 
-    /// The enterprise for which the person acts.
-    #[must_use]
-    pub fn agent_of(mut self, enterprise: Uscc) -> NewAccount {
-        self.enterprise = Some(enterprise);
-        self
-    }
-
     /// The parameters of [`INSERT`].
     pub(crate) fn row(&self, name: &'static str, ctx: &Ctx, vault: &Vault, hash: &str) -> Vec<Value> {
         params![
@@ -230,7 +218,6 @@ impl NewAccount {
             hash,
             self.person,
             self.staff,
-            self.enterprise.as_ref().map(Uscc::to_string),
             self.level,
             ctx.now,
             name,
@@ -376,7 +363,6 @@ pub(crate) fn account(tx: &mut Tx<'_>, vault: &Vault, stored: &Stored) -> Result
                 name: person.name,
                 actor: Actor::Resident { person: id, level: stored.level },
                 office: None,
-                enterprise: stored.enterprise,
                 state: stored.state,
             })
         }
@@ -395,7 +381,6 @@ fn staff_account(tx: &mut Tx<'_>, vault: &Vault, stored: &Stored, id: StaffId) -
         name: staff.name,
         actor: Actor::Staff { staff: id, role: staff.role, office },
         office: Some(known),
-        enterprise: None,
         state: stored.state,
     })
 }
@@ -416,14 +401,7 @@ fn stored(row: &Row) -> Result<Stored> {
             return Err(Violation::inconsistent("identity_account", id).into());
         }
     };
-    Ok(Stored {
-        hash: row.get("hash")?,
-        owner,
-        enterprise: row.parse_option("enterprise")?,
-        level: row.get("level")?,
-        state: row.parse("state")?,
-        id,
-    })
+    Ok(Stored { hash: row.get("hash")?, owner, level: row.get("level")?, state: row.parse("state")?, id })
 }
 
 /// Sign-in names are compared without regard to case and outer spaces.

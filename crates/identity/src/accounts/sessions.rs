@@ -2,11 +2,12 @@
 //!
 //! A session ends after 30 minutes without a request and after 12 hours in any case.
 
-use tb_base::{Actor, Ctx, Result, SessionId, Timestamp};
+use serde::{Deserialize, Serialize};
+use tb_base::{Actor, Ctx, Fault, Refusal, Result, SessionId, Timestamp, Uscc};
 use tb_crypto::{Vault, sha256, text};
 use tb_store::{Row, Stmt, Tx, audit, params, stmt};
 
-use crate::accounts::{self, Account};
+use crate::accounts::{self, Account, Source};
 use crate::leave;
 
 /// Longest time without a request.
@@ -29,6 +30,32 @@ pub struct Session {
     pub created: Timestamp,
     /// Last request that was written down; [`touch`] when it is older than [`TOUCH_SECONDS`].
     pub seen: Timestamp,
+    /// The enterprise that she chose to act for; whether she still may is asked at each act.
+    pub acting: Option<Uscc>,
+}
+
+/// A session as its holder sees it in the list of her own (正在登录的地方).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Open {
+    /// Its id.
+    pub id: SessionId,
+    /// When it began.
+    pub created: Timestamp,
+    /// The last request that was written down.
+    pub seen: Timestamp,
+    /// Device and network; nothing is known of sessions from before these were kept.
+    pub about: Option<About>,
+    /// Whether it is the one that asks.
+    pub is_this: bool,
+}
+
+/// From where a session was begun (登录设备与网络).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct About {
+    /// Kind of the device and browser, such as `phone/chrome`; empty for unknown.
+    pub device: String,
+    /// The network address.
+    pub address: String,
 }
 
 impl Session {
@@ -41,15 +68,15 @@ impl Session {
 const INSERT: Stmt = stmt(
     "identity.session.insert",
     "
-    INSERT INTO identity_session (id, token, account, created, seen, version, at, tx)
-    VALUES ($1, $2, $3, $4, $4, 1, $4, $5)
+    INSERT INTO identity_session (id, token, account, created, seen, about, version, at, tx)
+    VALUES ($1, $2, $3, $4, $4, $6, 1, $4, $5)
 ",
 );
 
 const BY_TOKEN: Stmt = stmt(
     "identity.session.by_token",
     "
-    SELECT id, account, created, seen
+    SELECT id, account, created, seen, acting
     FROM identity_session
     WHERE token = $1 AND $2 < created AND $3 < seen
 ",
@@ -111,17 +138,43 @@ const OF_ACCOUNT: Stmt = stmt(
 ",
 );
 
+const LIST: Stmt = stmt(
+    "identity.session.list",
+    "
+    SELECT id, token, created, seen, about
+    FROM identity_session
+    WHERE account = $1 AND $2 < created AND $3 < seen
+    ORDER BY created DESC, id DESC
+    LIMIT $4
+",
+);
+
+const END: Stmt = stmt("identity.session.end", "DELETE FROM identity_session WHERE account = $1 AND id = $2");
+
+const ACT_FOR: Stmt = stmt(
+    "identity.session.act_for",
+    "
+    UPDATE identity_session
+    SET acting = $2, version = version + 1, at = $3, tx = $4
+    WHERE token = $1
+",
+);
+
 /// Every statement of this file.
-pub const STATEMENTS: &[Stmt] = &[INSERT, BY_TOKEN, TOUCH, DELETE, DELETE_ALL, TRIM, PURGE, OPEN, OF_ACCOUNT];
+pub const STATEMENTS: &[Stmt] =
+    &[INSERT, BY_TOKEN, TOUCH, DELETE, DELETE_ALL, TRIM, PURGE, OPEN, OF_ACCOUNT, LIST, END, ACT_FOR];
 
 /// Opens a session; gives the token for the cookie.
 ///
 /// Who calls this has verified a password, a one-time code, or runs the demo's one-click sign-in.
-pub fn open(tx: &mut Tx<'_>, ctx: &Ctx, account: &str) -> Result<String> {
+pub fn open(tx: &mut Tx<'_>, ctx: &Ctx, account: &str, source: &Source) -> Result<String> {
     let token = text::base64url(&ctx.random::<32>());
     let id = ctx.id(SessionId::new);
+    let about = About { device: source.device_code().to_owned(), address: source.address().to_owned() };
+    let about = serde_json::to_string(&about).map_err(|error| Fault::of("writing a session", error))?;
+    let about = tx.seal(&place(id), about);
     let name = tx.name;
-    tx.run(&INSERT, params![id, sha256(token.as_bytes()), account, ctx.now, name])?;
+    tx.run(&INSERT, params![id, sha256(token.as_bytes()), account, ctx.now, name, about])?;
     tx.run(&TRIM, params![account, SESSIONS_MAX])?;
     Ok(token)
 }
@@ -158,6 +211,47 @@ pub fn sign_out(tx: &mut Tx<'_>, ctx: &Ctx, token: &str) -> Result<()> {
     audit::line(tx, ctx, "identity.sign_out", &row.get::<String>("account")?, "done")
 }
 
+/// The sessions of an account that have not ended, newest first; `token` is that of the one that asks.
+pub fn of_account(tx: &mut Tx<'_>, account: &str, token: &str, now: Timestamp) -> Result<Vec<Open>> {
+    let (born_after, seen_after) = (now.plus_seconds(-LIFE_SECONDS_MAX), now.plus_seconds(-IDLE_SECONDS_MAX));
+    let own = sha256(token.as_bytes());
+    let rows = tx.all(&LIST, params![account, born_after, seen_after, SESSIONS_MAX])?;
+    rows.iter()
+        .map(|row| {
+            let id: SessionId = row.parse("id")?;
+            let about = match row.get::<Option<String>>("about")? {
+                Some(_) => Some(tx.open_json(row, "about", &place(id))?),
+                None => None,
+            };
+            let held: [u8; 32] = row.get("token")?;
+            let (created, seen) = (row.get("created")?, row.get("seen")?);
+            Ok(Open { id, created, seen, about, is_this: held == own })
+        })
+        .collect()
+}
+
+/// Ends one session of an account; one that is over already, or somebody else's, is a refusal.
+pub fn end(tx: &mut Tx<'_>, ctx: &Ctx, account: &str, id: SessionId) -> Result<()> {
+    if tx.run(&END, params![account, id])? == 0 {
+        return Err(Refusal::gone("IDN-SES-001", "这处登录已经结束了", "This sign-in has ended already")
+            .but("不用再做什么", "Nothing more to do")
+            .into());
+    }
+    audit::line(tx, ctx, "identity.session.end", account, "done")
+}
+
+/// Chooses the enterprise that a session acts for, or oneself; who calls this has asked [`crate::grants::standing`].
+pub fn act_for(tx: &mut Tx<'_>, ctx: &Ctx, token: &str, enterprise: Option<&Uscc>) -> Result<()> {
+    let name = tx.name;
+    let acting = enterprise.map(Uscc::to_string);
+    tx.run(&ACT_FOR, params![sha256(token.as_bytes()), acting, ctx.now, name]).map(drop)
+}
+
+/// The place of what is known of a session.
+pub(crate) fn place(id: SessionId) -> String {
+    format!("identity_session/{id}/about")
+}
+
 /// Ends every session of an account.
 pub fn kill_all(tx: &mut Tx<'_>, account: &str) -> Result<()> {
     tx.run(&DELETE_ALL, params![account]).map(drop)
@@ -180,5 +274,11 @@ pub fn purge(tx: &mut Tx<'_>, now: Timestamp) -> Result<u64> {
 }
 
 fn read(row: &Row, account: Account) -> Result<Session> {
-    Ok(Session { id: row.parse("id")?, account, created: row.get("created")?, seen: row.get("seen")? })
+    Ok(Session {
+        id: row.parse("id")?,
+        account,
+        created: row.get("created")?,
+        seen: row.get("seen")?,
+        acting: row.parse_option("acting")?,
+    })
 }

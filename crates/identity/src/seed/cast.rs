@@ -113,7 +113,43 @@ const PARTS: &[Part] = &[
         residence: None,
         has_account: true,
     },
+    Part {
+        key: OWNER,
+        name: "罗建平",
+        prefix: "430102",
+        birth: Date::constant(1974, 5, 9),
+        is_male: true,
+        has_phone: true,
+        household: ("430100", "430102"),
+        residence: None,
+        has_account: true,
+    },
+    Part {
+        key: OWNER,
+        name: "文静怡",
+        prefix: "430203",
+        birth: Date::constant(1982, 1, 23),
+        is_male: false,
+        has_phone: true,
+        household: ("430200", "430203"),
+        residence: None,
+        has_account: true,
+    },
+    Part {
+        key: OWNER,
+        name: "胡湘云",
+        prefix: "430302",
+        birth: Date::constant(1979, 10, 3),
+        is_male: false,
+        has_phone: true,
+        household: ("430300", "430302"),
+        residence: None,
+        has_account: true,
+    },
 ];
+
+/// Who represents the enterprise of the agent.
+const OWNER: &str = "owner1";
 
 /// Sequences of the cast begin here, past most of the crowd's.
 const SEQUENCE: usize = 410;
@@ -202,6 +238,12 @@ pub(super) fn accounts(node: NodeId, register: &[Person]) -> Result<Vec<Resident
             is_agent: part.key == "agent1",
         })
         .collect())
+}
+
+/// Who represents the enterprise for which a city's agent acts; `register` begins with the cast.
+pub(super) fn owner(node: NodeId, register: &[Person]) -> Option<PersonId> {
+    let here = PARTS.iter().filter(|part| part.entry(node).is_some());
+    here.zip(register).find(|(part, _)| part.key == OWNER).map(|(_, person)| person.id)
 }
 
 /// The enterprise for which a city's agent acts.
@@ -303,7 +345,14 @@ fn todo_of(key: &str) -> (&'static str, &'static str) {
             "户籍在湘潭、住在长沙的货车司机：换发从业资格证，看进度，亮证，查看谁看了我的数据",
             "A driver registered in Xiangtan and living in Changsha: renew the certificate, follow it, show it, see who looked",
         ),
-        "agent1" => ("替企业办事的经办人", "Acts for an enterprise"),
+        "agent1" => (
+            "替企业办事的经办人：看企业登记、证照和可以办的事",
+            "Acts for an enterprise: its record, licences and what it can get done",
+        ),
+        OWNER => (
+            "企业的法定代表人：给经办人授权，随时收回",
+            "Represents an enterprise: grants an agent to act for it, and takes it back",
+        ),
         _ => ("查指南、看自己的证照和消息", "Read guides, own licences and notices"),
     }
 }

@@ -41,7 +41,8 @@ pub fn city(seed: u64, node: NodeId, people: usize, enterprises: usize) -> Resul
             register.push(person);
         }
     }
-    let enterprises = firms(seed, at, enterprises, &register)?;
+    let owner = cast::owner(node, &register);
+    let enterprises = firms(seed, at, enterprises, &register, owner)?;
     Ok(City {
         node,
         accounts: cast::accounts(node, &register)?,
@@ -168,7 +169,13 @@ pub(super) fn address(dice: &mut Dice, county: &DivisionCode) -> String {
 }
 
 /// Enterprises with representatives from the people; the agent's enterprise first.
-fn firms(seed: u64, at: usize, count: usize, people: &[Person]) -> Result<Vec<Enterprise>> {
+fn firms(
+    seed: u64,
+    at: usize,
+    count: usize,
+    people: &[Person],
+    owner: Option<PersonId>,
+) -> Result<Vec<Enterprise>> {
     let (code, ..) = CITIES[at];
     let adults: Vec<&Person> = people.iter().filter(|person| is_adult(person)).collect();
     let mut firms = Vec::with_capacity(count);
@@ -179,10 +186,14 @@ fn firms(seed: u64, at: usize, count: usize, people: &[Person]) -> Result<Vec<En
         firms.push(Enterprise {
             uscc: uscc(&mut dice, &division, at, index)?,
             name: if index == 0 { cast::agent_firm(at).to_owned() } else { firm_name(&mut dice, at) },
-            representative,
+            representative: owner.filter(|_| index == 0).or(representative),
             address: address(&mut dice, &division),
             division,
-            status: if dice.chance(97) { EnterpriseStatus::Active } else { EnterpriseStatus::Abnormal },
+            status: if index == 0 || dice.chance(97) {
+                EnterpriseStatus::Active
+            } else {
+                EnterpriseStatus::Abnormal
+            },
         });
     }
     Ok(firms)

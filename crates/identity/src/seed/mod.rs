@@ -43,7 +43,7 @@ pub struct City {
     pub node: NodeId,
     /// Persons; the cast first.
     pub people: Vec<Person>,
-    /// Enterprises; the agent's first.
+    /// Enterprises; first the one that has granted the agent to act for it.
     pub enterprises: Vec<Enterprise>,
     /// Offices.
     pub offices: Vec<Office>,
@@ -60,7 +60,7 @@ pub struct ResidentAccount {
     pub person: PersonId,
     /// The second sign-in name, such as `driver@430100`.
     pub alias: String,
-    /// Whether she acts for the first enterprise of the city.
+    /// Whether the first enterprise of the city has granted her to act for it.
     pub is_agent: bool,
 }
 

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tb_base::{Ctx, NodeId, PersonId, Result};
+use tb_base::{Ctx, Date, MessageId, NodeId, PersonId, Result};
 use tb_crypto::Vault;
 use tb_exchange::Desk;
 use tb_store::{Stmt, Store, Tx, Value, audit, params, stmt};
 
 use super::{City, DEMO_PASSWORD};
 use crate::accounts::{self, NewAccount, Passwords};
+use crate::grants::{self, Grant, Matter};
 use crate::people::Person;
 use crate::{enterprises, offices, people, staff};
 
@@ -85,6 +86,7 @@ fn write(
     tx.run_all(&organisations(name, ctx, vault, city)?)?;
     if let Some(hash) = hash {
         tx.run_all(&logins(name, ctx, vault, city, hash))?;
+        tx.run_all(&granted(name, ctx, city))?;
     }
     tx.run(&MARK, params![self::name(city.node), ctx.now, name])?;
     audit::line(tx, ctx, "identity.seed", city.node.as_str(), "done")
@@ -115,16 +117,40 @@ fn organisations(name: &'static str, ctx: &Ctx, vault: &Vault, city: &City) -> R
 
 fn logins(name: &'static str, ctx: &Ctx, vault: &Vault, city: &City, hash: &str) -> Batch {
     let known: HashMap<PersonId, &Person> = city.people.iter().map(|person| (person.id, person)).collect();
-    let firm = city.enterprises.first().map(|enterprise| enterprise.uscc);
     let residents = city.accounts.iter().filter_map(|account| {
-        let new = NewAccount::of_person(known.get(&account.person)?, 3).alias(&account.alias);
-        Some(match firm.filter(|_| account.is_agent) {
-            Some(firm) => new.agent_of(firm),
-            None => new,
-        })
+        Some(NewAccount::of_person(known.get(&account.person)?, 3).alias(&account.alias))
     });
     let staff = city.staff.iter().map(NewAccount::of_staff);
     residents.chain(staff).map(|new| (&accounts::INSERT, new.row(name, ctx, vault, hash))).collect()
+}
+
+/// The first enterprise has granted the city's agent to act for it, for a year from today.
+fn granted(name: &'static str, ctx: &Ctx, city: &City) -> Batch {
+    let Some(firm) = city.enterprises.first() else { return Batch::new() };
+    let Some(owner) = firm.representative else { return Batch::new() };
+    let today = ctx.now.date();
+    let agents = city.accounts.iter().filter(|account| account.is_agent && account.person != owner);
+    agents
+        .map(|agent| {
+            let grant = Grant {
+                id: ctx.id(MessageId::new),
+                enterprise: firm.uscc,
+                agent: agent.person,
+                matters: Matter::ALL.into(),
+                from: today,
+                to: a_year_later(today),
+                given_by: owner,
+                given: ctx.now,
+                ended: None,
+            };
+            (&grants::INSERT, grants::insert_row(name, &grant))
+        })
+        .collect()
+}
+
+/// The last day of a year that begins on this one.
+fn a_year_later(day: Date) -> Date {
+    (0..364).fold(day, |day, _| day.tomorrow().unwrap_or(day))
 }
 
 fn name(node: NodeId) -> String {

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod crossing;
+mod grants;
 mod look;
 mod people;
 mod postgres;

@@ -117,7 +117,14 @@ fn lookup() -> Lookup {
             _ => return Ok(None),
         };
         let login = token.to_owned();
-        Ok(Some(Account { id: login.clone(), login, name: name.to_owned(), actor, office_name }))
+        Ok(Some(Account {
+            id: login.clone(),
+            login,
+            name: name.to_owned(),
+            actor,
+            office_name,
+            acting: None,
+        }))
     })
 }
 

@@ -9,6 +9,7 @@ use tb_web::Lang;
 
 use super::trace::Seen;
 use super::{Found, PURPOSE};
+use crate::firm::{AGENT, AGENT_PURPOSE};
 use crate::parts::Words;
 
 /// Field names that the headline spells out; more are counted.
@@ -99,6 +100,7 @@ fn who(lang: Lang, found: &Found, row: &Seen, city: &str) -> String {
             // Another resident may verify what she shows; she herself fetches with her consent.
             (HERSELF, LookKind::Verify) => ("登录的居民", "A signed-in resident"),
             (HERSELF, _) => ("您", "You"),
+            (AGENT, _) => ("您企业的经办人", "An agent of your enterprise"),
             (_, LookKind::Verify) if is_anonymous(row) => ("匿名核验", "Anonymous check"),
             (_, _) if is_anonymous(row) => ("没有登录的人", "Somebody not signed in"),
             (_, _) => ("系统", "The system"),
@@ -172,6 +174,7 @@ fn field_name(lang: Lang, words: &Words, field: &str, all: &[String]) -> String 
 
 fn item(lang: Lang, words: &Words, item: &str) -> String {
     match item {
+        AGENT_PURPOSE => return lang.t("代企业办事", "acting for the enterprise").to_owned(),
         PURPOSE => return lang.t("看自己的查看记录", "reading the own list").to_owned(),
         PRESENT_PURPOSE => {
             return lang.t("看自己的证照、亮证", "reading or showing an own licence").to_owned();
@@ -200,6 +203,10 @@ fn ground(lang: Lang, row: &Seen) -> String {
         ("statute", _) => match lang {
             Lang::Zh => format!("法律、法规（{name}）"),
             Lang::En => format!("By law ({name})"),
+        },
+        ("grant", _) => match lang {
+            Lang::Zh => format!("企业的授权（{name}）"),
+            Lang::En => format!("A grant of the enterprise ({name})"),
         },
         ("case", _) => lang.t("办理您的办件", "Handling your case").to_owned(),
         ("subject", _) => lang.t("您本人", "You yourself").to_owned(),
@@ -242,6 +249,7 @@ fn function(lang: Lang, row: &Seen) -> &str {
         "auditor" => lang.t("审计人员", "auditor"),
         "administrator" => lang.t("系统管理员", "administrator"),
         HERSELF => lang.t("您本人", "yourself"),
+        AGENT => lang.t("企业经办人", "agent of an enterprise"),
         "anonymous" | "public" => lang.t("没有登录的人", "somebody who was not signed in"),
         other => other,
     }

@@ -21,7 +21,7 @@ use super::support::{Browser, NOW, Region, node};
 use crate::case_evidence;
 use crate::evidence::cases::of_licence;
 
-const FILES: [DefinitionFile<'static>; 5] = [
+pub const FILES: [DefinitionFile<'static>; 5] = [
     DefinitionFile { path: "items.csv", text: include_str!("../../../t02-services/defs/items.csv") },
     DefinitionFile { path: "121.toml", text: include_str!("../../../t02-services/defs/121.toml") },
     DefinitionFile {
@@ -40,7 +40,7 @@ const FILES: [DefinitionFile<'static>; 5] = [
 const CARD: (&str, &str) =
     ("resident_card.toml", include_str!("../../../t03-recognition/defs/licence/resident_card.toml"));
 
-fn env(desk: &Arc<Desk>, vault: &Arc<Vault>) -> Env {
+pub fn env(desk: &Arc<Desk>, vault: &Arc<Vault>) -> Env {
     Env {
         desk: Arc::clone(desk),
         catalogue: Arc::new(Catalogue::load(&FILES).sound().unwrap()),
@@ -55,7 +55,7 @@ fn env(desk: &Arc<Desk>, vault: &Arc<Vault>) -> Env {
 }
 
 /// A complete draft at Changsha's window, handed in to Xiangtan.
-fn file(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, person: tb_base::PersonId) -> Result<CaseId> {
+pub fn file(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, person: tb_base::PersonId) -> Result<CaseId> {
     let new = NewDraft { item: 121, person, channel: Channel::Window, deciding: Some(node("430300")) };
     let mut held = draft::create(tx, ctx, env, &new)?;
     let pairs = [

@@ -33,6 +33,7 @@ async fn the_administrator_locks_and_unlocks() {
     assert!(html.contains("恢复账户"), "{html}");
     let list = admin.get("/accounts").await.text();
     assert!(list.contains("已锁定") && list.contains("忘记密码"), "{list}");
+    region.later(60);
     let done = admin.post(&path, &[("do", "unlock"), ("reason", "back")]).await;
     assert_eq!(done.location, format!("{path}?done=unlocked"));
     Browser::signed_in(&region, "430100", "window1@430100").await;

@@ -156,6 +156,11 @@ pub fn fronts() -> Vec<CityFront> {
     ]
 }
 
+/// The shipped items.
+fn catalogue() -> Arc<tb_case::Catalogue> {
+    Arc::new(tb_case::Catalogue::load(&super::real_cases::FILES).sound().expect("the shipped definitions"))
+}
+
 /// Makes the case block of a city.
 pub type CaseBlock = Box<dyn Fn(&Arc<Desk>, &Arc<Vault>) -> CaseEvidence>;
 
@@ -233,6 +238,8 @@ impl Region {
                 desk: Arc::clone(&desk),
                 door,
                 words: Words::none(),
+                catalogue: catalogue(),
+                english: Arc::new(|_| None),
                 limits: crate::Limits::shipped().unwrap(),
                 enquiry: tb_enquiry::Env {
                     desk: Arc::clone(&desk),

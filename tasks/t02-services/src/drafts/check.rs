@@ -87,7 +87,10 @@ pub(crate) async fn send(visit: Visit, parts: Shared, id: Path<String>, form: Fo
     let handed_in = visit.app.store.write("t02.submit", move |tx| {
         match draft::find(tx, &shared.env, draft)? {
             Some(held) if held.person != person => return Err(no_draft()),
-            Some(held) => super::online(tx, &ctx, &shared, held).map(drop)?,
+            Some(held) => {
+                super::acting::still_may(tx, &ctx, (person, draft))?;
+                super::online(tx, &ctx, &shared, held).map(drop)?;
+            }
             None => {}
         }
         let case = submit(tx, &ctx, &shared.env, draft, command)?;

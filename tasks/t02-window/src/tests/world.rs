@@ -279,7 +279,14 @@ fn account(token: &str) -> Option<Account> {
         if token == "window-elsewhere" { "430100-hall-2".parse().expect("an office") } else { hall() };
     let actor = Actor::Staff { staff: staff(token), role, office };
     let text = token.to_owned();
-    Some(Account { id: text.clone(), login: text.clone(), name: text, actor, office_name: None })
+    Some(Account {
+        id: text.clone(),
+        login: text.clone(),
+        name: text,
+        actor,
+        office_name: None,
+        acting: None,
+    })
 }
 
 fn request(who: &str, path: &str, accept: &str) -> axum::http::request::Builder {

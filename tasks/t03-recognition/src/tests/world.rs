@@ -355,8 +355,14 @@ fn accounts(vault: Arc<Vault>) -> Lookup {
             _ => None,
         };
         let text = token.to_owned();
-        let account =
-            |actor| Account { id: text.clone(), login: text.clone(), name: text, actor, office_name: None };
+        let account = |actor| Account {
+            id: text.clone(),
+            login: text.clone(),
+            name: text,
+            actor,
+            office_name: None,
+            acting: None,
+        };
         Ok(actor.map(account))
     })
 }
