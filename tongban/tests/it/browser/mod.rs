@@ -10,6 +10,7 @@ mod bureau;
 mod clerk;
 mod counter;
 mod door;
+mod enterprise;
 mod every_page;
 mod hands;
 mod keyboard;
