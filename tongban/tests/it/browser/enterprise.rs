@@ -26,7 +26,24 @@ async fn act(stage: &mut Stage) -> Seen {
     give(&owner).await?;
     take_back(&owner).await?;
     it_is_over(&agent).await?;
-    own_account(stage, &agent).await
+    own_account(stage, &agent).await?;
+    owner.go("/firm").await?;
+    owner.reflow("firm").await?;
+    in_other_forms(&owner).await
+}
+
+/// English, and the larger view.
+async fn in_other_forms(owner: &Tab) -> Seen {
+    for (form, word) in [("lang=en", "en"), ("lang=zh&view=elder", "elder")] {
+        owner.go(&format!("/?{form}")).await?;
+        for (path, shot) in
+            [("/firm", "firm"), ("/firm/grants", "grants"), ("/firm/items", "items"), ("/profile", "profile")]
+        {
+            owner.go(path).await?;
+            owner.look(&format!("{shot}-{word}")).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Record, licences, cases, items, benefits.
