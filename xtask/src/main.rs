@@ -18,6 +18,7 @@ mod threats;
 mod tidy;
 mod transactions;
 mod visits;
+mod words;
 
 use std::process::ExitCode;
 

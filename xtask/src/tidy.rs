@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
-use crate::{codes, documents, files, floor, layers, read, root, threats};
+use crate::{codes, documents, files, floor, layers, read, root, threats, words};
 
 const FILE_LINES_MAX: usize = 800;
 /// Lines of a function, without blanks and comments.
@@ -29,6 +29,7 @@ pub fn run() -> Result<(), String> {
     documents::check(&mut problems)?;
     floor::check(&mut problems)?;
     threats::check(&mut problems)?;
+    words::check(&mut problems)?;
     for problem in &problems {
         println!("tidy: {problem}");
     }

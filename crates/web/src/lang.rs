@@ -169,6 +169,18 @@ impl Lang {
         }
     }
 
+    /// `11-24`: a day of the running year where there is little room.
+    pub fn short(self, date: impl Given<Date>) -> String {
+        let date = date.given();
+        format!("{:02}-{:02}", date.month(), date.day())
+    }
+
+    /// `09:41:07`: what lives a minute only needs its seconds.
+    pub fn clock(self, at: impl Given<Timestamp>) -> String {
+        let civil = at.given().civil();
+        format!("{:02}:{:02}:{:02}", civil.hour(), civil.minute(), civil.second())
+    }
+
     /// `周二` or `Tue`.
     pub fn weekday(self, date: impl Given<Date>) -> &'static str {
         let at = usize::try_from(date.given().weekday().to_monday_zero_offset()).unwrap_or(0);

@@ -16,7 +16,7 @@ use tb_web::{Frame, Lang, PageResult, Visit, ui};
 
 use crate::holder::{Heard, ask, holder, place};
 use crate::parts::Parts;
-use crate::words::{clock, event_word, face_order, field_name, state_kind, state_word, type_name};
+use crate::words::{event_word, face_order, field_name, state_kind, state_word, type_name};
 
 /// The page.
 #[derive(Template, Serialize)]
@@ -98,7 +98,7 @@ impl LicencePage {
     }
 
     fn confirmed(&self) -> String {
-        clock(self.as_of)
+        self.lang.clock(self.as_of)
     }
 }
 

@@ -20,7 +20,7 @@ use tb_web::{Form, Frame, Html, Lang, PageError, PageResult, Visit, redirect, ui
 use crate::holder::{Heard, ask, holder, place};
 use crate::licence::unlike;
 use crate::parts::Parts;
-use crate::words::{clock, state_kind, state_word, type_name, verifier};
+use crate::words::{state_kind, state_word, type_name, verifier};
 
 /// The page fetches the part that tells who verified again after so many seconds.
 const RELOAD_SECONDS: u32 = 4;
@@ -111,11 +111,11 @@ impl CodePage {
     }
 
     fn confirmed(&self) -> String {
-        clock(self.as_of)
+        self.lang.clock(self.as_of)
     }
 
     fn verified(&self) -> String {
-        self.verified_at.map(clock).unwrap_or_default()
+        self.verified_at.map(|at| self.lang.clock(at)).unwrap_or_default()
     }
 }
 

@@ -21,7 +21,7 @@ use tb_web::{Caller, Field, Fields, Form, Frame, Lang, PageResult, Visit, ui};
 
 use crate::holder::query;
 use crate::parts::Parts;
-use crate::words::{clock, face_order, field_name, type_name};
+use crate::words::{face_order, field_name, type_name};
 
 const CODE: Field<'static> = Field::text("code", "亮证码", "Code").hint(
     "扫对方的二维码，或输入下面的码，如 T1.430300.…",
@@ -156,7 +156,7 @@ impl VerdictPage {
     }
 
     fn confirmed(&self) -> String {
-        format!("{} {}", self.outcome.as_of.date(), clock(self.outcome.as_of))
+        format!("{} {}", self.lang.date(self.outcome.as_of.date()), self.lang.clock(self.outcome.as_of))
     }
 }
 

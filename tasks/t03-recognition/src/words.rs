@@ -88,9 +88,3 @@ pub fn verifier(visit: &Visit, frame: &Frame, city: NodeId, actor: &str) -> Stri
     };
     if office.is_empty() { named } else { format!("{named} ({office})") }
 }
-
-/// The time of day to the second, `09:41:07`: a code lives a minute only.
-pub fn clock(at: tb_base::Timestamp) -> String {
-    let civil = at.civil();
-    format!("{:02}:{:02}:{:02}", civil.hour(), civil.minute(), civil.second())
-}

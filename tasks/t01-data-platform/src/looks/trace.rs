@@ -16,6 +16,7 @@ use tb_identity::look::{self, LookContent, LookKind, LookRow};
 use tb_identity::{offices, people};
 use tb_store::inbox::Handler;
 use tb_store::{Tx, log};
+use tb_web::ui;
 
 use super::words::{SHOWN, Why};
 use super::{PURPOSE, ROWS_MAX, proof};
@@ -77,8 +78,7 @@ impl Wanted {
 }
 
 fn month(at: Timestamp) -> String {
-    let date = at.date();
-    format!("{:04}-{:02}", date.year(), date.month())
+    ui::Month::of(at.date()).to_string()
 }
 
 /// The answer.

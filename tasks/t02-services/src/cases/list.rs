@@ -46,7 +46,7 @@ impl CaseLine {
         let waits_for_her = matches!(row.phase, PhaseKind::Correcting | PhaseKind::Delivering);
         let words = match (waits_for_her, due, lang) {
             (true, _, _) => lang.t("等您", "Yours").to_owned(),
-            (false, Some(due), Lang::Zh) => format!("{:02}-{:02} 前", due.month(), due.day()),
+            (false, Some(due), Lang::Zh) => format!("{} 前", lang.short(due)),
             (false, Some(due), Lang::En) => format!("by {}", lang.day(due)),
             (false, None, _) => phase_name.clone(),
         };

@@ -125,6 +125,24 @@ for (const element of all("body *").filter(shown)) {
 }
 faults.push(...Array.from(faint).slice(0, 5));
 
+/* A Chinese sentence on an English page says that it is one, or a voice would read it as noise; proper names are as they are (WCAG 3.1.2). */
+if (document.documentElement.lang.startsWith("en")) {
+  const sentence = /\p{Script=Han}.*[。，；：？！]|[。，；：？！].*\p{Script=Han}/su;
+  const told = (element) => element.closest("[lang^=zh], [aria-hidden=true], script, style, noscript, textarea");
+  const untold = new Set();
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const text = texts.currentNode;
+    if (sentence.test(text.data) && !told(text.parentElement)) { untold.add("Chinese that does not say so: " + text.data.trim().slice(0, 40) + " in " + name(text.parentElement)); }
+  }
+  for (const element of all("[aria-label], [placeholder], [title], [alt]")) {
+    for (const key of ["aria-label", "placeholder", "title", "alt"]) {
+      if (sentence.test(element.getAttribute(key) || "") && !told(element)) { untold.add("Chinese in " + key + ": " + name(element)); }
+    }
+  }
+  faults.push(...Array.from(untold).slice(0, 8));
+}
+
 /* Nothing that is a program's showed through. */
 const words = document.body.innerText;
 for (const sign of ["undefined", "[object", "{{", "}}", "Some(", "NaN"]) {

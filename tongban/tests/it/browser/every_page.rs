@@ -124,7 +124,7 @@ fn own(planted: &Planted, name: &str) -> Vec<String> {
 
 /// Looks at every start, then follows every link of the site, each kind of page once; gives the kinds that were seen.
 async fn walk(tab: &Tab, starts: Vec<String>, mut seen: BTreeSet<String>) -> Seen<BTreeSet<String>> {
-    let mut next = VecDeque::new();
+    let (mut next, before) = (VecDeque::new(), seen.len());
     for (at, path) in starts.into_iter().enumerate() {
         let kind = kind_of(&path);
         let again = if seen.insert(kind) { String::new() } else { format!("-{at}") };
@@ -134,7 +134,7 @@ async fn walk(tab: &Tab, starts: Vec<String>, mut seen: BTreeSet<String>) -> See
         if !seen.insert(kind_of(&path)) {
             continue;
         }
-        if PAGES_MAX < seen.len() {
+        if before + PAGES_MAX < seen.len() {
             return Err(format!("there is no end of pages; the last is {path}"));
         }
         next.extend(show(tab, &path, "").await?);

@@ -482,6 +482,9 @@ impl Tab {
         self.photograph(&shots().join(format!("{name}.png"))).await?;
         let mut faults = self.found_by(include_str!("checks.js"), vec![self.view.width().into()]).await?;
         let form = self.form().await?;
+        if form == "elder" {
+            faults.extend(self.found_by(include_str!("elder.js"), Vec::new()).await?);
+        }
         faults.extend(self.axe().await?);
         faults.extend(self.complaints().await?);
         let bytes = self.bytes().await?;

@@ -176,7 +176,7 @@ impl Track {
         let mut free_from = 0.0;
         let mut shown = Vec::new();
         for day in mondays {
-            let (x, text) = (self.x(day), format!("{:02}-{:02}", day.month(), day.day()));
+            let (x, text) = (self.x(day), self.lang.short(day));
             if free_from <= x && x + text_width(&text) <= WIDTH {
                 free_from = x + text_width(&text) + 16.0;
                 shown.push((format!("{x:.1}"), text));
