@@ -23,7 +23,8 @@ const narrow = new Set();
 const within = (link) => Array.from(link.parentElement.childNodes)
   .some((node) => node !== link && node.nodeType === 3 && node.textContent.trim().length > 1);
 for (const target of document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")) {
-  if (!shown(target) || target.matches(".skip")) { continue; }
+  /* What a drawing links to, the words beside it link to as well. */
+  if (!shown(target) || target.matches(".skip") || target.closest("svg")) { continue; }
   if (target.matches("a") && getComputedStyle(target).display === "inline" && within(target)) { continue; }
   const label = target.matches("[type=radio], [type=checkbox]") ? target.closest("label") || (target.labels && target.labels[0]) : null;
   const box = (label || target).getBoundingClientRect();
