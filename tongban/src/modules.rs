@@ -158,6 +158,7 @@ pub fn all(parts: &Parts) -> Result<Vec<Module>> {
             catalogue: parts.definitions.catalogue.clone(),
             env: parts.env.clone(),
         }),
+        t02_supervise::module(t02_supervise::Parts::new(parts.env.clone())),
         t03_recognition::module(t03_recognition::Parts {
             desk: parts.desk.clone(),
             issuer: parts.issuer.clone(),
@@ -207,7 +208,9 @@ pub fn navigation() -> Vec<NavEntry> {
         NavEntry::public("/firm", "企业", "Enterprise").extra(),
         NavEntry::staff("/window", "专窗", "Window", &[Role::Window]),
         NavEntry::staff("/window/day", "日结", "Day", &[Role::Window]),
-        NavEntry::staff("/office", "待办", "Queue", &[Role::Reviewer, Role::Approver, Role::Supervisor]),
+        NavEntry::staff("/supervise", "总览", "Overview", &[Role::Supervisor]),
+        NavEntry::staff("/supervise/cases", "办件", "Cases", &[Role::Supervisor]),
+        NavEntry::staff("/office", "待办", "Queue", &[Role::Reviewer, Role::Approver]),
         NavEntry::staff("/office/licences", "证照", "Licences", &[Role::Reviewer, Role::Approver]),
         NavEntry::staff("/office/asks", "问询", "Enquiries", t01_data_platform::ASKED_ROLES),
         NavEntry::staff("/accounts", "账号", "Accounts", &[Role::Administrator]),

@@ -9,7 +9,7 @@ use tb_base::{CaseId, Ctx, Fault, MessageId, PersonId, Result, Violation};
 use tb_exchange::{Leaf, LeafKind, Pseudonym, SELF_CONTRACT};
 use tb_store::{Row, Stmt, Tx, Value, params, stmt};
 
-use crate::case::Case;
+use crate::case::{Case, ClockKind};
 use crate::env::Env;
 use crate::event::{Event, evolve};
 use crate::peer::ActAnswer;
@@ -172,12 +172,12 @@ pub(crate) const PUT_INDEX: Stmt = stmt(
     "case.index.put",
     "
     INSERT INTO case_index (case_id, owned, item, phase, is_over, channel, query_code, office, collecting_office,
-        deciding_office, person, due, collected, since, version, at, tx)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1, $15, $16)
+        deciding_office, person, due, collected, since, version, at, tx, decided, promised)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1, $15, $16, $17, $18)
     ON CONFLICT (case_id) DO UPDATE SET
         owned = EXCLUDED.owned, phase = EXCLUDED.phase, is_over = EXCLUDED.is_over, office = EXCLUDED.office,
         due = EXCLUDED.due, since = EXCLUDED.since, version = case_index.version + 1,
-        at = EXCLUDED.at, tx = EXCLUDED.tx
+        at = EXCLUDED.at, tx = EXCLUDED.tx, decided = EXCLUDED.decided, promised = EXCLUDED.promised
 ",
 );
 
@@ -436,6 +436,8 @@ fn put_index(
     owned: Owned,
 ) -> Result<()> {
     let due = view.due().map(|clock| clock.due_at);
+    let decided = view.decided();
+    let promised = decided.and_then(|_| view.clock(ClockKind::Promised)).map(|clock| clock.due_at);
     let row = params![
         view.case,
         matches!(owned, Owned::Here),
@@ -453,6 +455,8 @@ fn put_index(
         view.holder.since,
         ctx.now,
         tx.name,
+        decided,
+        promised,
     ];
     tx.run(&PUT_INDEX, row).map(drop)
 }

@@ -7,6 +7,7 @@
 
 pub mod acts;
 pub mod case;
+pub mod city;
 pub mod clocks;
 pub mod command;
 pub mod decide;
@@ -14,6 +15,7 @@ pub mod definitions;
 pub mod draft;
 pub mod env;
 pub mod event;
+pub mod figures;
 pub mod files;
 pub mod form;
 pub mod keep;
@@ -60,10 +62,16 @@ pub const SCHEMA: Schema = Schema {
             sql: include_str!("../migrations/0002_office_lists.sql"),
             sha256: "d15f26d57d17df00affdec5d1d0edef7fef2647afc2e2393ff840da4c5caab43",
         },
+        Migration {
+            name: "0003_city",
+            sql: include_str!("../migrations/0003_city.sql"),
+            sha256: "e1a0804df5e364dd9d25728d21b671a1b6c3f1221ce0134e2be067537bd57dbe",
+        },
     ],
     statements: &[
         keep::STATEMENTS,
         acts::STATEMENTS,
+        city::STATEMENTS,
         draft::STATEMENTS,
         files::STATEMENTS,
         peer::STATEMENTS,

@@ -140,6 +140,12 @@ impl ProgressView {
         self.clocks.iter().find(|clock| clock.kind == kind)
     }
 
+    /// When it was decided, if it was.
+    pub fn decided(&self) -> Option<Timestamp> {
+        let key = crate::word(&StageId::Decide);
+        self.steps.iter().find(|step| step.key == key).and_then(|step| step.at)
+    }
+
     /// The date that the person is told (最晚办完): the promise while it runs, else delivery or the applicant's limit.
     pub fn due(&self) -> Option<&ClockView> {
         let order = match self.phase {

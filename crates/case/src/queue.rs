@@ -333,7 +333,7 @@ fn offset(page: u32) -> i64 {
     i64::from(page).saturating_mul(PAGE_ROWS)
 }
 
-fn case_row(row: &Row) -> Result<CaseRow> {
+pub(crate) fn case_row(row: &Row) -> Result<CaseRow> {
     let item: u32 = row.get("item")?;
     Ok(CaseRow {
         case: row.parse("case_id")?,

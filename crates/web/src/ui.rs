@@ -27,7 +27,7 @@ pub use list::{Fact, Facts, Message, Summary, SummaryRow, Tile, Tiles};
 pub use map::{CityOutline, RegionMap};
 pub use months::{Month, MonthKind, MonthSpan, Months};
 pub use steps::{CityMark, Step, StepState, Steps};
-pub use table::{Cell, Exports, Filters, Head, Pager, Table, TableRow};
+pub use table::{Cell, Exports, Filters, Head, Pager, Table, TableRow, Turns};
 pub use work::{Act, Decide, DecideAct, Keys, Queue, QueueItem};
 
 use crate::app::CityFront;

@@ -37,7 +37,8 @@ pub fn six_digits(code: &str) -> Result<(), Refusal> {
 /// Where somebody begins the day after signing in.
 pub fn home(role: Role) -> &'static str {
     match role {
-        Role::Resident | Role::Supervisor => "/",
+        Role::Resident => "/",
+        Role::Supervisor => "/supervise",
         Role::Administrator => "/accounts",
         Role::Window => "/window",
         Role::Reviewer | Role::Approver => "/office",

@@ -159,6 +159,8 @@ pub const ACTS: &[(&str, &str, &str)] = &[
     ("recovery.leaves", "备份之后的日志记录", "leaves after the backup"),
     ("recovery.message", "取回备份之后的报文", "took a message back after the backup"),
     ("recovery.without", "不等某市即恢复", "recovered without a city"),
+    ("supervise.case", "监督人员查看办件", "looked at a case as supervisor"),
+    ("supervise.export", "导出全市办件", "exported the cases of the city"),
     ("trust.conflict", "同号的两份信任名单", "two trust lists of one number"),
     ("trust.install", "信任名单生效", "put a trust list in force"),
     ("trust.refuse", "拒绝信任名单", "refused a trust list"),

@@ -110,7 +110,8 @@ async fn show(visit: Visit, parts: Shared) -> PageResult {
 fn desk(role: Role) -> Option<&'static str> {
     match role {
         Role::Window => Some("/window"),
-        Role::Reviewer | Role::Approver | Role::Supervisor => Some("/office"),
+        Role::Reviewer | Role::Approver => Some("/office"),
+        Role::Supervisor => Some("/supervise"),
         Role::Inspector => Some("/verify"),
         Role::Bureau => Some("/bureau"),
         Role::Auditor => Some("/audit"),

@@ -564,7 +564,7 @@ async fn every_page_speaks_both_languages_and_both_sizes() {
         }
     }
     assert_eq!(world.get(CHANGSHA, "window", "/").await.location, "/window");
-    assert_eq!(world.get(XIANGTAN, "supervisor", "/").await.location, "/office");
+    assert_eq!(world.get(XIANGTAN, "supervisor", "/").await.location, "/supervise");
 }
 
 /// A situation leads through its items; what cannot be handed in yet is said.

@@ -45,6 +45,8 @@ fn plant(tx: &mut Tx<'_>) -> tb_base::Result<()> {
             at,
             at,
             tx.name,
+            None::<Timestamp>,
+            None::<Timestamp>,
         ];
         tx.run(&crate::keep::PUT_INDEX, row)?;
     }

@@ -198,6 +198,32 @@ impl Pager {
     }
 }
 
+/// The pages of a list that begins anew where the one before it ended: too long to be numbered (翻页).
+#[derive(Clone, Debug, Template, Serialize)]
+#[template(path = "parts/turns.html")]
+pub struct Turns {
+    /// The first page, unless it is shown.
+    pub first: Option<(String, String)>,
+    /// The page before this one: text and address.
+    pub back: Option<(String, String)>,
+    /// The page after this one: text and address.
+    pub on: Option<(String, String)>,
+    /// The language of the page.
+    #[serde(skip)]
+    pub lang: Lang,
+}
+
+impl Turns {
+    fn links(&self) -> Vec<&(String, String)> {
+        [&self.first, &self.back, &self.on].into_iter().flatten().collect()
+    }
+
+    /// The links as HTML.
+    pub fn html(&self) -> Html {
+        Html::of(self)
+    }
+}
+
 /// A bar of filters, which stand in the address (筛选).
 #[derive(Clone, Debug, Template)]
 #[template(path = "parts/filters.html")]
@@ -219,4 +245,5 @@ impl Filters {
 
 impl HtmlSafe for Table {}
 impl HtmlSafe for Pager {}
+impl HtmlSafe for Turns {}
 impl HtmlSafe for Filters {}
