@@ -8,7 +8,16 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
     ("L2 storage", &[&["tb-telemetry", "tb-store"]]),
     ("L3 blocks", &[&["tb-identity", "tb-licence", "tb-case", "tb-enquiry", "tb-counter"]]),
     ("L4 glue", &[&["tb-web"], &["tb-node"]]),
-    ("L5 tasks", &[&["t01-data-platform"], &["t02-services"], &["t02-supervise"], &["t02-window"], &["t03-recognition"]]),
+    (
+        "L5 tasks",
+        &[
+            &["t01-data-platform"],
+            &["t02-services"],
+            &["t02-supervise"],
+            &["t02-window"],
+            &["t03-recognition"],
+        ],
+    ),
     ("L6 product", &[&["tongban"]]),
 ];
 

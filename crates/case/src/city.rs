@@ -499,14 +499,9 @@ pub fn received(
 }
 
 /// How offices of a city were rated for the cases that were decided between two moments.
-pub fn rated(
-    tx: &mut Tx<'_>,
-    city: NodeId,
-    (from, until): (Timestamp, Timestamp),
-) -> Result<Vec<Rated>> {
-    let rated = |row: &Row| {
-        Ok(Rated { item: item_of(row)?, counted: row.get("counted")?, good: row.get("good")? })
-    };
+pub fn rated(tx: &mut Tx<'_>, city: NodeId, (from, until): (Timestamp, Timestamp)) -> Result<Vec<Rated>> {
+    let rated =
+        |row: &Row| Ok(Rated { item: item_of(row)?, counted: row.get("counted")?, good: row.get("good")? });
     tx.all(&RATINGS, params![from, until, offices_of(city), GROUPS_MAX])?.iter().map(rated).collect()
 }
 
@@ -519,8 +514,7 @@ pub fn between(
 ) -> Result<Option<CaseId>> {
     let day = |date: Date| (Timestamp::at(date, 0), Timestamp::at(date, 24));
     let ((collected, collected_end), (decided, decided_end)) = (day(first), day(last));
-    let asked =
-        params![decided, decided_end, collected, collected_end, i64::from(item), offices_of(city)];
+    let asked = params![decided, decided_end, collected, collected_end, i64::from(item), offices_of(city)];
     tx.one(&BETWEEN, asked)?.map(|row| row.parse("case_id")).transpose()
 }
 

@@ -104,8 +104,7 @@ mod tests {
         for row in rows {
             figures.decide(row, Calendar::national());
         }
-        let found =
-            (figures.median(), figures.within(90), figures.longest(), figures.overdue_permille());
+        let found = (figures.median(), figures.within(90), figures.longest(), figures.overdue_permille());
         assert_eq!(found, expected);
     }
 

@@ -6,6 +6,8 @@ use crate::{Row, Stmt, Tx, params, stmt};
 
 /// Lines that one search looks at, at the most; it says where it stopped.
 pub const SCAN_MAX: usize = 20_000;
+/// Lines that one count looks at, at the most.
+pub const COUNT_SCAN_MAX: u32 = 10_000;
 /// Lines that are fetched at once.
 const BATCH: u32 = 500;
 /// Before and after every id.
@@ -22,60 +24,52 @@ const INSERT: Stmt = stmt(
 ",
 );
 
-const BY_TIME: Stmt = stmt(
-    "store.audit.by_time",
-    "
-    SELECT id, actor, action, object, outcome, trace, at
-    FROM store_audit
-    WHERE $1 <= id AND id < $2
-    ORDER BY id DESC
-    LIMIT $3
-",
-);
+/// What is looked up in an index: the newest first, the oldest first, and how many of those looked at fit.
+struct Lookup {
+    down: Stmt,
+    up: Stmt,
+    count: Stmt,
+}
 
-const BY_OBJECT: Stmt = stmt(
-    "store.audit.by_object",
-    "
-    SELECT id, actor, action, object, outcome, trace, at
-    FROM store_audit
-    WHERE object = $4 AND $1 <= id AND id < $2
-    ORDER BY id DESC
-    LIMIT $3
-",
-);
+macro_rules! lookup {
+    ($name:literal, $named:literal, $counted:literal) => {
+        Lookup {
+            down: stmt(
+                concat!("store.audit.", $name),
+                concat!(
+                    "SELECT id, actor, action, object, outcome, trace, at FROM store_audit WHERE ",
+                    $named,
+                    "$1 <= id AND id < $2 ORDER BY id DESC LIMIT $3"
+                ),
+            ),
+            up: stmt(
+                concat!("store.audit.", $name, ".up"),
+                concat!(
+                    "SELECT id, actor, action, object, outcome, trace, at FROM store_audit WHERE ",
+                    $named,
+                    "$1 <= id AND id < $2 ORDER BY id LIMIT $3"
+                ),
+            ),
+            count: stmt(
+                concat!("store.audit.", $name, ".count"),
+                concat!(
+                    "SELECT COUNT(*) AS seen, COUNT(CASE WHEN (CAST($4 AS TEXT) = '' OR actor = $4 OR actor LIKE $5) ",
+                    "AND (CAST($6 AS TEXT) = '' OR action = $6) AND (CAST($7 AS TEXT) = '' OR object = $7) ",
+                    "AND (CAST($8 AS TEXT) = '' OR outcome = $8) AND (CAST($9 AS TEXT) = '' OR trace = $9) ",
+                    "THEN 1 END) AS fitting FROM (SELECT actor, action, object, outcome, trace FROM store_audit WHERE ",
+                    $counted,
+                    "$1 <= id AND id < $2 ORDER BY id DESC LIMIT $3) AS looked_at"
+                ),
+            ),
+        }
+    };
+}
 
-const BY_ACTION: Stmt = stmt(
-    "store.audit.by_action",
-    "
-    SELECT id, actor, action, object, outcome, trace, at
-    FROM store_audit
-    WHERE action = $4 AND $1 <= id AND id < $2
-    ORDER BY id DESC
-    LIMIT $3
-",
-);
-
-const BY_ACTOR: Stmt = stmt(
-    "store.audit.by_actor",
-    "
-    SELECT id, actor, action, object, outcome, trace, at
-    FROM store_audit
-    WHERE actor = $4 AND $1 <= id AND id < $2
-    ORDER BY id DESC
-    LIMIT $3
-",
-);
-
-const BY_TRACE: Stmt = stmt(
-    "store.audit.by_trace",
-    "
-    SELECT id, actor, action, object, outcome, trace, at
-    FROM store_audit
-    WHERE trace = $4 AND $1 <= id AND id < $2
-    ORDER BY id DESC
-    LIMIT $3
-",
-);
+const BY_TIME: Lookup = lookup!("by_time", "", "");
+const BY_OBJECT: Lookup = lookup!("by_object", "object = $4 AND ", "object = $7 AND ");
+const BY_ACTION: Lookup = lookup!("by_action", "action = $4 AND ", "action = $6 AND ");
+const BY_ACTOR: Lookup = lookup!("by_actor", "actor = $4 AND ", "actor = $4 AND ");
+const BY_TRACE: Lookup = lookup!("by_trace", "trace = $4 AND ", "trace = $9 AND ");
 
 const FIND: Stmt = stmt(
     "store.audit.find",
@@ -100,8 +94,26 @@ const COUNT_ABOUT: Stmt = stmt(
 );
 
 /// The statements of this file.
-pub(crate) const STATEMENTS: &[Stmt] =
-    &[INSERT, BY_TIME, BY_OBJECT, BY_ACTION, BY_ACTOR, BY_TRACE, FIND, COUNT_ABOUT];
+pub(crate) const STATEMENTS: &[Stmt] = &[
+    INSERT,
+    BY_TIME.down,
+    BY_TIME.up,
+    BY_TIME.count,
+    BY_OBJECT.down,
+    BY_OBJECT.up,
+    BY_OBJECT.count,
+    BY_ACTION.down,
+    BY_ACTION.up,
+    BY_ACTION.count,
+    BY_ACTOR.down,
+    BY_ACTOR.up,
+    BY_ACTOR.count,
+    BY_TRACE.down,
+    BY_TRACE.up,
+    BY_TRACE.count,
+    FIND,
+    COUNT_ABOUT,
+];
 
 /// An audit line as it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -190,17 +202,81 @@ pub fn search(tx: &mut Tx<'_>, search: &Search, before: Option<MessageId>, limit
     Ok(found)
 }
 
-fn batch(tx: &mut Tx<'_>, search: &Search, first: &str, before: &str) -> Result<Vec<Line>> {
-    let exact = search.actor.as_ref().filter(|actor| is_one(actor));
-    let named = [
-        (&BY_TRACE, search.trace.as_ref()),
-        (&BY_OBJECT, search.object.as_ref()),
-        (&BY_ACTOR, exact),
-        (&BY_ACTION, search.action.as_ref()),
+/// Finds the audit lines that are newer than one, the nearest of them, shown the newest first; `next` is the newest
+/// of those looked at where there are more.
+pub fn newer(tx: &mut Tx<'_>, search: &Search, than: MessageId, limit: u32) -> Result<Found> {
+    let last = id_at(search.until, ID_LAST);
+    let mut cursor = behind(than);
+    let limit = limit as usize;
+    let mut found = Found::default();
+    let mut scanned = 0;
+    'looking: while scanned < SCAN_MAX {
+        let (lookup, named) = search.lookup();
+        let batch = lines(tx, &lookup.up, (&cursor, &last), named)?;
+        scanned += batch.len();
+        let is_last = batch.len() < BATCH as usize;
+        for line in batch {
+            if found.lines.len() == limit {
+                found.next = found.lines.last().map(|line| line.id);
+                break 'looking;
+            }
+            cursor = behind(line.id);
+            found.next = Some(line.id);
+            if search.fits(&line) {
+                found.lines.push(line);
+            }
+        }
+        if is_last {
+            found.next = None;
+            break;
+        }
+    }
+    found.lines.reverse();
+    Ok(found)
+}
+
+/// How many lines fit, of so many that are looked at, the newest of a time; and whether there were more to look at.
+pub fn count(tx: &mut Tx<'_>, search: &Search) -> Result<(u32, bool)> {
+    let (first, last) = (id_at(search.from, ID_FIRST), id_at(search.until, ID_LAST));
+    let text = |asked: &Option<String>| asked.clone().unwrap_or_default();
+    let kind = search.actor.as_deref().filter(|actor| !is_one(actor));
+    let kind = kind.map_or_else(String::new, |kind| format!("{kind}:%"));
+    let (lookup, _) = search.lookup();
+    let asked = params![
+        first,
+        last,
+        COUNT_SCAN_MAX,
+        text(&search.actor),
+        kind,
+        text(&search.action),
+        text(&search.object),
+        text(&search.outcome),
+        text(&search.trace),
     ];
-    let rows = match named.into_iter().find_map(|(stmt, value)| Some((stmt, value?))) {
-        Some((stmt, value)) => tx.all(stmt, params![first, before, BATCH, value])?,
-        None => tx.all(&BY_TIME, params![first, before, BATCH])?,
+    let Some(row) = tx.one(&lookup.count, asked)? else { return Ok((0, false)) };
+    let seen: u32 = row.get("seen")?;
+    Ok((row.get("fitting")?, COUNT_SCAN_MAX <= seen))
+}
+
+/// The first id after one.
+fn behind(id: MessageId) -> String {
+    format!("{id}0")
+}
+
+fn batch(tx: &mut Tx<'_>, search: &Search, first: &str, before: &str) -> Result<Vec<Line>> {
+    let (lookup, named) = search.lookup();
+    lines(tx, &lookup.down, (first, before), named)
+}
+
+fn lines(
+    tx: &mut Tx<'_>,
+    stmt: &Stmt,
+    (first, before): (&str, &str),
+    named: Option<&String>,
+) -> Result<Vec<Line>> {
+    let rows = match named {
+        Some(value) => tx.all(stmt, params![first, before, BATCH, value])?,
+        None => tx.all(stmt, params![first, before, BATCH])?,
     };
     rows.iter().map(line_of).collect()
 }
@@ -219,6 +295,19 @@ impl Search {
     /// Of one kind of act.
     pub fn action(action: &str) -> Search {
         Search { action: Some(action.to_owned()), ..Search::default() }
+    }
+
+    /// Where the one thing named that singles out most is looked up.
+    fn lookup(&self) -> (Lookup, Option<&String>) {
+        let exact = self.actor.as_ref().filter(|actor| is_one(actor));
+        let named = [
+            (BY_TRACE, self.trace.as_ref()),
+            (BY_OBJECT, self.object.as_ref()),
+            (BY_ACTOR, exact),
+            (BY_ACTION, self.action.as_ref()),
+        ];
+        let found = named.into_iter().find(|(_, value)| value.is_some());
+        found.unwrap_or((BY_TIME, None))
     }
 
     fn fits(&self, line: &Line) -> bool {

@@ -9,7 +9,7 @@ pub mod line;
 
 use askama::Template;
 use serde::Serialize;
-use tb_base::{Ctx, MessageId, Result, Timestamp};
+use tb_base::{Ctx, Date, MessageId, Result, Timestamp};
 use tb_identity::permit::{Action, Permit, Scope, may};
 use tb_store::Tx;
 use tb_store::audit::{self, Found, Line, Search};
@@ -20,6 +20,10 @@ use crate::words::{act_word, actor_word, outcome_word};
 /// Lines on one page, and in one file.
 const LINES: u32 = 50;
 const FILE_LINES_MAX: u32 = 10_000;
+/// Days that are drawn: as many as can be pressed on a telephone.
+const DAYS: i64 = 14;
+/// What an address says of the place in the list.
+const PLACES: [&str; 3] = ["before", "after", "export"];
 /// Searches that one file makes at the most; each looks at a bounded number of lines.
 const FILE_SEARCHES_MAX: usize = 10;
 
@@ -36,6 +40,14 @@ struct AuditPage {
     lines: Vec<Shown>,
     /// The address of the page with older lines.
     older: Option<String>,
+    /// The address of the page with newer ones.
+    newer: Option<String>,
+    /// How many lines fit on each of the last days that are asked for.
+    days: Vec<DayCount>,
+    #[serde(skip)]
+    turns: ui::Turns,
+    #[serde(skip)]
+    chart: Option<ui::Columns>,
     #[serde(skip)]
     export: ui::Exports,
 }
@@ -56,39 +68,120 @@ struct Shown {
     trace: String,
 }
 
+/// How many lines fit on a day.
+#[derive(Clone, Serialize)]
+struct DayCount {
+    day: Date,
+    lines: u32,
+    /// Whether the day has more lines than are looked at.
+    is_more: bool,
+}
+
+/// What was read for a page.
+#[derive(Default)]
+struct Read {
+    found: Found,
+    days: Vec<DayCount>,
+    /// Where newer lines begin, where there are some.
+    newer: Option<MessageId>,
+    /// Where older lines begin.
+    older: Option<MessageId>,
+}
+
+/// From which line a page goes on, and in which direction.
+#[derive(Clone, Copy)]
+enum Turn {
+    Newest,
+    Older(MessageId),
+    Newer(MessageId),
+}
+
+impl Turn {
+    fn of(visit: &Visit) -> Turn {
+        let given = |name| visit.param(name).and_then(|id| id.parse().ok());
+        match (given("after"), given("before")) {
+            (Some(than), _) => Turn::Newer(than),
+            (None, Some(than)) => Turn::Older(than),
+            (None, None) => Turn::Newest,
+        }
+    }
+}
+
 fn permit(visit: &Visit) -> Result<Permit> {
     may(&visit.ctx.actor, Action::ReadAudit, &Scope::Node(visit.ctx.node))
 }
 
-/// GET /audit?from=&until=&kind=&actor=&action=&object=&outcome=&trace=&before=&export=xlsx|csv
+/// GET /audit?from=&until=&kind=&actor=&action=&object=&outcome=&trace=&before=&after=&export=xlsx|csv
 pub async fn show(visit: Visit) -> PageResult {
     permit(&visit)?;
     let mut form = Fields::from_query(&visit);
     let Some(search) = ask::asked(&mut form) else {
-        let view = view(&visit, form, Found::default());
+        let view = view(&visit, form, Read::default());
         return visit.form_again(view);
     };
-    let before = visit.param("before").and_then(|id| id.parse().ok());
+    let turn = Turn::of(&visit);
     let kind = TableFile::asked(&visit);
     let as_file = kind.is_some();
     let ctx = visit.ctx.clone();
     let read = move |tx: &mut Tx<'_>| match as_file {
-        true => file(tx, &ctx, &search),
-        false => page(tx, &ctx, &search, before),
+        true => Ok(Read { found: file(tx, &ctx, &search)?, ..Read::default() }),
+        false => page(tx, &ctx, &search, turn),
     };
-    let found = visit.app.store.write("t01.audit", read).await?;
+    let read = visit.app.store.write("t01.audit", read).await?;
     if let Some(kind) = kind {
-        return Ok(rows(&visit, found).file(kind, &format!("audit-{}", visit.ctx.now.date())));
+        return Ok(rows(&visit, read.found).file(kind, &format!("audit-{}", visit.ctx.now.date())));
     }
-    let view = view(&visit, form, found);
+    let view = view(&visit, form, read);
     visit.page(view)
 }
 
-/// A page of lines; and the line that says who read them.
-fn page(tx: &mut Tx<'_>, ctx: &Ctx, search: &Search, before: Option<MessageId>) -> Result<Found> {
-    let found = audit::search(tx, search, before, LINES)?;
-    note(tx, ctx, "audit.read", search, &found)?;
-    Ok(found)
+/// A page of lines, and how many there are day by day; and the line that says who read them.
+fn page(tx: &mut Tx<'_>, ctx: &Ctx, search: &Search, turn: Turn) -> Result<Read> {
+    let days = days(tx, ctx, search)?;
+    let read = match turn {
+        Turn::Newest | Turn::Older(_) => {
+            let than = if let Turn::Older(than) = turn { Some(than) } else { None };
+            let found = audit::search(tx, search, than, LINES)?;
+            let newer = than.map(|than| found.lines.first().map_or(than, |line| line.id));
+            Read { older: found.next, newer, days, found }
+        }
+        Turn::Newer(than) => {
+            let found = audit::newer(tx, search, than, LINES)?;
+            let older = Some(found.lines.last().map_or(than, |line| line.id));
+            Read { newer: found.next, older, days, found }
+        }
+    };
+    note(tx, ctx, "audit.read", search, &read.found)?;
+    Ok(read)
+}
+
+/// How many lines fit on each of the last days that are asked for.
+fn days(tx: &mut Tx<'_>, ctx: &Ctx, search: &Search) -> Result<Vec<DayCount>> {
+    let until = search.until.map_or(ctx.now, |until| until.plus_seconds(-1).min(ctx.now)).date();
+    let first = Timestamp::at(until, 0).plus_seconds(-(DAYS - 1) * 86_400);
+    let mut day = search.from.unwrap_or(first).max(first).date();
+    let mut days = Vec::new();
+    while day <= until {
+        let of_day = Search {
+            from: Some(Timestamp::at(day, 0)),
+            until: Some(Timestamp::at(day, 24)),
+            ..search.clone()
+        };
+        let (lines, is_more) = audit::count(tx, &of_day)?;
+        days.push(DayCount { day, lines, is_more });
+        let Ok(next) = day.tomorrow() else { break };
+        day = next;
+    }
+    Ok(days)
+}
+
+/// This address with other days or another place in the list.
+fn address(visit: &Visit, dropped: &[&str], set: &[(&str, String)]) -> String {
+    let name = |part: &str| part.split('=').next().unwrap_or_default().to_owned();
+    let kept =
+        visit.query.split('&').filter(|part| !part.is_empty() && !dropped.contains(&name(part).as_str()));
+    let set = set.iter().map(|(name, value)| format!("{name}={value}"));
+    format!("/audit?{}", kept.map(str::to_owned).chain(set).collect::<Vec<_>>().join("&"))
 }
 
 /// All lines up to the limits of a file; and the line that says who took them.
@@ -111,17 +204,61 @@ fn note(tx: &mut Tx<'_>, ctx: &Ctx, act: &'static str, search: &Search, found: &
     audit::line(tx, ctx, act, &ask::words(search), &format!("found:{}", found.lines.len()))
 }
 
-fn view(visit: &Visit, form: Fields, found: Found) -> AuditPage {
-    let shown_fields = ask::show(&form);
+fn view(visit: &Visit, form: Fields, read: Read) -> AuditPage {
+    let (lang, shown_fields) = (visit.lang, ask::show(&form));
+    let turned = |name: &'static str, id: MessageId| address(visit, &PLACES, &[(name, id.to_string())]);
+    let (older, newer) =
+        (read.older.map(|id| turned("before", id)), read.newer.map(|id| turned("after", id)));
+    let link = |zh, en, href: &Option<String>| href.clone().map(|href| (lang.t(zh, en).to_owned(), href));
+    let first = newer.as_ref().map(|_| address(visit, &PLACES, &[]));
     AuditPage {
         frame: visit.frame("审计", "Audit").errors(&form),
-        lang: visit.lang,
+        lang,
         shown_fields,
-        older: found.next.map(|next| visit.address_with("before", next.as_str())),
+        turns: ui::Turns {
+            first: link("最近的", "Latest", &first),
+            back: link("较近的", "Newer", &newer),
+            on: link("更早的", "Older", &older),
+            lang,
+        },
+        older,
+        newer,
+        chart: chart(visit, &read.days),
+        days: read.days,
         export: ui::Exports::of(visit),
-        lines: found.lines.into_iter().map(|line| shown(visit.lang, line)).collect(),
+        lines: read.found.lines.into_iter().map(|line| shown(visit.lang, line)).collect(),
         form,
     }
+}
+
+/// Lines day by day, where there are any; each column is a link to the lines of its day.
+fn chart(visit: &Visit, days: &[DayCount]) -> Option<ui::Columns> {
+    let lang = visit.lang;
+    let bar = |it: &DayCount| ui::Bar {
+        label: format!("{:02}-{:02}", it.day.month(), it.day.day()),
+        value: f64::from(it.lines),
+        figure: format!("{}{}", lang.number(it.lines), if it.is_more { "+" } else { "" }),
+        city: String::new(),
+        href: address(
+            visit,
+            &["from", "until", "before", "after", "export"],
+            &[("from", it.day.to_string()), ("until", it.day.to_string())],
+        ),
+    };
+    days.iter().any(|it| 0 < it.lines).then(|| ui::Columns {
+        lang,
+        id: "days".to_owned(),
+        title: lang.t("每天几条", "Lines day by day").to_owned(),
+        description: lang
+            .t(
+                "符合条件的记录，每天一柱，最多十四天；点柱看那一天",
+                "Lines that fit, a column a day, fourteen days at most; each opens its day",
+            )
+            .to_owned(),
+        label_head: lang.t("日期", "Day").to_owned(),
+        figure_head: lang.t("记录", "Lines").to_owned(),
+        columns: days.iter().map(bar).collect(),
+    })
 }
 
 fn shown(lang: Lang, line: Line) -> Shown {

@@ -9,6 +9,7 @@ pub mod dead;
 pub mod forks;
 pub mod letter;
 pub mod overview;
+pub mod shared;
 pub mod words;
 
 use tb_base::{NodeId, Result, Timestamp};

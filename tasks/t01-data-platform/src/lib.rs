@@ -95,6 +95,7 @@ const ROUTES: &[RouteInfo] = &[
     RouteInfo::get("/bureau/dead", BUREAU).counted(Class::Heavy),
     RouteInfo::get("/bureau/dead/{id}", BUREAU),
     RouteInfo::post("/bureau/dead/{id}", OPERATOR),
+    RouteInfo::get("/bureau/shared", BUREAU),
     RouteInfo::get("/bureau/contracts", BUREAU),
     RouteInfo::get("/bureau/contracts/{id}", BUREAU),
     RouteInfo::get("/bureau/contracts/{id}/file", BUREAU),
@@ -149,6 +150,7 @@ pub fn module(parts: Parts) -> Module {
         .route("/bureau", get(bureau::overview::show))
         .route("/bureau/dead", get(bureau::dead::show))
         .route("/bureau/dead/{id}", get(bureau::letter::show).post(bureau::letter::act))
+        .route("/bureau/shared", get(bureau::shared::show))
         .route("/bureau/contracts", get(bureau::contracts::show))
         .route("/bureau/contracts/{id}", get(bureau::contract::show))
         .route("/bureau/contracts/{id}/file", get(bureau::contract::download))

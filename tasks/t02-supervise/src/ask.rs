@@ -42,13 +42,8 @@ const STATES: [(State, &str); 4] = [
     (State::Decided, "decided"),
     (State::Overdue, "overdue"),
 ];
-const DUES: [(Due, &str); 5] = [
-    (Due::Any, ""),
-    (Due::Late, "late"),
-    (Due::Today, "today"),
-    (Due::Week, "week"),
-    (Due::Away, "away"),
-];
+const DUES: [(Due, &str); 5] =
+    [(Due::Any, ""), (Due::Late, "late"), (Due::Today, "today"), (Due::Week, "week"), (Due::Away, "away")];
 
 /// Some days, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -131,10 +126,9 @@ impl Ask {
             (None, Due::Late) => (None, Some(days.today)),
             (None, Due::Today) => (Some(days.today), Some(days.tomorrow)),
             (None, Due::Week) => (Some(days.today), Some(days.next_week)),
-            (None, Due::Any | Due::Away) => (
-                self.from.map(|day| Timestamp::at(day, 0)),
-                self.until.map(|day| Timestamp::at(day, 24)),
-            ),
+            (None, Due::Any | Due::Away) => {
+                (self.from.map(|day| Timestamp::at(day, 0)), self.until.map(|day| Timestamp::at(day, 24)))
+            }
         };
         Narrow {
             listing: match self.state {

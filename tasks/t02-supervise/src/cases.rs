@@ -11,7 +11,9 @@ use tb_base::{CaseId, Ctx, Date, OfficeId, Timestamp};
 use tb_case::case::PhaseKind;
 use tb_case::city::{self, CityPage, CityRow, Mark, Turn};
 use tb_store::{Tx, audit};
-use tb_web::{Choice, Datum, Field, Fields, Frame, Html, Input, Lang, PageResult, Rows, TableFile, Visit, ui};
+use tb_web::{
+    Choice, Datum, Field, Fields, Frame, Html, Input, Lang, PageResult, Rows, TableFile, Visit, ui,
+};
 
 use crate::ask::{Ask, Due, FROM, State, UNTIL};
 use crate::names::{self, Names};
@@ -110,9 +112,8 @@ fn turn(visit: &Visit, is_file: bool) -> Turn {
 pub(crate) fn line(visit: &Visit, parts: &Parts, row: &CityRow) -> Line {
     let due = row.case.due.map(Timestamp::date);
     let today = visit.ctx.now.date();
-    let taken = |decided: Timestamp| {
-        parts.env.calendar.working_days(row.case.collected.date(), decided.date())
-    };
+    let taken =
+        |decided: Timestamp| parts.env.calendar.working_days(row.case.collected.date(), decided.date());
     Line {
         id: row.case.case,
         query_code: row.case.query_code.clone(),
@@ -245,9 +246,8 @@ fn turns(visit: &Visit, ask: &Ask, page: &CityPage) -> ui::Turns {
         let address = ask.address();
         format!("{address}{}{name}={mark}", if address.contains('?') { "&" } else { "?" })
     };
-    let link = |zh, en, turn: &Option<Turn>| {
-        turn.as_ref().map(|turn| (lang.t(zh, en).to_owned(), address(turn)))
-    };
+    let link =
+        |zh, en, turn: &Option<Turn>| turn.as_ref().map(|turn| (lang.t(zh, en).to_owned(), address(turn)));
     let first = page.back.as_ref().map(|_| Turn::First);
     ui::Turns {
         first: link("第一页", "First", &first),
@@ -294,10 +294,29 @@ fn rows(visit: &Visit, names: &Names, lines: &[Line], total: i64) -> Rows {
     let lang = visit.lang;
     let heads = match lang {
         Lang::Zh => [
-            "查询码", "事项", "名称", "状态", "在谁手里", "决定单位", "收件", "最晚", "剩余天数", "决定", "用了工作日",
+            "查询码",
+            "事项",
+            "名称",
+            "状态",
+            "在谁手里",
+            "决定单位",
+            "收件",
+            "最晚",
+            "剩余天数",
+            "决定",
+            "用了工作日",
         ],
         Lang::En => [
-            "code", "item", "name", "state", "held by", "decided by", "collected", "due", "days left", "decided",
+            "code",
+            "item",
+            "name",
+            "state",
+            "held by",
+            "decided by",
+            "collected",
+            "due",
+            "days left",
+            "decided",
             "working days",
         ],
     };

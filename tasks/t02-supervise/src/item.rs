@@ -156,7 +156,12 @@ fn tiles(lang: Lang, item: u16, period: Period, whole: &Figures, slowest: Option
                 address(State::Overdue),
                 if 0 < whole.overdue { "stop" } else { "" },
             ),
-            tile(days(lang, whole.median()), word("一半在这么多工作日内", "working days for half of them"), decided, ""),
+            tile(
+                days(lang, whole.median()),
+                word("一半在这么多工作日内", "working days for half of them"),
+                decided,
+                "",
+            ),
             tile(days(lang, whole.longest()), word("最长的一件", "the longest one"), slowest, ""),
         ],
     }
@@ -191,7 +196,9 @@ fn chart(lang: Lang, item: u16, period: Period, decided: &[Decided]) -> ui::Colu
             Lang::Zh => format!("每 {step} 天作出的决定"),
             Lang::En => format!("Decisions in each {}", lang.count(step, "", "day", "days")),
         },
-        description: lang.t("柱越高，那几天决定得越多", "The higher, the more was decided in those days").to_owned(),
+        description: lang
+            .t("柱越高，那几天决定得越多", "The higher, the more was decided in those days")
+            .to_owned(),
         label_head: lang.t("从这天起", "From").to_owned(),
         figure_head: lang.t("决定", "Decided").to_owned(),
         columns: parts.map(bar).collect(),

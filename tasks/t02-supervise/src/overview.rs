@@ -157,16 +157,32 @@ fn title(lang: Lang, counts: Counts, offices: &BTreeMap<OfficeId, Counts>, names
             format!("晚了 {} 件，都在{}", lang.number(counts.late), names.of(office))
         }
         (Some((office, it)), _, _, Lang::En) if it.late == counts.late => {
-            format!("{} late, all with {}", lang.count(counts.late, "", "case is", "cases are"), names.of(office))
+            format!(
+                "{} late, all with {}",
+                lang.count(counts.late, "", "case is", "cases are"),
+                names.of(office)
+            )
         }
         (Some((office, it)), _, _, Lang::Zh) => {
-            format!("晚了 {} 件，{}最多：{} 件", lang.number(counts.late), names.of(office), lang.number(it.late))
+            format!(
+                "晚了 {} 件，{}最多：{} 件",
+                lang.number(counts.late),
+                names.of(office),
+                lang.number(it.late)
+            )
         }
         (Some((office, it)), _, _, Lang::En) => {
-            format!("{} cases are late, {} of them with {}", lang.number(counts.late), it.late, names.of(office))
+            format!(
+                "{} cases are late, {} of them with {}",
+                lang.number(counts.late),
+                it.late,
+                names.of(office)
+            )
         }
         (None, 0, 0, _) => lang.t("没有在办的件", "No case is running").to_owned(),
-        (None, 0, _, _) => lang.t("没有晚的，今天也没有到期的", "Nothing is late and nothing due today").to_owned(),
+        (None, 0, _, _) => {
+            lang.t("没有晚的，今天也没有到期的", "Nothing is late and nothing due today").to_owned()
+        }
         (None, today, _, Lang::Zh) => format!("没有晚的，今天有 {} 件到期", lang.number(today)),
         (None, today, _, Lang::En) => {
             format!("Nothing is late; {} due today", lang.count(today, "", "case is", "cases are"))
@@ -204,7 +220,10 @@ fn charts(lang: Lang, offices: &BTreeMap<OfficeId, Counts>, names: &Names) -> Ve
         id: "held".to_owned(),
         title: lang.t("在谁手里", "Who holds how many").to_owned(),
         description: lang
-            .t("每个单位手里在办的件，多的在前；后面写晚了几件", "Running cases by office, the most first; with those late")
+            .t(
+                "每个单位手里在办的件，多的在前；后面写晚了几件",
+                "Running cases by office, the most first; with those late",
+            )
             .to_owned(),
         label_head: lang.t("单位", "Office").to_owned(),
         figure_head: lang.t("在办", "Running").to_owned(),
@@ -216,7 +235,9 @@ fn charts(lang: Lang, offices: &BTreeMap<OfficeId, Counts>, names: &Names) -> Ve
             lang,
             id: "late".to_owned(),
             title: lang.t("晚在哪里", "Where it is late").to_owned(),
-            description: lang.t("每个单位手里晚了的件，多的在前", "Late cases by office, the most first").to_owned(),
+            description: lang
+                .t("每个单位手里晚了的件，多的在前", "Late cases by office, the most first")
+                .to_owned(),
             label_head: lang.t("单位", "Office").to_owned(),
             figure_head: lang.t("晚了", "Late").to_owned(),
             bars: late,

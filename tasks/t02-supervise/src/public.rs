@@ -189,9 +189,13 @@ fn tell(item: u16, it: &Figures, rated: &[Rated]) -> Told {
 fn weeks(period: Period, decided: &[Decided], told: &BTreeSet<u16>) -> Vec<(Period, Count)> {
     let end = Timestamp::at(period.until, 24);
     let day = |back: i64| end.plus_seconds(-back * 86_400).date();
-    let week = |at: i64| Period { from: day((WEEKS - at) * 7).max(period.from), until: day((WEEKS - 1 - at) * 7 + 1) };
+    let week = |at: i64| Period {
+        from: day((WEEKS - at) * 7).max(period.from),
+        until: day((WEEKS - 1 - at) * 7 + 1),
+    };
     let count = |week: Period| -> i64 {
-        let within = |row: &&Decided| week.from <= row.last && row.last <= week.until && told.contains(&row.item);
+        let within =
+            |row: &&Decided| week.from <= row.last && row.last <= week.until && told.contains(&row.item);
         decided.iter().filter(within).map(|row| row.counted).sum()
     };
     let counts: Vec<(Period, i64)> = (0..WEEKS).map(week).map(|week| (week, count(week))).collect();
@@ -211,7 +215,10 @@ fn view(visit: &Visit, parts: &Parts, published: Arc<Published>) -> Performance 
     Performance {
         frame: visit.frame("绩效公开", "Performance").airy(),
         lang,
-        city: visit.app.front().map_or_else(String::new, |front| lang.t(&front.name, &front.name_en).to_owned()),
+        city: visit
+            .app
+            .front()
+            .map_or_else(String::new, |front| lang.t(&front.name, &front.name_en).to_owned()),
         table: table(lang, parts, &published),
         weeks_chart: weeks_chart(lang, &published),
         medians: medians(visit, parts, &published),
@@ -264,7 +271,10 @@ fn weeks_chart(lang: Lang, published: &Published) -> ui::Columns {
         id: "weeks".to_owned(),
         title: lang.t("每周作出的决定", "Decisions week by week").to_owned(),
         description: lang
-            .t("柱越高，那一周决定得越多；“–”的一周不公布", "The higher, the more was decided in that week; a week with a dash is withheld")
+            .t(
+                "柱越高，那一周决定得越多；“–”的一周不公布",
+                "The higher, the more was decided in that week; a week with a dash is withheld",
+            )
             .to_owned(),
         label_head: lang.t("从这天起", "From").to_owned(),
         figure_head: lang.t("决定", "Decided").to_owned(),

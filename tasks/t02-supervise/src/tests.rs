@@ -21,7 +21,8 @@ fn listed(n: i64) -> Listed {
     Listed {
         item: if n % 4 == 0 { 80 } else { 121 },
         phase,
-        office: ["430100-transport", "430100-hall-1", "430300-transport"][usize::try_from(n % 3).expect("a place")],
+        office: ["430100-transport", "430100-hall-1", "430300-transport"]
+            [usize::try_from(n % 3).expect("a place")],
         deciding: if n % 7 == 0 { "430300-transport" } else { "430100-transport" },
         due: (!is_over).then(|| NOON.plus_seconds((n % 17 - 6) * DAY)),
         collected,
@@ -34,7 +35,8 @@ fn listed(n: i64) -> Listed {
 #[track_caller]
 fn tiles(page: &Value) -> Vec<(i64, String)> {
     let tile = |tile: &Value| {
-        let figure: String = tile["figure"].as_str().expect("a figure").chars().filter(char::is_ascii_digit).collect();
+        let figure: String =
+            tile["figure"].as_str().expect("a figure").chars().filter(char::is_ascii_digit).collect();
         (figure.parse().expect("a number"), tile["href"].as_str().expect("a link").to_owned())
     };
     page["tiles"].as_array().expect("tiles").iter().map(tile).collect()
@@ -46,7 +48,8 @@ fn links(html: &str) -> Vec<(String, i64)> {
     for part in html.split("<a href=\"/supervise/cases?").skip(1) {
         let Some((address, rest)) = part.split_once("\">") else { continue };
         let text = rest.split("</a>").next().unwrap_or("");
-        let digits: String = text.chars().filter(|letter| letter.is_ascii_digit() || *letter == '\u{a0}').collect();
+        let digits: String =
+            text.chars().filter(|letter| letter.is_ascii_digit() || *letter == '\u{a0}').collect();
         if let Ok(figure) = digits.replace('\u{a0}', "").parse() {
             found.push((format!("/supervise/cases?{}", address.replace("&#38;", "&")), figure));
         }
@@ -113,11 +116,18 @@ async fn the_title_says_what_is_wrong() {
 #[tokio::test]
 async fn only_the_supervisor_watches() {
     let world = World::new().await;
-    for path in ["/supervise", "/supervise/cases", "/supervise/items/121", "/supervise/cases/01m85vbsg4g0wn609k4x67c28v"] {
+    for path in [
+        "/supervise",
+        "/supervise/cases",
+        "/supervise/items/121",
+        "/supervise/cases/01m85vbsg4g0wn609k4x67c28v",
+    ] {
         assert_eq!(world.get("reviewer", path).await.status, StatusCode::FORBIDDEN, "{path}");
         assert!(world.page("", path).await.location.starts_with("/sign-in"), "{path}");
     }
-    for path in ["/supervise/cases/nothing", "/supervise/cases/01m85vbsg4g0wn609k4x67c28v", "/supervise/items/9999"] {
+    for path in
+        ["/supervise/cases/nothing", "/supervise/cases/01m85vbsg4g0wn609k4x67c28v", "/supervise/items/9999"]
+    {
         assert_eq!(world.get("supervisor", path).await.status, StatusCode::NOT_FOUND, "{path}");
     }
 }
@@ -132,7 +142,8 @@ async fn a_list_turns_its_pages_and_becomes_a_file() {
     let second = world.page("supervisor", &format!("/supervise/cases?after={after}")).await.text;
     assert!(second.contains("上一页") && second.contains("下一页"), "{second}");
     let file = world.page("supervisor", "/supervise/cases?due=late&export=csv").await.text;
-    let late = (0..100).map(listed).filter(|it| it.due.is_some_and(|due| due < Timestamp::at(NOON.date(), 0)));
+    let late =
+        (0..100).map(listed).filter(|it| it.due.is_some_and(|due| due < Timestamp::at(NOON.date(), 0)));
     assert_eq!(file.trim_end().lines().count(), late.count() + 1, "{file}");
     assert_eq!(world.audited("supervise.export").await, ["/supervise/cases?due=late"]);
     let wrong = world.page("supervisor", "/supervise/cases?state=decided&from=soon").await;

@@ -76,7 +76,13 @@ fn lanes(
         let name = say(lang, &step.place.name);
         let at = lanes.iter().position(|lane| lane.label == name);
         let lane = at.and_then(|at| lanes.get_mut(at));
-        let spans = days(lang, step, (from, until.max(from)), promise.filter(|_| decided.is_none_or(|it| from <= it)), waits);
+        let spans = days(
+            lang,
+            step,
+            (from, until.max(from)),
+            promise.filter(|_| decided.is_none_or(|it| from <= it)),
+            waits,
+        );
         match lane {
             Some(lane) => spans.into_iter().for_each(|span| join(lane, span, lang)),
             None => {
@@ -99,7 +105,8 @@ fn days(
     promise: Option<Date>,
     waits: &[Wait],
 ) -> Vec<Span> {
-    let waited = |day: Date| waits.iter().any(|wait| wait.from < day && wait.until.is_none_or(|until| day < until));
+    let waited =
+        |day: Date| waits.iter().any(|wait| wait.from < day && wait.until.is_none_or(|until| day < until));
     let kind = |day: Date| match promise {
         _ if waited(day) => SpanKind::Waiting,
         Some(promise) if promise < day => SpanKind::Late,
@@ -110,7 +117,13 @@ fn days(
         let kind = kind(day);
         match spans.last_mut() {
             Some(span) if span.kind == kind => span.to = day,
-            Some(_) | None => spans.push(Span { from: day, to: day, kind, words: words(lang, step, kind), href: String::new() }),
+            Some(_) | None => spans.push(Span {
+                from: day,
+                to: day,
+                kind,
+                words: words(lang, step, kind),
+                href: String::new(),
+            }),
         }
         let Some(next) = day.tomorrow().ok().filter(|next| *next <= until) else { break };
         day = next;
@@ -160,5 +173,99 @@ fn description(lang: Lang, view: &ProgressView, promise: Option<Date>, end: Date
     match lang {
         Lang::Zh => format!("现在在{holder}，{phase}{late}。"),
         Lang::En => format!("With {holder}: {phase}{late}."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tb_case::progress::StepState;
+    use tb_case::text::{Place, Text};
+
+    use super::*;
+
+    fn day(text: &str) -> Date {
+        text.parse().expect("a day")
+    }
+
+    fn step(office: &str, text: &str) -> Step {
+        let city = "430300".parse().expect("a city");
+        Step {
+            key: "accept".to_owned(),
+            text: Text::new(text, text),
+            place: Place {
+                city,
+                office: office.parse().expect("an office"),
+                name: Text::new(office, office),
+            },
+            at: None,
+            until: None,
+            state: StepState::Done,
+        }
+    }
+
+    /// Spans as `from..to kind words`, to be read at a glance.
+    #[track_caller]
+    fn check(spans: &[Span], expected: &[&str]) {
+        let word = |span: &Span| {
+            let kind = match span.kind {
+                SpanKind::Held => "held",
+                SpanKind::Waiting => "waiting",
+                SpanKind::Late => "late",
+            };
+            format!("{}..{} {kind} {}", span.from, span.to, span.words)
+        };
+        assert_eq!(spans.iter().map(word).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn days_are_cut_where_the_clock_stands_and_where_the_promise_ends() {
+        let step = step("430300-transport", "审查");
+        let span = (day("2026-11-02"), day("2026-11-12"));
+        check(&days(Lang::Zh, &step, span, None, &[]), &["2026-11-02..2026-11-12 held 审查"]);
+        let wait = Wait { from: day("2026-11-04"), until: Some(day("2026-11-07")) };
+        let spans = days(Lang::Zh, &step, span, Some(day("2026-11-10")), &[wait]);
+        check(
+            &spans,
+            &[
+                "2026-11-02..2026-11-04 held 审查",
+                "2026-11-05..2026-11-06 waiting 审查，停表",
+                "2026-11-07..2026-11-10 held 审查",
+                "2026-11-11..2026-11-12 late 审查，超期",
+            ],
+        );
+        let open = Wait { from: day("2026-11-11"), until: None };
+        let spans = days(Lang::Zh, &step, span, Some(day("2026-11-10")), &[open]);
+        check(
+            &spans,
+            &[
+                "2026-11-02..2026-11-10 held 审查",
+                "2026-11-11..2026-11-11 late 审查，超期",
+                "2026-11-12..2026-11-12 waiting 审查，停表",
+            ],
+        );
+    }
+
+    #[test]
+    fn no_day_of_a_lane_is_drawn_twice() {
+        let mut lane = Lane { label: "x".to_owned(), city: None, spans: Vec::new() };
+        let span = |from: &str, to: &str, words: &str| Span {
+            from: day(from),
+            to: day(to),
+            kind: SpanKind::Held,
+            words: words.to_owned(),
+            href: String::new(),
+        };
+        for it in [
+            span("2026-11-02", "2026-11-02", "收件"),
+            span("2026-11-02", "2026-11-02", "受理"),
+            span("2026-11-02", "2026-11-06", "审查"),
+            span("2026-11-06", "2026-11-09", "决定"),
+        ] {
+            join(&mut lane, it, Lang::Zh);
+        }
+        check(
+            &lane.spans,
+            &["2026-11-02..2026-11-05 held 收件，受理，审查", "2026-11-06..2026-11-09 held 决定"],
+        );
     }
 }

@@ -147,11 +147,8 @@ fn sums(tx: &mut Tx<'_>) {
     let loads = loads(tx, city(), days).unwrap();
     let total = |tx: &mut Tx<'_>, narrow: &Narrow| list(tx, city(), narrow, &Turn::First).unwrap().total;
     for load in loads.iter().filter(|load| !load.is_away) {
-        let here = |narrow: Narrow| Narrow {
-            office: Some(load.office.clone()),
-            item: Some(load.item),
-            ..narrow
-        };
+        let here =
+            |narrow: Narrow| Narrow { office: Some(load.office.clone()), item: Some(load.item), ..narrow };
         let (all, late) = (Narrow::default(), Narrow { until: Some(days.today), ..Narrow::default() });
         let week = Narrow { from: Some(days.today), until: Some(days.next_week), ..Narrow::default() };
         let away = Narrow { away: true, ..Narrow::default() };
@@ -172,7 +169,12 @@ fn sums(tx: &mut Tx<'_>) {
     assert_eq!(sum, total(tx, &Narrow { listing: Listing::Received, ..Narrow::default() }));
     let one = &decided(tx, city(), ever, Some(80)).unwrap()[0];
     let found = between(tx, city(), 80, (one.first, one.last)).unwrap().unwrap();
-    let row = list(tx, city(), &Narrow { item: Some(80), listing: Listing::Decided, ..Narrow::default() }, &Turn::File);
+    let row = list(
+        tx,
+        city(),
+        &Narrow { item: Some(80), listing: Listing::Decided, ..Narrow::default() },
+        &Turn::File,
+    );
     let row = row.unwrap().rows.into_iter().find(|row| row.case.case == found).unwrap();
     assert_eq!((row.case.collected.date(), row.decided.map(Timestamp::date)), (one.first, Some(one.last)));
 }

@@ -243,6 +243,44 @@ async fn audit_pages_follow_on(bench: &Bench) {
     assert_eq!((first.lines.len(), second.lines.len(), second.next), (2, 1, None));
     assert_eq!(second.lines[0].at, at(1));
     assert_eq!(page(None, 3).await.next, None);
+    let oldest = second.lines[0].id;
+    let back = async |than, limit| {
+        let read = move |tx: &mut Tx<'_>| audit::newer(tx, &Search::default(), than, limit);
+        bench.store.read("test.newer", read).await.unwrap()
+    };
+    assert_eq!(back(oldest, 2).await, audit::Found { lines: first.lines.clone(), next: None });
+    let one = back(oldest, 1).await;
+    assert_eq!((one.lines[0].id, one.next), (first.lines[1].id, Some(first.lines[1].id)));
+    assert_eq!(back(first.lines[0].id, 2).await, audit::Found::default());
+    let search = |actor: Option<&str>, action: Option<&str>, object: Option<&str>| Search {
+        actor: actor.map(str::to_owned),
+        action: action.map(str::to_owned),
+        object: object.map(str::to_owned),
+        ..Search::default()
+    };
+    let all = [
+        search(None, None, None),
+        search(None, Some("case.accept"), None),
+        search(None, None, Some("case-1")),
+        search(None, Some("case.accept"), Some("case-1")),
+        search(Some(&first.lines[0].actor), None, None),
+        search(Some("staff"), None, None),
+        search(Some("staff:%"), None, None),
+        Search { trace: Some(first.lines[0].trace.clone()), ..Search::default() },
+        Search {
+            outcome: Some("done".to_owned()),
+            from: Some(at(2)),
+            until: Some(at(3)),
+            ..Search::default()
+        },
+    ];
+    for asked in all {
+        let listed = lines(bench, asked.clone()).await.len();
+        let same = asked.clone();
+        let read = move |tx: &mut Tx<'_>| audit::count(tx, &same);
+        let (counted, is_more) = bench.store.read("test.count", read).await.unwrap();
+        assert_eq!((counted as usize, is_more), (listed, false), "{asked:?}");
+    }
 }
 
 /// What is rare among very many is found page by page, each page costing a bounded number of rows.

@@ -19,7 +19,7 @@ use self::changes::Changes;
 use super::contracts::{ServiceUse, force_tag, uses, version_word};
 use super::counted;
 use super::words::service_word;
-use crate::parts::Parts;
+use crate::parts::{Parts, Words};
 
 /// The page.
 #[derive(Template, Serialize)]
@@ -90,6 +90,29 @@ fn missing() -> Refusal {
         .but("请从契约列表打开", "Open it from the list of contracts")
 }
 
+/// Purposes as a page names them.
+pub(super) fn purpose_words(lang: Lang, words: &Words, purposes: &BTreeSet<String>) -> String {
+    let word = |purpose: &String| match ((words.item)(purpose), purpose.as_str()) {
+        (_, tb_exchange::ANY_PURPOSE) => lang.t("任何事项", "any item").to_owned(),
+        (Some((zh, en)), _) => lang.t(&zh, &en).to_owned(),
+        (None, other) => other.to_owned(),
+    };
+    purposes.iter().map(word).collect::<Vec<_>>().join(lang.t("、", ", "))
+}
+
+/// Fields as a page names them, each once.
+pub(super) fn field_words(lang: Lang, words: &Words, fields: &BTreeSet<String>) -> String {
+    let all: Vec<String> = fields.iter().map(|id| id.rsplit('.').next().unwrap_or(id).to_owned()).collect();
+    let word = |id: &String| match (words.field)(id, &all) {
+        Some((zh, en)) => lang.t(&zh, &en).to_owned(),
+        None => id.clone(),
+    };
+    let mut named: Vec<String> = all.iter().map(word).collect();
+    named.sort();
+    named.dedup();
+    named.join(lang.t("、", ", "))
+}
+
 impl ContractPage {
     fn headline(&self) -> String {
         let name = self.frame.city_name(self.peer);
@@ -132,13 +155,7 @@ impl ContractPage {
     }
 
     fn purpose_words(&self, purposes: &BTreeSet<String>) -> String {
-        let lang = self.lang;
-        let word = |purpose: &String| match ((self.parts.words.item)(purpose), purpose.as_str()) {
-            (_, tb_exchange::ANY_PURPOSE) => lang.t("任何事项", "any item").to_owned(),
-            (Some((zh, en)), _) => lang.t(&zh, &en).to_owned(),
-            (None, other) => other.to_owned(),
-        };
-        purposes.iter().map(word).collect::<Vec<_>>().join(lang.t("、", ", "))
+        purpose_words(self.lang, &self.parts.words, purposes)
     }
 
     fn fields(&self, code: &str) -> String {
@@ -147,17 +164,7 @@ impl ContractPage {
     }
 
     fn field_words(&self, fields: &BTreeSet<String>) -> String {
-        let lang = self.lang;
-        let all: Vec<String> =
-            fields.iter().map(|id| id.rsplit('.').next().unwrap_or(id).to_owned()).collect();
-        let word = |id: &String| match (self.parts.words.field)(id, &all) {
-            Some((zh, en)) => lang.t(&zh, &en).to_owned(),
-            None => id.clone(),
-        };
-        let mut words: Vec<String> = all.iter().map(word).collect();
-        words.sort();
-        words.dedup();
-        words.join(lang.t("、", ", "))
+        field_words(self.lang, &self.parts.words, fields)
     }
 
     fn terms(&self) -> ui::Table {

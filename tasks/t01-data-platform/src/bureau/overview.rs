@@ -17,6 +17,7 @@ use tb_store::{Tx, audit, contact, inbox, log, mirror, outbox, restored, usage};
 use tb_web::{Frame, Lang, PageResult, Visit, ui};
 
 use super::forks::{self, Forked};
+use super::shared;
 use crate::limits::Limits;
 use crate::parts::Parts;
 
@@ -42,6 +43,8 @@ struct Standing {
     peers: Vec<Peer>,
     dead: Dead,
     contracts: usize,
+    /// Services of contracts in force.
+    shared: usize,
     log: LogState,
     /// Logs of other cities with two histories.
     forks: Vec<Forked>,
@@ -184,7 +187,8 @@ fn read(tx: &mut Tx<'_>, ctx: &Ctx, desk: &Desk, limits: &Limits) -> Result<Stan
     };
     let restoring = restored::pending(tx)?.map(|pending| pending.at);
     let forks = forks::read(tx, desk)?;
-    Ok(Standing { peers, dead, contracts: desk.contracts().len(), log, forks, restoring })
+    let shared = shared::count(desk, ctx.now);
+    Ok(Standing { peers, dead, contracts: desk.contracts().len(), shared, log, forks, restoring })
 }
 
 fn open(to: Option<NodeId>, died_before: Timestamp) -> Filter {

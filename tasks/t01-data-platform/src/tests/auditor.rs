@@ -41,6 +41,43 @@ async fn the_auditor_searches_and_is_seen_to() {
 }
 
 #[tokio::test]
+async fn days_are_drawn_and_pages_turn_both_ways() {
+    let region = Region::new(None).await;
+    let mut browser = auditor(&region).await;
+    let ctx = region.ctx("430100");
+    let write = move |tx: &mut Tx<'_>| {
+        for n in 0..120 {
+            let older = tb_base::Ctx { now: ctx.now.plus_seconds(-(n % 3) * 86_400 - n), ..ctx.clone() };
+            audit::line(tx, &older, "case.act", &format!("case-{n}"), "done")?;
+        }
+        Ok(())
+    };
+    region.city("430100").store.write("test.many", write).await.unwrap();
+    let first = browser.get("/audit?action=case.act").await.json();
+    let days = first["days"].as_array().unwrap();
+    assert_eq!(days.len(), 14);
+    let sum: u64 = days.iter().map(|day| day["lines"].as_u64().unwrap()).sum();
+    assert_eq!(sum, 120, "{first}");
+    assert!(first["newer"].is_null());
+    let second = browser.get(first["older"].as_str().unwrap()).await.json();
+    let third = browser.get(second["older"].as_str().unwrap()).await.json();
+    assert_eq!((third["lines"].as_array().unwrap().len(), third["older"].is_null()), (20, true));
+    let back = browser.get(third["newer"].as_str().unwrap()).await.json();
+    assert_eq!(back["lines"], second["lines"]);
+    let again = browser.get(back["newer"].as_str().unwrap()).await.json();
+    assert_eq!((&again["lines"], again["newer"].is_null()), (&first["lines"], true));
+    let day = days.last().unwrap();
+    let path = format!("/audit?action=case.act&from={0}&until={0}", day["day"].as_str().unwrap());
+    browser.program = false;
+    let html = browser.get("/audit?action=case.act").await.text();
+    assert!(html.contains(&path.replace('&', "&#38;")), "a column opens its day: {html}");
+    browser.program = true;
+    let found = browser.get(&path).await.json();
+    assert_eq!(found["days"].as_array().unwrap().len(), 1);
+    assert_eq!(found["lines"].as_array().unwrap().len() as u64, day["lines"].as_u64().unwrap());
+}
+
+#[tokio::test]
 async fn each_filter_narrows_and_all_may_be_named_together() {
     let region = Region::new(None).await;
     let mut browser = auditor(&region).await;

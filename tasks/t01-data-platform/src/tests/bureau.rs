@@ -77,9 +77,16 @@ async fn who_may_come() {
     let region = Region::new(None).await;
     let id = bury(&region, service::CASE_OFFER, 3_600).await;
     let letter = format!("/bureau/dead/{id}");
-    let pages =
-        ["/bureau", "/bureau/dead", &letter, "/bureau/contracts", "/bureau/contracts/czt-430100-430300"];
-    let files = ["/bureau/contracts/czt-430100-430300/file", "/bureau/dead?export=csv"];
+    let pages = [
+        "/bureau",
+        "/bureau/dead",
+        &letter,
+        "/bureau/shared",
+        "/bureau/contracts",
+        "/bureau/contracts/czt-430100-430300",
+    ];
+    let files =
+        ["/bureau/contracts/czt-430100-430300/file", "/bureau/dead?export=csv", "/bureau/shared?export=csv"];
     for (login, reads, operates, audits) in [
         ("bureau1@430100", 200, 422, 403),
         ("auditor1@430100", 200, 403, 200),
@@ -299,6 +306,32 @@ async fn a_contract_tells_its_terms_and_its_use() {
     let html = browser.get("/bureau/contracts/czt-430100-430300").await.text();
     assert!(html.contains("移交办件") && html.contains("3 / 0") && html.contains("下载签名的契约"), "{html}");
     assert!(browser.get("/bureau/contracts?lang=en").await.text().contains("30 days out / in"));
+}
+
+#[tokio::test]
+async fn what_is_shared_with_whom_and_why_is_one_table() {
+    let region = Region::new(None).await;
+    send(&region, service::CASE_OFFER, 3, 3_600).await;
+    let mut browser = bureau(&region).await;
+    let tile = browser.get("/bureau").await.json()["shared"].as_u64();
+    let all = browser.get("/bureau/shared").await.json()["rows"].as_array().unwrap().clone();
+    assert_eq!(tile, u64::try_from(all.len()).ok(), "the tile counts what it links");
+    let contracts = region.city("430100").desk.contracts();
+    assert_eq!(all.len(), contracts.values().map(|signed| signed.contract.services.len()).sum::<usize>());
+    let one =
+        browser.get(&format!("/bureau/shared?city=430300&service={}", service::CASE_OFFER)).await.json();
+    let row = &one["rows"][0];
+    assert_eq!((one["rows"].as_array().unwrap().len(), row["today"]["out"].as_u64()), (1, Some(3)));
+    assert_eq!(row["contract"], "czt-430100-430300");
+    assert!(!row["purposes"].as_str().unwrap().is_empty());
+    let file = browser.get("/bureau/shared?city=430300&export=csv").await.text();
+    let with_xiangtan = all.iter().filter(|row| row["peer"] == "430300").count();
+    assert_eq!(file.trim_end().lines().count(), with_xiangtan + 1, "{file}");
+    let exports = audited(&region, "bureau.export").await;
+    assert_eq!(exports, [("shared".to_owned(), format!("found:{with_xiangtan}"))]);
+    browser.program = false;
+    assert!(browser.get("/bureau/shared?city=none").await.text().contains("没有这样的共享"));
+    assert!(browser.get("/bureau/shared?lang=en").await.text().contains("hands a case over"));
 }
 
 #[tokio::test]

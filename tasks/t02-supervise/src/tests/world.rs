@@ -147,8 +147,17 @@ impl World {
                 let is_over = matches!(it.phase, "closed" | "delivered" | "withdrawn");
                 let code = format!("C{n:07}");
                 let row = params![
-                    id, it.item, it.phase, is_over, code, it.office, it.deciding, it.due, it.collected,
-                    it.decided, it.promised
+                    id,
+                    it.item,
+                    it.phase,
+                    is_over,
+                    code,
+                    it.office,
+                    it.deciding,
+                    it.due,
+                    it.collected,
+                    it.decided,
+                    it.promised
                 ];
                 tx.run(&PLANT, row)?;
             }

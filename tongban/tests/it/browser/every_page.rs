@@ -176,6 +176,8 @@ fn kind_of(path: &str) -> String {
         None => path,
     };
     let parts: Vec<&str> = path.split('/').map(|part| if is_id(part) { "x" } else { part }).collect();
+    // One list is looked at, not each way to narrow it.
+    let query = if path == "/supervise/cases" { "" } else { query };
     match query.split('=').next() {
         Some("") | None => parts.join("/"),
         Some(name) => format!("{}?{name}", parts.join("/")),

@@ -21,6 +21,7 @@ mod plain_staff;
 mod planted;
 mod resident;
 mod stage;
+mod supervisor;
 mod tab;
 mod visits;
 

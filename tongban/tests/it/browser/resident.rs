@@ -27,6 +27,7 @@ async fn renew(stage: &mut Stage) -> Seen {
     correct(&phone, &case).await?;
     officer::accept_and_grant(stage, &case).await?;
     see_the_decision(&phone, &case).await?;
+    super::supervisor::watch(stage, &case).await?;
     super::clerk::hand_over(stage, &case).await?;
     rate(&phone, &case).await?;
     let code = show_the_certificate(&phone, &case).await?;

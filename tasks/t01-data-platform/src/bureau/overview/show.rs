@@ -100,6 +100,7 @@ impl BureauPage {
             ),
             tile(counted(lang, waiting), "条报文在等", "messages wait", "#lines", "wait"),
             tile(lang.number(behind), "位见证落后", "witnesses behind", "#log", "wait"),
+            tile(lang.number(self.state.shared), "项在共享", "services shared", "/bureau/shared", ""),
             tile(lang.number(self.state.contracts), "份契约", "contracts", "/bureau/contracts", ""),
         ];
         ui::Tiles { tiles }
@@ -204,14 +205,15 @@ impl BureauPage {
             0 => ui::Cell::text("0"),
             dead => ui::Cell::link(counted(lang, dead), format!("/bureau/dead?city={}", peer.node)),
         };
+        let shared = format!("/bureau/shared?city={}", peer.node);
         ui::TableRow::new(vec![
             city_cell(&self.frame, lang, peer.node),
             ui::Cell::tag(tag, self.line_word(peer)).note(since.unwrap_or_default()),
             heard,
             ui::Cell::text(counted(lang, peer.waiting)),
             oldest,
-            ui::Cell::text(lang.number(peer.out_today)),
-            ui::Cell::text(lang.number(peer.in_today)),
+            ui::Cell::link(lang.number(peer.out_today), shared.clone()),
+            ui::Cell::link(lang.number(peer.in_today), shared),
             dead,
             ui::Cell::text(self.skew(peer)),
         ])
