@@ -377,7 +377,7 @@ impl Narrow {
     }
 
     fn values(&self, city: NodeId) -> Vec<Value> {
-        let office = self.office.as_ref().map_or_else(String::new, |office| office.to_string());
+        let office = self.office.as_ref().map_or_else(String::new, ToString::to_string);
         let until = self.until.map_or(i64::MAX, Timestamp::micros);
         params![
             self.from.map_or(i64::MIN, Timestamp::micros),

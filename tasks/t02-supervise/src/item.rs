@@ -77,7 +77,7 @@ pub(crate) async fn show(visit: Visit, parts: Shared, number: Path<String>) -> P
             slowest,
         })
     });
-    let view = view(&visit, &parts, (item, period), read.await?, form);
+    let view = view(&visit, &parts, (item, period), &read.await?, form);
     match is_sound {
         true => visit.page(view),
         false => visit.form_again(view),
@@ -89,7 +89,7 @@ fn missing() -> Refusal {
         .but("请从总览里选事项", "Choose an item in the overview")
 }
 
-fn view(visit: &Visit, parts: &Parts, (item, period): (u16, Period), read: Read, form: Fields) -> ItemPage {
+fn view(visit: &Visit, parts: &Parts, (item, period): (u16, Period), read: &Read, form: Fields) -> ItemPage {
     let (lang, calendar) = (visit.lang, &parts.env.calendar);
     let mut whole = Figures::default();
     let mut offices: BTreeMap<OfficeId, Figures> = BTreeMap::new();

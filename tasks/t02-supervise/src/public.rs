@@ -132,7 +132,7 @@ pub(crate) async fn show(visit: Visit, parts: Shared) -> PageResult {
             published
         }
     };
-    visit.page(view(&visit, &parts, published))
+    visit.page(view(&visit, &parts, &published))
 }
 
 fn read(tx: &mut Tx<'_>, calendar: &Calendar, city: NodeId, period: Period) -> Result<Published> {
@@ -210,7 +210,7 @@ fn weeks(period: Period, decided: &[Decided], told: &BTreeSet<u16>) -> Vec<(Peri
     counts.into_iter().map(|(week, count)| (week, tell(count))).collect()
 }
 
-fn view(visit: &Visit, parts: &Parts, published: Arc<Published>) -> Performance {
+fn view(visit: &Visit, parts: &Parts, published: &Published) -> Performance {
     let lang = visit.lang;
     Performance {
         frame: visit.frame("绩效公开", "Performance").airy(),
@@ -219,10 +219,10 @@ fn view(visit: &Visit, parts: &Parts, published: Arc<Published>) -> Performance 
             .app
             .front()
             .map_or_else(String::new, |front| lang.t(&front.name, &front.name_en).to_owned()),
-        table: table(lang, parts, &published),
-        weeks_chart: weeks_chart(lang, &published),
-        medians: medians(visit, parts, &published),
-        published: Published::clone(&published),
+        table: table(lang, parts, published),
+        weeks_chart: weeks_chart(lang, published),
+        medians: medians(visit, parts, published),
+        published: published.clone(),
     }
 }
 
@@ -296,7 +296,7 @@ fn medians(visit: &Visit, parts: &Parts, published: &Published) -> ui::GroupedBa
             Some(LimitOf::WorkingDays(days)) => Some(f64::from(days)),
             Some(LimitOf::Days(_) | LimitOf::Months(_) | LimitOf::Hours(_)) | None => None,
         };
-        let words = limit.map(|limit| limit.words());
+        let words = limit.map(LimitOf::words);
         ui::BarGroup {
             label: names::item(parts, lang, it.item),
             promise,

@@ -47,7 +47,8 @@ async fn days_are_drawn_and_pages_turn_both_ways() {
     let ctx = region.ctx("430100");
     let write = move |tx: &mut Tx<'_>| {
         for n in 0..120 {
-            let older = tb_base::Ctx { now: ctx.now.plus_seconds(-(n % 3) * 86_400 - n), ..ctx.clone() };
+            let mut older = ctx.clone();
+            older.now = ctx.now.plus_seconds(-(n % 3) * 86_400 - n);
             audit::line(tx, &older, "case.act", &format!("case-{n}"), "done")?;
         }
         Ok(())
