@@ -237,7 +237,14 @@ fn account(token: &str) -> Option<Account> {
     };
     let actor = Actor::Staff { staff: staff(token), role, office: hall() };
     let text = token.to_owned();
-    Some(Account { id: text.clone(), login: text.clone(), name: text, actor, office_name: None })
+    Some(Account {
+        id: text.clone(),
+        login: text.clone(),
+        name: text,
+        actor,
+        office_name: None,
+        acting: None,
+    })
 }
 
 fn request(who: &str, path: &str, accept: &str) -> axum::http::request::Builder {
