@@ -1,5 +1,6 @@
 //! Stories of the applicant, told through the sites of three cities: every body crosses as it would on the wire.
 
+mod acting;
 pub(crate) mod world;
 
 use serde_json::Value;

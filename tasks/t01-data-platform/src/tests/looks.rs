@@ -33,6 +33,33 @@ async fn rows_of_all_cities_stand_in_one_list() {
 }
 
 #[tokio::test]
+async fn looks_are_narrowed_to_one_licence() {
+    let region = Region::new(None).await;
+    let ids =
+        [region.ctx("430100").id(tb_base::LicenceId::new), region.ctx("430100").id(tb_base::LicenceId::new)];
+    region.look("430100", |look| look.licence = Some(ids[0])).await;
+    region.later(60);
+    let far = region.look("430300", |look| look.licence = Some(ids[0])).await;
+    region.look("430300", |look| (look.licence, look.item) = (Some(ids[1]), "5".to_owned())).await;
+    region.look("430100", |look| (look.licence, look.item) = (None, "6".to_owned())).await;
+    let mut browser = Browser::signed_in(&region, "430100", DRIVER).await;
+    let page = browser.get(&format!("/looks?licence={}", ids[0])).await.json();
+    assert_eq!((&page["count"], &page["total"]), (&2.into(), &4.into()), "{page:#}");
+    assert_eq!(
+        (&page["licence"], &page["rows"][0]["id"]),
+        (&ids[0].to_string().into(), &far.to_string().into())
+    );
+    let none =
+        browser.get(&format!("/looks?licence={}", region.ctx("430100").id(tb_base::LicenceId::new))).await;
+    assert_eq!(none.json()["count"], 0);
+    assert_eq!(
+        browser.get("/looks?licence=nothing").await.status,
+        StatusCode::OK,
+        "what is no id narrows nothing"
+    );
+}
+
+#[tokio::test]
 async fn a_city_that_is_down_is_named_and_the_rest_is_shown() {
     let region = Region::new(None).await;
     region.look("430100", |_| ()).await;

@@ -20,12 +20,13 @@ use tb_exchange::{
     Answer, BoxFuture, Desk, Incoming, Outgoing, Peers, Receipt, ReceiptKind, ServiceTerms, SignedContract,
     SignedTrustList,
 };
+use tb_identity::enterprises::Enterprise;
 use tb_identity::{people, seed};
 use tb_licence::store::Issuer;
 use tb_licence::types::Types;
 use tb_store::inbox::Handler;
 use tb_store::{Config, Store, Tx, inbox, outbox};
-use tb_web::session::{Account, Lookup};
+use tb_web::session::{Account, Acting, Lookup};
 use tb_web::{App, AppParts, CityFront};
 use tower::ServiceExt;
 
@@ -253,6 +254,11 @@ impl World {
         self.cities[&node(city)].store.write("test.write", work).await.expect("a unit of work")
     }
 
+    /// What opens a city's sealed data.
+    pub fn vault(&self, city: &str) -> Arc<Vault> {
+        self.cities[&node(city)].env.vault.clone()
+    }
+
     pub fn pass_seconds(&self, seconds: i64) {
         self.clock.0.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
     }
@@ -403,6 +409,12 @@ pub fn staff_of(token: &str) -> tb_base::StaffId {
     tb_base::StaffId::new(NOON, &mut Counter(seed))
 }
 
+/// The enterprise that the agent of Changsha is granted to act for.
+pub fn firm() -> Result<Enterprise> {
+    let city = seed::city(seed::SEED, node(CHANGSHA), 20, 3)?;
+    Ok(city.enterprises.into_iter().next().expect("an enterprise"))
+}
+
 /// The sessions of the tests: the token names who it is.
 fn accounts(vault: Arc<Vault>) -> Lookup {
     Arc::new(move |tx, token, _| {
@@ -416,7 +428,7 @@ fn accounts(vault: Arc<Vault>) -> Lookup {
             Ok::<_, tb_base::Error>(Some(Actor::Staff { staff, role, office: office.parse()? }))
         };
         let actor = match token {
-            "driver" => resident(tx, seed::driver()?.number, 3)?,
+            "driver" | "driver-acting" => resident(tx, seed::driver()?.number, 3)?,
             "driver-unproven" => resident(tx, seed::driver()?.number, 2)?,
             "walkin" => resident(tx, seed::walk_in()?.number, 3)?,
             "local" => {
@@ -435,6 +447,13 @@ fn accounts(vault: Arc<Vault>) -> Lookup {
             "supervisor" => staff(Role::Supervisor, "430300-supervision")?,
             _ => None,
         };
+        let acting = match token {
+            "driver-acting" => {
+                let firm = firm()?;
+                Some(Acting { code: firm.uscc, name: firm.name })
+            }
+            _ => None,
+        };
         let text = token.to_owned();
         let account = |actor| Account {
             id: text.clone(),
@@ -442,7 +461,7 @@ fn accounts(vault: Arc<Vault>) -> Lookup {
             name: text,
             actor,
             office_name: None,
-            acting: None,
+            acting,
         };
         Ok(actor.map(account))
     })

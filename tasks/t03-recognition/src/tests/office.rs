@@ -87,7 +87,7 @@ async fn she_is_told_and_the_auditor_reads_it() {
         })
         .await;
     assert_eq!(told.len(), 1);
-    let (zh, en) = notices::words(&told[0].template, &told[0].params).expect("words");
+    let (zh, en) = told[0].words(notices::WORDINGS).expect("words");
     assert!(zh.contains("道路运输从业资格证") && zh.contains("吊销") && zh.contains("第四十八条"), "{zh}");
     assert!(en.contains("withdrawn") && en.contains("go to court"), "{en}");
     assert!(lines.iter().any(|it| it.action == "licence.order" && it.outcome == "withdrawn"), "{lines:?}");

@@ -72,6 +72,18 @@ async fn she_reads_it_with_its_history() {
     assert!(!page["withheld"].as_array().expect("a list").is_empty(), "the contract keeps something back");
     let home = world.get(XIANGTAN, "driver", url).await.json();
     assert!(home["withheld"].as_array().expect("a list").is_empty(), "no contract limits the issuing city");
+    let print = world.page(CHANGSHA, "driver", url).await.text;
+    assert!(
+        print.contains("data-print") && print.contains("paper-only"),
+        "a copy for paper, with its day: {print}"
+    );
+    let face =
+        print.split("id=\"face\"").nth(1).and_then(|rest| rest.split("</section>").next()).expect("a face");
+    assert!(face.contains("周晓梅") && !face.contains("no-print"), "what it says is printed whole: {face}");
+    assert!(
+        print.contains("打印的是副本")
+            && print.contains(&format!("/looks?licence={}", licence["id"].as_str().expect("an id")))
+    );
     let html = world.page(CHANGSHA, "driver", &format!("{url}?lang=en")).await.text;
     assert!(html.contains("Road transport qualification certificate") && html.contains("History"), "{html}");
 }
