@@ -26,6 +26,7 @@ pub mod queue;
 pub mod submit;
 pub mod text;
 pub mod timers;
+pub mod work;
 
 #[cfg(test)]
 mod fixture;
@@ -67,6 +68,11 @@ pub const SCHEMA: Schema = Schema {
             sql: include_str!("../migrations/0003_city.sql"),
             sha256: "e1a0804df5e364dd9d25728d21b671a1b6c3f1221ce0134e2be067537bd57dbe",
         },
+        Migration {
+            name: "0004_office_work",
+            sql: include_str!("../migrations/0004_office_work.sql"),
+            sha256: "04b1455108967c643e6576969c4b94857d99266abbce5a5747363fd8c4ae8416",
+        },
     ],
     statements: &[
         keep::STATEMENTS,
@@ -77,6 +83,7 @@ pub const SCHEMA: Schema = Schema {
         peer::STATEMENTS,
         queue::STATEMENTS,
         sealed::STATEMENTS,
+        work::STATEMENTS,
     ],
 };
 

@@ -40,6 +40,31 @@ pub struct Typed {
     pub items: BTreeSet<u16>,
 }
 
+/// What a list of an office begins with (排序).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// The most urgent: the nearest date, and what has none at the end.
+    #[default]
+    Due,
+    /// What has stood longest where it stands.
+    Since,
+    /// What was handed in last.
+    Newest,
+}
+
+/// Where a case stands in a narrowed list, and what stands beside it (上一件, 下一件).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Neighbours {
+    /// Its place, from 1; none where it is not, or no longer, in the list.
+    pub place: Option<i64>,
+    /// How many the list holds.
+    pub total: i64,
+    /// The case before it.
+    pub previous: Option<CaseId>,
+    /// The case after it.
+    pub next: Option<CaseId>,
+}
+
 /// Whose turn it is and how late, over all running cases of an office.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Urgency {
@@ -112,13 +137,63 @@ macro_rules! narrowed {
     };
 }
 
-const OFFICE: Stmt = stmt(
-    "case.queue.office",
+/// The list of an office in one order: its rows, and how many of them stand before a case of this city.
+struct Ordered {
+    rows: Stmt,
+    before: Stmt,
+}
+
+macro_rules! ordered {
+    ($rows:literal, $before:literal, $key:literal) => {
+        Ordered {
+            rows: stmt(
+                $rows,
+                concat!(
+                    columns!(),
+                    " WHERE office = $1",
+                    narrowed!(),
+                    " ORDER BY ",
+                    $key,
+                    ", since, case_id LIMIT $9 OFFSET $10"
+                ),
+            ),
+            before: stmt(
+                $before,
+                concat!(
+                    "SELECT COUNT(*) AS counted FROM case_index WHERE office = $1",
+                    narrowed!(),
+                    " AND (",
+                    $key,
+                    ", since, case_id) < (SELECT ",
+                    $key,
+                    ", since, case_id FROM case_index WHERE case_id = $9)"
+                ),
+            ),
+        }
+    };
+}
+
+/// What has no date comes last: its key is the greatest number there is.
+const BY_DUE: Ordered =
+    ordered!("case.queue.office", "case.queue.office_before", "COALESCE(due, 9223372036854775807)");
+
+const BY_SINCE: Ordered = ordered!("case.queue.office_since", "case.queue.office_since_before", "since");
+
+const BY_NEWEST: Ordered =
+    ordered!("case.queue.office_newest", "case.queue.office_newest_before", "-collected");
+
+const OFFICE_HOLDS: Stmt = stmt(
+    "case.queue.office_holds",
+    concat!("SELECT COUNT(*) AS counted FROM case_index WHERE office = $1", narrowed!(), " AND case_id = $9"),
+);
+
+/// Her other cases that an office decided or decides.
+const EARLIER: Stmt = stmt(
+    "case.queue.earlier",
     concat!(
         columns!(),
-        " WHERE office = $1",
-        narrowed!(),
-        " ORDER BY due IS NULL, due, since, case_id LIMIT $9 OFFSET $10"
+        " WHERE person = $1 AND deciding_office = $2 AND case_id <> $3
+        ORDER BY collected DESC, case_id DESC LIMIT $4"
     ),
 );
 
@@ -180,8 +255,25 @@ const ONE: Stmt = stmt("case.queue.one", concat!(columns!(), " WHERE case_id = $
 
 const IS_OVER: Stmt = stmt("case.queue.is_over", "SELECT is_over FROM case_index WHERE case_id = $1");
 
-pub(crate) const STATEMENTS: &[Stmt] =
-    &[OFFICE, OFFICE_COUNT, URGENCY, COLLECTED, COLLECTED_COUNT, PERSON, PERSON_COUNT, CODE, ONE, IS_OVER];
+pub(crate) const STATEMENTS: &[Stmt] = &[
+    BY_DUE.rows,
+    BY_DUE.before,
+    BY_SINCE.rows,
+    BY_SINCE.before,
+    BY_NEWEST.rows,
+    BY_NEWEST.before,
+    OFFICE_HOLDS,
+    EARLIER,
+    OFFICE_COUNT,
+    URGENCY,
+    COLLECTED,
+    COLLECTED_COUNT,
+    PERSON,
+    PERSON_COUNT,
+    CODE,
+    ONE,
+    IS_OVER,
+];
 
 /// The row of a case, if this city knows it; a draft is none yet.
 pub fn one(tx: &mut Tx<'_>, case: CaseId) -> Result<Option<CaseRow>> {
@@ -193,17 +285,84 @@ pub fn is_over(tx: &mut Tx<'_>, case: CaseId) -> Result<bool> {
     tx.one(&IS_OVER, params![case])?.map_or(Ok(false), |row| row.get("is_over"))
 }
 
+impl Order {
+    fn statements(self) -> &'static Ordered {
+        match self {
+            Order::Due => &BY_DUE,
+            Order::Since => &BY_SINCE,
+            Order::Newest => &BY_NEWEST,
+        }
+    }
+}
+
 /// The cases in the hands of an office (待办), the most urgent first.
 pub fn of_office(tx: &mut Tx<'_>, office: &OfficeId, filter: &Filter, page: u32) -> Result<CasePage> {
-    narrowed(tx, (&OFFICE, &OFFICE_COUNT), office, filter, page)
+    in_order(tx, office, filter, Order::Due, page)
+}
+
+/// The same in another order.
+pub fn in_order(
+    tx: &mut Tx<'_>,
+    office: &OfficeId,
+    filter: &Filter,
+    order: Order,
+    page: u32,
+) -> Result<CasePage> {
+    narrowed(tx, (&order.statements().rows, &OFFICE_COUNT), office, filter, page)
 }
 
 /// The same as a file: every row, up to [`FILE_ROWS_MAX`], and how many there are in all.
-pub fn file_of_office(tx: &mut Tx<'_>, office: &OfficeId, filter: &Filter) -> Result<CasePage> {
+pub fn file_of_office(tx: &mut Tx<'_>, office: &OfficeId, filter: &Filter, order: Order) -> Result<CasePage> {
     let mut values = values(office, filter);
     let total = count(tx, &OFFICE_COUNT, &values)?;
     values.extend_from_slice(params![FILE_ROWS_MAX, 0_i64]);
-    rows(tx, &OFFICE, &values, total, 0)
+    rows(tx, &order.statements().rows, &values, total, 0)
+}
+
+/// What stands beside a case in a list. A case that has left it since it `stood` at a place has as next what came
+/// after it there, and as previous what still stands before that place.
+pub fn neighbours(
+    tx: &mut Tx<'_>,
+    office: &OfficeId,
+    filter: &Filter,
+    order: Order,
+    case: CaseId,
+    stood: Option<i64>,
+) -> Result<Neighbours> {
+    let values = values(office, filter);
+    let total = count(tx, &OFFICE_COUNT, &values)?;
+    let of_case: Vec<Value> = values.iter().cloned().chain(params![case].iter().cloned()).collect();
+    let is_listed = 0 < count(tx, &OFFICE_HOLDS, &of_case)?;
+    let place = match is_listed {
+        true => Some(count(tx, &order.statements().before, &of_case)? + 1),
+        false => None,
+    };
+    // How many stand before it, and how many it takes up itself.
+    let (before, own) = match place {
+        Some(place) => (place - 1, 1),
+        None => (stood.unwrap_or(1).clamp(1, total + 1) - 1, 0),
+    };
+    let mut at = |offset: i64| -> Result<Option<CaseId>> {
+        if offset < 0 {
+            return Ok(None);
+        }
+        let values: Vec<Value> =
+            values.iter().cloned().chain(params![1_i64, offset].iter().cloned()).collect();
+        let row = tx.one(&order.statements().rows, &values)?;
+        row.map(|row| row.parse("case_id")).transpose()
+    };
+    Ok(Neighbours { place, total, previous: at(before - 1)?, next: at(before + own)? })
+}
+
+/// Her other cases with an office, the newest first, up to `rows_max`.
+pub fn earlier(
+    tx: &mut Tx<'_>,
+    person: PersonId,
+    office: &OfficeId,
+    case: CaseId,
+    rows_max: i64,
+) -> Result<Vec<CaseRow>> {
+    tx.all(&EARLIER, params![person, office, case, rows_max])?.iter().map(case_row).collect()
 }
 
 /// How many running cases an office has: late before `today`, near before `soon`, and those in some phases.

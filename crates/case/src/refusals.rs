@@ -363,3 +363,12 @@ pub(crate) fn act_waiting() -> Refusal {
     )
     .but("不用再提交，收到答复后自动更新", "No need to repeat it; the page follows by itself")
 }
+
+pub(crate) fn bulk_size(rows_max: usize) -> Refusal {
+    Refusal::invalid(
+        "CAS-BLK-001",
+        format!("一次选 1 到 {rows_max} 件"),
+        format!("Choose between 1 and {rows_max} cases at once"),
+    )
+    .but("回到待办，选好要办的件", "Go back to the queue and choose the cases")
+}

@@ -12,6 +12,7 @@ pub const SEALED: &[SealedColumn] = &[
     sealed_column!(Text "case"/"custody"."answer" by Text "case_id" at |row| Ok(place::custody(row.parse("case_id")?))),
     sealed_column!(Text "case"/"act"."refusal" by Text "command" at |row| Ok(place::act(row.parse("command")?))),
     sealed_column!(Text "case"/"rating"."words" by Text "case_id", Text "target" at rating_place),
+    sealed_column!(Text "case"/"bulk_row"."refusal" by Text "bulk", Text "case_id" at bulk_row_place),
     sealed_column!(Bytes "case"/"file"."sealed" by Text "case_id", Text "part" at file_place),
     sealed_column!(Bytes "case"/"draft"."sealed" by Text "draft" at draft_place),
 ];
@@ -25,6 +26,10 @@ fn event_place(row: &Row) -> Result<String> {
 
 fn rating_place(row: &Row) -> Result<String> {
     Ok(place::rating(row.parse("case_id")?, &row.get::<String>("target")?))
+}
+
+fn bulk_row_place(row: &Row) -> Result<String> {
+    Ok(place::bulk_row(row.parse("bulk")?, row.parse("case_id")?))
 }
 
 fn file_place(row: &Row) -> Result<String> {
@@ -57,6 +62,10 @@ pub(crate) mod place {
 
     pub(crate) fn act(command: MessageId) -> String {
         format!("case_act/{command}/refusal")
+    }
+
+    pub(crate) fn bulk_row(bulk: MessageId, case: CaseId) -> String {
+        format!("case_bulk_row/{bulk}/{case}/refusal")
     }
 
     pub(crate) fn rating(case: CaseId, target: &str) -> String {

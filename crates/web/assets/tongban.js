@@ -217,6 +217,18 @@
   });
   showKeys();
 
+  /* Ticks are kept as they are made; where that fails the form is sent. */
+  each(document, "form[data-quiet]", function (form) {
+    var last = Promise.resolve(), send = function () { form.submit(); };
+    form.lastElementChild.hidden = true;
+    form.addEventListener("change", function () {
+      document.querySelector("[data-left]").textContent = form.querySelectorAll("[data-key]:not(:checked)").length;
+      last = last.then(function () {
+        return fetch(form.action, { method: "POST", keepalive: true, body: new URLSearchParams(new FormData(form)) });
+      }).then(function (answer) { if (new URL(answer.url).pathname !== location.pathname) { send(); } }, send);
+    });
+  });
+
   enhance(document);
   reloads();
   focusErrors(document);

@@ -1,14 +1,19 @@
-//! The department's desk (审批办理): the queue, a case side by side, and every act on it.
+//! The department's desk (审批办理): the queue, a case side by side, every act on it, and one act on several.
 //! Serves clauses 2.4 and 2.5.
 //!
 //! Invariants: a button is shown only where `tb_case::allowed` and the permit table both allow the act;
 //! what a case holds of a person is opened by the deciding office only, and each opening leaves a look.
 
 mod act;
+mod bulk;
 mod case;
+mod compare;
 mod file;
 mod forms;
+mod narrow;
 mod queue;
+#[cfg(test)]
+mod review_tests;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +32,10 @@ pub(crate) const ROUTES: &[RouteInfo] = &[
     RouteInfo::get("/office", READERS),
     RouteInfo::get("/office/cases/{id}", READERS),
     RouteInfo::post("/office/cases/{id}/act", OFFICERS),
+    RouteInfo::post("/office/cases/{id}/ticks", OFFICERS),
+    RouteInfo::get("/office/bulk", OFFICERS),
+    RouteInfo::post("/office/bulk", OFFICERS),
+    RouteInfo::get("/office/bulk/{id}", OFFICERS),
 ];
 
 pub(crate) fn routes() -> Router<App> {
@@ -34,6 +43,9 @@ pub(crate) fn routes() -> Router<App> {
         .route("/office", get(queue::show))
         .route("/office/cases/{id}", get(case::show))
         .route("/office/cases/{id}/act", post(act::send))
+        .route("/office/cases/{id}/ticks", post(act::tick))
+        .route("/office/bulk", get(bulk::ask).post(bulk::send))
+        .route("/office/bulk/{id}", get(bulk::show))
 }
 
 /// Whether the actor may read what an office handles.
@@ -72,6 +84,11 @@ fn actions(kind: CommandKind) -> &'static [Action] {
         | CommandKind::Lapse
         | CommandKind::Close => &[],
     }
+}
+
+/// The acts that both the case and the permit table allow.
+fn buttons(ctx: &Ctx, office: &OfficeId, allowed: &[CommandKind]) -> Vec<CommandKind> {
+    allowed.iter().copied().filter(|kind| permitted(ctx, *kind, office).is_ok()).collect()
 }
 
 /// Refuses whoever the permit table does not let give this command for that office.

@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use tb_base::{CaseId, OfficeId, Timestamp};
 use tb_store::{Config, Engine, Store, Tx, params};
 
-use super::{CasePage, Filter, PAGE_ROWS, Typed, Urgency, file_of_office, of_office, urgency};
+use super::{
+    CasePage, Filter, Neighbours, Order, PAGE_ROWS, Typed, Urgency, file_of_office, in_order, neighbours,
+    of_office, urgency,
+};
 use crate::case::PhaseKind;
 use crate::fixture::Counter;
 
@@ -62,7 +65,7 @@ fn check_all(tx: &mut Tx<'_>) -> tb_base::Result<()> {
     let last = of_office(tx, &office(), &all, 999)?;
     assert_eq!((last.page, last.rows.len()), (247, 10), "a page behind the last one is the last one");
     assert!(last.rows.iter().all(|row| row.due.is_none()), "without a date at the end");
-    let file = file_of_office(tx, &office(), &all)?;
+    let file = file_of_office(tx, &office(), &all, Order::Due)?;
     assert_eq!((file.total, file.rows.len()), (4_950, 4_950));
     assert!(file.rows.is_sorted_by_key(|row| (row.due.is_none(), row.due, row.since)));
 
@@ -96,13 +99,57 @@ fn check_all(tx: &mut Tx<'_>) -> tb_base::Result<()> {
     Ok(())
 }
 
+/// A case has beside it what stands beside it in the list, in every order; at the ends nothing; and whoever has left
+/// the list goes on where she stood.
+fn check_neighbours(tx: &mut Tx<'_>) -> tb_base::Result<()> {
+    let filter = Filter { item: Some(80), ..Filter::default() };
+    for order in [Order::Due, Order::Since, Order::Newest] {
+        let listed = file_of_office(tx, &office(), &filter, order)?.rows;
+        let ids: Vec<CaseId> = listed.iter().map(|row| row.case).collect();
+        let first_page = in_order(tx, &office(), &filter, order, 0)?;
+        assert_eq!(first_page.rows[..], listed[..first_page.rows.len()], "{order:?}");
+        for at in [0_usize, 1, 250, 498, 499] {
+            let expected = Neighbours {
+                place: i64::try_from(at + 1).ok(),
+                total: 500,
+                previous: at.checked_sub(1).map(|at| ids[at]),
+                next: ids.get(at + 1).copied(),
+            };
+            assert_eq!(neighbours(tx, &office(), &filter, order, ids[at], None)?, expected, "{order:?} {at}");
+        }
+        match order {
+            Order::Due => assert!(listed.is_sorted_by_key(|row| (row.due.is_none(), row.due, row.since))),
+            Order::Since => assert!(listed.is_sorted_by_key(|row| row.since)),
+            Order::Newest => assert!(listed.is_sorted_by_key(|row| std::cmp::Reverse(row.collected))),
+        }
+        let others = Filter { item: Some(121), ..Filter::default() };
+        let gone = file_of_office(tx, &office(), &others, order)?.rows[0].case;
+        let mut left = |stood: Option<i64>| {
+            let found = neighbours(tx, &office(), &filter, order, gone, stood)?;
+            assert_eq!((found.place, found.total), (None, 500));
+            Ok::<_, tb_base::Error>((found.previous, found.next))
+        };
+        assert_eq!(left(None)?, (None, Some(ids[0])));
+        assert_eq!(left(Some(1))?, (None, Some(ids[0])));
+        assert_eq!(left(Some(3))?, (Some(ids[1]), Some(ids[2])));
+        assert_eq!(left(Some(501))?, (Some(ids[499]), None), "it was the last");
+        assert_eq!(left(Some(9_999))?, (Some(ids[499]), None));
+        assert_eq!(left(Some(-7))?, (None, Some(ids[0])));
+    }
+    let nothing = Filter { item: Some(7), ..Filter::default() };
+    let alone = of_office(tx, &office(), &filter, 0)?.rows[0].case;
+    assert_eq!(neighbours(tx, &office(), &nothing, Order::Due, alone, Some(4))?, Neighbours::default());
+    Ok(())
+}
+
 fn works_on(config: &Config) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let schemas = [tb_identity::SCHEMA, crate::SCHEMA];
     let store = runtime.block_on(Store::open(config, &schemas)).unwrap();
     let work = |tx: &mut Tx<'_>| {
         plant(tx)?;
-        check_all(tx)
+        check_all(tx)?;
+        check_neighbours(tx)
     };
     runtime.block_on(store.write("case.queue", work)).unwrap();
 }

@@ -47,6 +47,8 @@ pub struct Cell {
     pub city: Option<CityMark>,
     /// Whether the text is a code in groups.
     pub code: bool,
+    /// The box by which its row is chosen: name, value, and what it is called for those who do not see the row.
+    pub choice: Option<(String, String, String)>,
 }
 
 impl Cell {
@@ -74,6 +76,12 @@ impl Cell {
     #[must_use]
     pub fn note(self, note: impl Into<String>) -> Cell {
         Cell { note: note.into(), ..self }
+    }
+
+    /// Puts a box before it, by which its row is chosen.
+    #[must_use]
+    pub fn choice(self, name: &str, value: impl Into<String>, label: impl Into<String>) -> Cell {
+        Cell { choice: Some((name.to_owned(), value.into(), label.into())), ..self }
     }
 
     /// Puts a city before it.
@@ -231,6 +239,7 @@ pub struct Filters {
     lang: Lang,
     action: String,
     shown: Html,
+    kept: Vec<(String, String)>,
 }
 
 impl Filters {
@@ -239,7 +248,15 @@ impl Filters {
         // Every filter may stay empty; saying so at each would be noise.
         let plain: Vec<_> = fields.iter().map(|field| Field { optional: false, ..*field }).collect();
         let shown = Fields::from_query(visit).show_all(&plain);
-        Filters { lang: visit.lang, action: visit.path.clone(), shown }
+        Filters { lang: visit.lang, action: visit.path.clone(), shown, kept: Vec::new() }
+    }
+
+    /// Keeps what else the address says, such as the order of the list.
+    #[must_use]
+    pub fn keeping(mut self, visit: &Visit, names: &[&str]) -> Filters {
+        let said = names.iter().filter_map(|name| Some(((*name).to_owned(), visit.param(name)?)));
+        self.kept.extend(said);
+        self
     }
 }
 

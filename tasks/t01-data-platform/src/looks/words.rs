@@ -163,6 +163,7 @@ fn field_name(lang: Lang, words: &Words, field: &str, all: &[String]) -> String 
     let own = match field {
         INDEX_FIELD => Some(("有哪些证照", "which licences there are")),
         "state" => Some(("状态", "state")),
+        "earlier_cases" => Some(("以前的办件", "earlier cases")),
         _ => None,
     };
     match (own, (words.field)(field, all)) {

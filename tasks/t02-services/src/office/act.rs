@@ -4,6 +4,7 @@
 //! Invariants: an act is decided on the state that the officer saw, or she is told what changed meanwhile;
 //! a grant and its licence are one transaction, so that nobody holds a grant without the licence.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::Path;
@@ -13,11 +14,14 @@ use tb_case::acts::{self, Acted};
 use tb_case::case::PhaseKind;
 use tb_case::command::Command;
 use tb_case::progress::ProgressView;
+use tb_case::work;
 use tb_store::Tx;
 use tb_web::{Fields, Form, PageError, PageResult, Visit, redirect};
 
 use super::case::{allows, open, page};
+use super::file;
 use super::forms::{self, Deed};
+use super::narrow::{Narrow, address};
 use super::{may_open, permitted};
 use crate::access::{Shared, case_id};
 use crate::parts::Parts;
@@ -41,7 +45,7 @@ pub(crate) async fn send(visit: Visit, parts: Shared, id: Path<String>, form: Fo
         .store
         .write("t02.office.act", move |tx| act(tx, &ctx, &shared, case, &command, deed, key, seen));
     match acted.await {
-        Ok(()) => Ok(redirect(&format!("/office/cases/{case}?done={}", deed.word()))),
+        Ok(()) => Ok(redirect(&back(&visit, case, deed.word(), &fields))),
         Err(Error::Refused(refusal)) => {
             let status = match refusal.class {
                 Class::Gone => return Err(Error::Refused(refusal).into()),
@@ -54,6 +58,40 @@ pub(crate) async fn send(visit: Visit, parts: Shared, id: Path<String>, form: Fo
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// POST /office/cases/{id}/ticks: `point` for each that is ticked. Keeps these for the officer, and no others.
+pub(crate) async fn tick(visit: Visit, parts: Shared, id: Path<String>, form: Form) -> PageResult {
+    let case = case_id(&id)?;
+    let fields = form.fields();
+    let view = see(&visit, &parts, case).await?;
+    let Some(staff) = file::staff(&visit.ctx).filter(|_| may_open(&visit.ctx, &view.deciding.office)) else {
+        return Err(Refusal::not_allowed(
+            "T02-OFF-011",
+            "只有办理单位的审查和审批人员可以勾选要点",
+            "Only officers of the deciding office tick its points",
+        )
+        .into());
+    };
+    let rules = parts.catalogue.rules(view.item, view.deciding.city).ok_or_else(unknown)?;
+    let points: BTreeSet<String> = rules
+        .conditions
+        .iter()
+        .map(|condition| condition.id.clone())
+        .filter(|id| fields.has("point", id))
+        .collect();
+    let ctx = visit.ctx.clone();
+    let tick = move |tx: &mut Tx<'_>| work::tick(tx, &ctx, case, staff, &points);
+    visit.app.store.write("t02.office.tick", tick).await?;
+    Ok(redirect(&format!("{}#points", back(&visit, case, "", &fields))))
+}
+
+/// The case after something was done with it, in the list that it was opened from, at the place where it stood.
+fn back(visit: &Visit, case: CaseId, done: &str, fields: &Fields) -> String {
+    let list = Narrow::written(visit, fields.value("in")).query(visit);
+    let stood = fields.value("at").parse::<u32>().map(|at| at.to_string()).unwrap_or_default();
+    let query = [("done", done), ("in", list.as_str()), ("at", stood.as_str())];
+    address(visit, &format!("/office/cases/{case}"), &query)
 }
 
 fn unknown() -> Refusal {
@@ -74,11 +112,12 @@ fn key(visit: &Visit, fields: &Fields) -> std::result::Result<MessageId, PageErr
     }
 }
 
+/// Gives one command to one case; a grant issues its licence in the same transaction.
 #[expect(
     clippy::too_many_arguments,
     reason = "transaction, actor and parts come with every act; the rest is the act itself"
 )]
-fn act(
+pub(super) fn act(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
     parts: &Parts,
@@ -134,7 +173,8 @@ async fn again(
     status: StatusCode,
 ) -> PageResult {
     let opened = open(visit, parts, case).await?;
+    let beside = super::case::beside(visit, parts, &opened, fields.value("in"), fields.value("at")).await?;
     // The form stays open only while the act is still possible; the reason stands above it either way.
     let deed = Some(deed).filter(|deed| allows(&opened, deed.kind()));
-    visit.page_with(status, page(visit, parts, opened, deed, fields))
+    visit.page_with(status, page(visit, parts, opened, &beside, deed, fields))
 }

@@ -1,22 +1,27 @@
-//! A case side by side (核对): what was handed in on the left, what is to be judged and done on the right.
+//! A case side by side (核对): what was handed in on the left, what it is compared with and judged by on the right,
+//! what can be done in a bar that stays, and what comes before and after it in the list.
 //! Serves clauses 2.4 and 2.5.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::Path;
 use serde::Serialize;
-use tb_base::{CaseId, Date, Due, MessageId, Role};
+use tb_base::{CaseId, Date, Due, MessageId, OfficeId, Role};
 use tb_case::ItemRules;
 use tb_case::case::{Agreement, ClockKind, Opinion, Outcome, Phase, PhaseKind};
 use tb_case::command::CommandKind;
 use tb_case::progress::{ClockView, ProgressView};
+use tb_case::queue::{self, CaseRow, Neighbours};
 use tb_case::text::Text;
 use tb_web::{FieldError, Fields, Frame, Html, Lang, PageError, PageResult, Visit, ui};
 
+use super::compare::{self, Application};
 use super::file::{self, Event, Opened, Paper, Value};
 use super::forms::{self, Deed};
+use super::may_open;
+use super::narrow::{Narrow, address};
 use crate::access::{Shared, case_id};
 use crate::cases::progress::{self, Explained};
 use crate::correction::title;
@@ -31,6 +36,34 @@ struct Point {
     text: String,
     /// Its source is not certain: it may help to look, never to refuse.
     unconfirmed: bool,
+    /// Whether the visitor has ticked it.
+    ticked: bool,
+}
+
+/// What stands beside a case in the list that it was opened from (前后件).
+pub(super) struct Beside {
+    neighbours: Neighbours,
+    list: Narrow,
+    /// The place at which it stands, or stood when it was last seen in the list.
+    stood: Option<i64>,
+}
+
+/// A case of the applicant before this one.
+#[derive(Serialize)]
+struct EarlierCase {
+    case: CaseId,
+    query_code: String,
+    item: u16,
+    collected: Date,
+    phase: PhaseKind,
+}
+
+/// What the applicant said beside her answers.
+#[derive(Serialize)]
+struct Said {
+    about: String,
+    text: String,
+    when: String,
 }
 
 /// A clock with what is left of it.
@@ -63,6 +96,18 @@ pub(super) struct CasePage {
     disputes: BTreeMap<String, String>,
     checks: Vec<String>,
     points: Vec<Point>,
+    /// Whether the points are the visitor's to tick.
+    ticking: bool,
+    /// What was declared beside what is registered; none for whoever may not see it.
+    compare: Option<ui::Compare>,
+    earlier: Vec<EarlierCase>,
+    said: Vec<Said>,
+    /// Its place in the list that it was opened from, from 1.
+    place: Option<i64>,
+    /// How many the list holds.
+    listed: i64,
+    previous: Option<CaseId>,
+    next: Option<CaseId>,
     clocks: Vec<ClockLine>,
     events: Vec<Event>,
     opinion: Option<Opinion>,
@@ -85,13 +130,26 @@ pub(super) struct CasePage {
     #[serde(skip)]
     steps: ui::Steps,
     #[serde(skip)]
-    due_box: Option<ui::DueBox>,
-    #[serde(skip)]
     calendars: Vec<Explained>,
     #[serde(skip)]
     rules: Option<Arc<ItemRules>>,
     #[serde(skip)]
     done: String,
+    #[serde(skip)]
+    decide: Option<ui::Decide>,
+    #[serde(skip)]
+    keys: ui::Keys,
+    /// The list that it was opened from: its address, and its query as `?in=` carries it.
+    #[serde(skip)]
+    list: (String, String),
+    #[serde(skip)]
+    stood: String,
+    /// This page without a form, in its list.
+    #[serde(skip)]
+    here: String,
+    /// The pages before and after it.
+    #[serde(skip)]
+    beside: [Option<String>; 2],
 }
 
 impl CasePage {
@@ -119,17 +177,69 @@ impl CasePage {
         say(self.lang, &deed.effect()).to_owned()
     }
 
-    fn href_of(&self, deed: &Deed) -> String {
-        self.at(&format!("?do={}#do", deed.word()))
+    /// Where the case stands in the list, in words.
+    fn place_words(&self) -> String {
+        let listed = self.listed;
+        match (self.place, self.lang) {
+            (Some(place), Lang::Zh) => format!("第 {place} 件，共 {listed} 件"),
+            (Some(place), Lang::En) => format!("{place} of {listed}"),
+            (None, Lang::Zh) => format!("已不在这份清单里，清单还有 {listed} 件"),
+            (None, Lang::En) => {
+                format!(
+                    "no longer in this list, which holds {}",
+                    self.lang.count(listed, "", "case", "cases")
+                )
+            }
+        }
     }
 
-    /// The kind of button: the first act is the next step, one against the applicant is outlined red.
-    fn kind_of(&self, deed: &Deed) -> &'static str {
-        match (deed.is_adverse(), self.deeds.first() == Some(deed)) {
-            (true, _) => "stop",
-            (false, true) => "",
-            (false, false) => "line",
-        }
+    fn previous_at(&self) -> Option<&str> {
+        self.beside[0].as_deref()
+    }
+
+    fn next_at(&self) -> Option<&str> {
+        self.beside[1].as_deref()
+    }
+
+    /// Until when it is to be done, in a few words; the whole stands with the clocks.
+    fn due_words(&self) -> Option<String> {
+        let due = self.progress.due()?.due;
+        let left =
+            self.clocks.iter().find(|clock| clock.running && clock.due == due).map(|clock| clock.left)?;
+        Some(match (left, self.lang) {
+            (..=-1, Lang::Zh) => format!("最晚 {}，晚了 {} 天", self.lang.date(due), -left),
+            (..=-1, Lang::En) => format!("due {}, {} days late", self.lang.date(due), -left),
+            (_, Lang::Zh) => format!("最晚 {}，剩 {left} 天", self.lang.date(due)),
+            (_, Lang::En) => format!("due {}, {left} days left", self.lang.date(due)),
+        })
+    }
+
+    fn unticked(&self) -> usize {
+        self.points.iter().filter(|point| !point.ticked).count()
+    }
+
+    fn words_of(&self) -> Vec<ui::Message> {
+        let message = |said: &Said| ui::Message {
+            who: said.about.clone(),
+            when: said.when.clone(),
+            city: None,
+            mine: false,
+            text: said.text.clone(),
+        };
+        self.said.iter().map(message).collect()
+    }
+
+    /// The key that opened the form of an act, which also sends it.
+    fn key_of(&self, deed: &Deed) -> &'static str {
+        key_of(*deed, self.deeds.first())
+    }
+
+    fn earlier_tag(&self, earlier: &EarlierCase) -> Html {
+        ui::tag(phase_tag(earlier.phase), say(self.lang, &earlier.phase.name()))
+    }
+
+    fn earlier_code(&self, earlier: &EarlierCase) -> Html {
+        ui::code(&ui::grouped(&earlier.query_code, 4))
     }
 
     fn answers_list(&self) -> ui::Summary {
@@ -296,7 +406,7 @@ impl CasePage {
     }
 }
 
-/// GET /office/cases/{id}?do=
+/// GET /office/cases/{id}?do=&in=&at=
 pub(crate) async fn show(visit: Visit, parts: Shared, id: Path<String>) -> PageResult {
     let opened = open(&visit, &parts, case_id(&id)?).await?;
     let deed =
@@ -307,7 +417,9 @@ pub(crate) async fn show(visit: Visit, parts: Shared, id: Path<String>) -> PageR
         (Some(deed), Some(rules)) => forms::blank(form, deed, rules),
         (_, _) => form,
     };
-    visit.page(page(&visit, &parts, opened, deed, form))
+    let given = |name| visit.param(name).unwrap_or_default();
+    let beside = beside(&visit, &parts, &opened, &given("in"), &given("at")).await?;
+    visit.page(page(&visit, &parts, opened, &beside, deed, form))
 }
 
 /// Opens a case for the visitor; each opening leaves its looks.
@@ -316,45 +428,64 @@ pub(super) async fn open(visit: &Visit, parts: &Shared, id: CaseId) -> Result<Op
     Ok(visit.app.store.write("t02.office.case", move |tx| file::open(tx, &ctx, &shared, lang, id)).await?)
 }
 
+/// What stands beside a case in the list of its office that `within` says; `stood` is its place where it has left it.
+pub(super) async fn beside(
+    visit: &Visit,
+    parts: &Shared,
+    opened: &Opened,
+    within: &str,
+    stood: &str,
+) -> Result<Beside, PageError> {
+    let list = Narrow::written(visit, within);
+    let (office, case): (OfficeId, CaseId) = (opened.view.deciding.office.clone(), opened.view.case);
+    let theirs = super::queue::mine(&visit.ctx, &office);
+    let filter = list.filter(parts, visit.lang, visit.ctx.now, &theirs);
+    let (order, stood) = (list.order, stood.parse().ok());
+    let read = move |tx: &mut tb_store::Tx<'_>| queue::neighbours(tx, &office, &filter, order, case, stood);
+    let neighbours = visit.app.store.read_snapshot("t02.office.beside", read).await?;
+    Ok(Beside { stood: neighbours.place.or(stood), neighbours, list })
+}
+
 /// The page of a case, with the form of an act open or not.
 pub(super) fn page(
     visit: &Visit,
     parts: &Parts,
     opened: Opened,
+    beside: &Beside,
     deed: Option<Deed>,
     form: Fields,
 ) -> CasePage {
-    let (lang, view) = (visit.lang, opened.view);
+    let (lang, view) = (visit.lang, &opened.view);
     let rules = parts.catalogue.rules(view.item, view.deciding.city);
     let given = match (&opened.file, &rules) {
         (Some(file), Some(rules)) => file::answers(lang, file, rules),
         (_, _) => Vec::new(),
     };
-    let corrected =
+    let corrected: BTreeMap<String, String> =
         given.iter().filter_map(|(value, after)| Some((value.id.clone(), after.clone()?))).collect();
+    let compare = compared(visit, parts, &opened, rules.as_deref(), &corrected);
     let opinion = match opened.case.as_ref().map(|case| &case.phase) {
         Some(Phase::Accepted { opinion, .. }) => opinion.clone(),
         Some(_) | None => None,
     };
     let examined = opened.case.as_ref().is_some_and(|case| case.examiners.contains(&name_of(visit)));
     let deeds = forms::deeds(&opened.allowed);
-    let name = say(lang, &view.item_name).to_owned();
     let questions = match (deed, &rules) {
         (Some(deed), Some(rules)) => forms::show(lang, &form, deed, rules),
         (_, _) => Html::default(),
     };
+    let way = Way::of(visit, view.case, beside);
+    let name = say(lang, &view.item_name);
     let heading = format!("{name} · {}", say(lang, &view.phase_name));
-    let frame = visit.frame(&heading, &heading).crumb("待办", "To do", "/office").desk();
+    let frame = visit.frame(&heading, &heading).crumb("待办", "To do", &way.list.0).desk();
     CasePage {
         frame: frame.errors(&form),
         lang,
-        due: progress::due(parts, &view),
-        steps: progress::steps(visit, &view),
-        due_box: progress::due_box(visit, parts, &view),
-        calendars: progress::calendars(visit, parts, &view),
+        due: progress::due(parts, view),
+        steps: progress::steps(visit, view),
+        calendars: progress::calendars(visit, parts, view),
         allowed: deeds.iter().map(|deed| deed.word()).collect(),
         applicant: applicant(&opened.papers),
-        materials: opened.papers,
         checks: opened
             .file
             .as_ref()
@@ -362,7 +493,14 @@ pub(super) fn page(
         disputes: opened.file.as_ref().map_or_else(BTreeMap::new, |file| file.filing.disputes.clone()),
         answers: given.into_iter().map(|(value, _)| value).collect(),
         corrected,
-        points: rules.as_deref().map_or_else(Vec::new, |rules| points(lang, rules)),
+        points: rules.as_deref().map_or_else(Vec::new, |rules| points(lang, rules, &opened.ticks)),
+        ticking: may_open(&visit.ctx, &view.deciding.office) && !view.phase.is_over(),
+        earlier: opened.earlier.iter().map(earlier_case).collect(),
+        said: said(lang, &opened, rules.as_deref()),
+        place: beside.neighbours.place,
+        listed: beside.neighbours.total,
+        previous: beside.neighbours.previous,
+        next: beside.neighbours.next,
         clocks: view.clocks.iter().map(|clock| clock_line(visit, clock)).collect(),
         events: file::events(&opened.records),
         opinion,
@@ -374,12 +512,163 @@ pub(super) fn page(
         key: visit.ctx.id(MessageId::new),
         errors: form.all_errors().to_vec(),
         questions,
+        decide: match deed {
+            None if !deeds.is_empty() => Some(decide(visit, &deeds, compare.as_ref(), &way)),
+            None | Some(_) => None,
+        },
+        keys: keys(lang, &deeds),
+        list: way.list,
+        stood: way.stood,
+        here: way.here,
+        beside: way.beside,
+        compare,
         deeds,
         deed,
         form,
         rules,
         done: visit.param("done").unwrap_or_default(),
-        progress: view,
+        materials: opened.papers,
+        progress: opened.view,
+    }
+}
+
+/// The addresses on the page of a case, all within the list that it was opened from.
+struct Way {
+    list: (String, String),
+    stood: String,
+    here: String,
+    beside: [Option<String>; 2],
+    path: String,
+}
+
+impl Way {
+    fn of(visit: &Visit, case: CaseId, beside: &Beside) -> Way {
+        let list = (beside.list.address(visit), beside.list.query(visit));
+        let within = [("in", list.1.as_str())];
+        let path = format!("/office/cases/{case}");
+        let to = |case: CaseId| address(visit, &format!("/office/cases/{case}"), &within);
+        Way {
+            here: address(visit, &path, &within),
+            beside: [beside.neighbours.previous.map(to), beside.neighbours.next.map(to)],
+            stood: beside.stood.map(|stood| stood.to_string()).unwrap_or_default(),
+            path,
+            list,
+        }
+    }
+
+    /// The form of an act.
+    fn form(&self, visit: &Visit, deed: Deed) -> String {
+        let query = [("do", deed.word()), ("in", self.list.1.as_str()), ("at", self.stood.as_str())];
+        format!("{}#do", address(visit, &self.path, &query))
+    }
+}
+
+/// The key of an act: for the applicant, against her, or what she is asked for.
+fn key_of(deed: Deed, first: Option<&Deed>) -> &'static str {
+    match deed {
+        _ if deed.is_adverse() => "N",
+        Deed::AskCorrection => "B",
+        _ if first == Some(&deed) => "Y",
+        _ => "",
+    }
+}
+
+/// The bar of what can be done: what speaks for the applicant is filled and stands last.
+fn decide(visit: &Visit, deeds: &[Deed], compare: Option<&ui::Compare>, way: &Way) -> ui::Decide {
+    let lang = visit.lang;
+    let text = match compare {
+        Some(compare) => {
+            format!("{}{}", lang.t("申报与登记：", "Declared and registered: "), compare.count())
+        }
+        None => String::new(),
+    };
+    let note = deeds.first().map(|deed| say(lang, &deed.effect()).to_owned()).unwrap_or_default();
+    let act = |deed: &Deed| {
+        let kind = match (deed.is_adverse(), deeds.first() == Some(deed)) {
+            (true, _) => "stop",
+            (false, true) => "",
+            (false, false) => "line",
+        };
+        ui::DecideAct::go(say(lang, &deed.name()), way.form(visit, *deed), kind)
+            .key(key_of(*deed, deeds.first()))
+    };
+    let bar = ui::Decide::of(lang, text, "", &visit.csrf).note(note);
+    deeds.iter().rev().fold(bar, |bar, deed| bar.act(act(deed)))
+}
+
+/// The keys of this page and what they do; each has its button or link.
+fn keys(lang: Lang, deeds: &[Deed]) -> ui::Keys {
+    let mut keys = vec![
+        ("[", lang.t("上一件", "the case before")),
+        ("]", lang.t("下一件", "the next case")),
+        ("L", lang.t("回清单", "back to the list")),
+        ("1–9", lang.t("勾选要点", "tick a point")),
+    ];
+    let names: Vec<(&'static str, Text)> = deeds
+        .iter()
+        .map(|deed| (key_of(*deed, deeds.first()), deed.name()))
+        .filter(|(key, _)| !key.is_empty())
+        .collect();
+    keys.extend(names.iter().map(|(key, name)| (*key, say(lang, name))));
+    ui::Keys::of(lang, &keys)
+}
+
+/// What was declared beside what is registered, for whoever may see it.
+fn compared(
+    visit: &Visit,
+    parts: &Parts,
+    opened: &Opened,
+    rules: Option<&ItemRules>,
+    corrected: &BTreeMap<String, String>,
+) -> Option<ui::Compare> {
+    let (file, case, rules) = (opened.file.as_ref()?, opened.case.as_ref()?, rules?);
+    let mut answers = file.filing.answers.clone();
+    answers.extend(corrected.iter().map(|(id, after)| (id.clone(), after.clone())));
+    let licences = &case.opening.licences;
+    let application = Application { rules, answers: &answers, disputes: &file.filing.disputes, licences };
+    let lines = compare::compare(&application, &opened.register);
+    Some(compare::shown(visit, parts, rules, licences, &opened.register, &lines))
+}
+
+/// What the applicant said beside her answers: what she disputes, and what she wrote to a correction.
+fn said(lang: Lang, opened: &Opened, rules: Option<&ItemRules>) -> Vec<Said> {
+    let Some(file) = &opened.file else { return Vec::new() };
+    let about = |id: &str| say(lang, &title(rules, id)).to_owned();
+    let collected = lang.moment(opened.view.collected);
+    let disputes = file.filing.disputes.iter().map(|(field, text)| {
+        let name = match field.as_str() {
+            "person.name" => lang.t("姓名", "Name").to_owned(),
+            "person.number" => lang.t("身份证号", "Resident number").to_owned(),
+            field => about(field.split('.').next().unwrap_or_default()),
+        };
+        let (text, when) = (text.clone(), collected.clone());
+        Said { about: format!("{}{name}", lang.t("登记不对：", "Disputed: ")), text, when }
+    });
+    let answered = |at: usize| {
+        let corrections = opened.case.as_ref().map(|case| case.corrections.as_slice()).unwrap_or_default();
+        corrections.get(at).and_then(|correction| correction.answered).map(|at| lang.moment(at))
+    };
+    let questions = |id: &str| rules.and_then(|rules| rules.all_questions().find(|it| it.id == id));
+    let answers = file.answers.iter().enumerate().flat_map(|(at, answers)| {
+        answers.lines.iter().map(move |line| Said {
+            about: format!("{}{}", lang.t("补正：", "Correction: "), about(&line.about)),
+            text: match questions(&line.about) {
+                Some(question) => say(lang, &spoken(question, &line.text)).to_owned(),
+                None => line.text.clone(),
+            },
+            when: answered(at).unwrap_or_default(),
+        })
+    });
+    disputes.chain(answers).collect()
+}
+
+fn earlier_case(row: &CaseRow) -> EarlierCase {
+    EarlierCase {
+        case: row.case,
+        query_code: row.query_code.clone(),
+        item: row.item,
+        collected: row.collected.date(),
+        phase: row.phase,
     }
 }
 
@@ -403,11 +692,12 @@ fn checks(lang: Lang, ticked: &[String], rules: Option<&ItemRules>) -> Vec<Strin
     found.map(|check| say(lang, &check.text).to_owned()).collect()
 }
 
-fn points(lang: Lang, rules: &ItemRules) -> Vec<Point> {
+fn points(lang: Lang, rules: &ItemRules, ticks: &BTreeSet<String>) -> Vec<Point> {
     let point = |condition: &tb_case::definitions::Condition| Point {
         id: condition.id.clone(),
         text: say(lang, &condition.text).to_owned(),
         unconfirmed: condition.unconfirmed,
+        ticked: ticks.contains(&condition.id),
     };
     rules.conditions.iter().map(point).collect()
 }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use tb_base::{CaseId, Ctx, Error, LicenceId, NodeId, Result, Timestamp};
+use tb_base::{Actor, CaseId, Ctx, Error, LicenceId, NodeId, PersonId, Result, StaffId, Timestamp};
 use tb_case::acts;
 use tb_case::case::{Case, LicenceRef, Party};
 use tb_case::command::{Answers, CommandKind};
@@ -14,15 +14,26 @@ use tb_case::definitions::{ItemRules, Source};
 use tb_case::files::CaseFile;
 use tb_case::keep::{self, Record};
 use tb_case::progress::ProgressView;
+use tb_case::queue::{self, CaseRow};
+use tb_case::work;
 use tb_crypto::text::hex;
+use tb_identity::look::{self, Look, LookKind, ONE_LOOK_SECONDS};
+use tb_identity::people;
 use tb_licence::office::{Reason, read as read_licence};
+use tb_licence::types::{FieldKind, LicenceType};
 use tb_store::Tx;
 use tb_web::Lang;
 
+use super::compare::{Held, Register};
 use super::{may_open, may_read};
 use crate::form;
 use crate::parts::Parts;
-use crate::words::{discreet, say};
+use crate::words::{discreet, say, word};
+
+/// Earlier cases of the applicant that the page names.
+const EARLIER_MAX: i64 = 10;
+/// How the list of looks names that her earlier cases were seen.
+const EARLIER_FIELD: &str = "earlier_cases";
 
 /// A value with its label.
 #[derive(Clone, Serialize)]
@@ -62,6 +73,12 @@ pub(super) struct Opened {
     /// What the applicant gave; none for whoever may not open it.
     pub(super) file: Option<CaseFile>,
     pub(super) papers: Vec<Paper>,
+    /// What this city's registers hold beside it.
+    pub(super) register: Register,
+    /// The applicant's other cases with this office.
+    pub(super) earlier: Vec<CaseRow>,
+    /// The points that the visitor has ticked.
+    pub(super) ticks: BTreeSet<String>,
     pub(super) records: Vec<Record>,
     /// What the case allows the visitor.
     pub(super) allowed: Vec<CommandKind>,
@@ -70,19 +87,91 @@ pub(super) struct Opened {
 /// Opens a case for the visitor, with looks for what she sees of a person.
 pub(super) fn open(tx: &mut Tx<'_>, ctx: &Ctx, parts: &Parts, lang: Lang, id: CaseId) -> Result<Opened> {
     let view = acts::view(tx, &parts.env, id)?;
-    let office = &view.deciding.office;
-    may_read(ctx, office)?;
+    may_read(ctx, &view.deciding.office)?;
     let is_owned = view.owner == ctx.node;
     let case = if is_owned { Some(acts::owned(tx, id)?) } else { None };
-    let allowed = super::queue::buttons(ctx, office, &acts::may(tx, ctx, &parts.env, id)?);
+    let allowed = super::buttons(ctx, &view.deciding.office, &acts::may(tx, ctx, &parts.env, id)?);
     let records = keep::records(tx, id)?;
     let rules = parts.catalogue.rules(view.item, view.deciding.city);
-    let (mut file, mut papers) = (None, Vec::new());
-    if let (Some(case), Some(rules), true) = (&case, &rules, may_open(ctx, office)) {
-        file = Some(acts::open_file(tx, ctx, &parts.env, id)?);
-        papers = read_papers(tx, ctx, parts, lang, case, rules)?;
+    let mut opened = Opened {
+        file: None,
+        papers: Vec::new(),
+        register: Register::default(),
+        earlier: Vec::new(),
+        ticks: BTreeSet::new(),
+        records,
+        allowed,
+        case,
+        view,
+    };
+    if let (Some(case), Some(rules), true) =
+        (&opened.case, &rules, may_open(ctx, &opened.view.deciding.office))
+    {
+        opened.file = Some(acts::open_file(tx, ctx, &parts.env, id)?);
+        (opened.papers, opened.register) = read_papers(tx, ctx, parts, lang, case, rules)?;
+        if let Some(person) = acts::person_of(tx, id)? {
+            let office = &opened.view.deciding.office;
+            opened.earlier = queue::earlier(tx, person, office, id, EARLIER_MAX)?;
+            let has_earlier = !opened.earlier.is_empty();
+            opened.register.person = read_person(tx, ctx, parts, case, rules, person, has_earlier)?;
+        }
     }
-    Ok(Opened { view, case, file, papers, records, allowed })
+    if let Some(staff) = staff(ctx) {
+        opened.ticks = work::ticks(tx, id, staff)?;
+    }
+    Ok(opened)
+}
+
+/// Who examines, where staff does.
+pub(super) fn staff(ctx: &Ctx) -> Option<StaffId> {
+    match &ctx.actor {
+        Actor::Staff { staff, .. } => Some(*staff),
+        Actor::Resident { .. } | Actor::Anonymous | Actor::Peer(_) | Actor::System => None,
+    }
+}
+
+/// Reads of the own register of persons what the case compares, which leaves a look: who applies, and what the
+/// definition fills in from there.
+fn read_person(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    parts: &Parts,
+    case: &Case,
+    rules: &ItemRules,
+    person: PersonId,
+    has_earlier: bool,
+) -> Result<Option<BTreeMap<String, String>>> {
+    let Some(held) = people::find(tx, &parts.vault, person)? else { return Ok(None) };
+    let prefilled = rules.all_questions().filter_map(|question| question.prefill.as_deref());
+    let asked: BTreeSet<&str> =
+        prefilled.filter_map(|field| field.strip_prefix("person.")).chain(["name", "number"]).collect();
+    let values: BTreeMap<String, String> = [
+        ("name", held.name),
+        ("number", held.number.to_string()),
+        ("phone", held.phone.unwrap_or_default()),
+        ("address", held.address),
+    ]
+    .into_iter()
+    .filter(|(field, _)| asked.contains(field))
+    .map(|(field, value)| (field.to_owned(), value))
+    .collect();
+    let earlier = has_earlier.then(|| EARLIER_FIELD.to_owned());
+    let look = Look {
+        person,
+        kind: LookKind::Register,
+        city: ctx.node,
+        office: Some(case.opening.deciding.office.clone()),
+        role: ctx.actor.role().map(|role| word(&role)).unwrap_or_default(),
+        item: case.opening.item.to_string(),
+        case: Some(case.id()),
+        ground: "case".to_owned(),
+        fields: values.keys().cloned().chain(earlier).collect(),
+        licence: None,
+        message: None,
+        outcome: "shown".to_owned(),
+    };
+    look::record_once(tx, ctx, &parts.vault, &look, ONE_LOOK_SECONDS)?;
+    Ok(Some(values))
 }
 
 fn read_papers(
@@ -92,8 +181,8 @@ fn read_papers(
     lang: Lang,
     case: &Case,
     rules: &ItemRules,
-) -> Result<Vec<Paper>> {
-    let mut papers = Vec::new();
+) -> Result<(Vec<Paper>, Register)> {
+    let (mut papers, mut register) = (Vec::new(), Register::default());
     for material in &rules.materials {
         let used = case.opening.licences.iter().find(|it| it.material == material.id);
         let blank = Paper {
@@ -119,13 +208,15 @@ fn read_papers(
                     state: ("由签发城市核对", "checked by the issuing city"),
                     ..blank
                 };
-                read_paper(tx, ctx, parts, lang, case, used, fields, known)?
+                let (paper, held) = read_paper(tx, ctx, parts, lang, case, used, fields, known)?;
+                register.papers.extend(held.map(|held| (material.id.clone(), held)));
+                paper
             }
             (None, Source::Licence { .. }) => Paper { state: ("没有提供", "not provided"), ..blank },
             (_, Source::Office { .. }) => blank,
         });
     }
-    Ok(papers)
+    Ok((papers, register))
 }
 
 /// Reads one licence of the own register, which leaves a look; what another city issued is left to it.
@@ -142,9 +233,9 @@ fn read_paper(
     used: &LicenceRef,
     fields: &[String],
     known: Paper,
-) -> Result<Paper> {
+) -> Result<(Paper, Option<Held>)> {
     if used.issuer != ctx.node {
-        return Ok(known);
+        return Ok((known, None));
     }
     let asked: BTreeSet<String> = fields.iter().cloned().collect();
     let reason = Reason { item: case.opening.item.to_string(), case: case.id(), ground: "case".to_owned() };
@@ -152,19 +243,34 @@ fn read_paper(
         Ok((licence, values)) => {
             let today = ctx.now.date();
             let same = u32::from(licence.version) == used.version && hex(&licence.digest) == used.digest;
-            Ok(Paper {
-                current: Some(same && licence.standing.is_in_force(today)),
-                version_now: Some(u32::from(licence.version)),
+            let held = Held {
+                version: Some(u32::from(licence.version)),
+                is_current: same && licence.standing.is_in_force(today),
                 state: licence.state(today).words(),
+                holder: parts.types.get(&used.kind).and_then(|kind| holder(kind, &values)),
+                values: values.clone(),
+            };
+            let paper = Paper {
+                current: Some(held.is_current),
+                version_now: held.version,
+                state: held.state,
                 values: labelled(parts, lang, &used.kind, &values),
                 ..known
-            })
+            };
+            Ok((paper, Some(held)))
         }
         Err(Error::Refused(_)) => {
-            Ok(Paper { current: Some(false), state: ("查不到", "not found"), ..known })
+            let paper = Paper { current: Some(false), state: ("查不到", "not found"), ..known };
+            Ok((paper, Some(Held::default())))
         }
         Err(error) => Err(error),
     }
+}
+
+/// Whose a paper is: the name and the resident number that stand on it.
+fn holder(kind: &LicenceType, values: &BTreeMap<String, String>) -> Option<(String, String)> {
+    let number = kind.fields.iter().find(|field| field.kind == FieldKind::ResidentNumber)?;
+    Some((values.get("name")?.clone(), values.get(&number.id)?.clone()))
 }
 
 fn labelled(parts: &Parts, lang: Lang, kind: &str, values: &BTreeMap<String, String>) -> Vec<Value> {

@@ -8,23 +8,21 @@ use std::sync::Arc;
 
 use askama::Template;
 use serde::Serialize;
-use tb_base::{CaseId, Ctx, Date, NodeId, OfficeId, Result, Timestamp};
-use tb_case::acts;
+use tb_base::{CaseId, Ctx, Date, MessageId, NodeId, OfficeId, Result, Timestamp};
 use tb_case::case::{PHASES, PhaseKind};
-use tb_case::command::COMMANDS;
+use tb_case::command::{COMMANDS, CommandKind};
 use tb_case::decide::phases;
-use tb_case::queue::{self, CasePage, CaseRow, Filter, Typed, Urgency};
+use tb_case::queue::{self, CasePage, CaseRow, Order, Urgency};
+use tb_case::{acts, work};
 use tb_identity::offices;
 use tb_store::Tx;
 use tb_web::{Choice, Datum, Field, Frame, Input, Lang, PageResult, Rows, TableFile, Visit, ui};
 
-use super::may_read;
+use super::narrow::{Days, Narrow, ORDERS, address};
+use super::{buttons, file, may_read};
 use crate::access::Shared;
 use crate::parts::Parts;
 use crate::words::{item_name, mark, phase_tag, say, word};
-
-/// What counts as close to its limit.
-const SOON_DAYS: i64 = 2;
 
 /// A row of the queue.
 #[derive(Serialize)]
@@ -39,6 +37,8 @@ struct Line {
     days_left: Option<i64>,
     collected: Timestamp,
     since: Timestamp,
+    /// Calendar days since it stands where it stands.
+    stands_days: i64,
     from: Option<NodeId>,
     /// Whether the visitor can do something about it now.
     mine: bool,
@@ -65,6 +65,16 @@ struct Queue {
     office: OfficeId,
     office_name: String,
     read_only: bool,
+    /// Whether the visitor may accept several at once.
+    choosing: bool,
+    /// The last bulk of the visitor.
+    last_bulk: Option<MessageId>,
+    #[serde(skip)]
+    last_bulk_begun: String,
+    /// The filter of this list, for what is opened from it.
+    filter: String,
+    #[serde(skip)]
+    orders: Vec<(&'static str, String, bool)>,
     #[serde(skip)]
     title: String,
     #[serde(skip)]
@@ -76,77 +86,8 @@ struct Queue {
     pager: ui::Pager,
 }
 
-/// What the list is narrowed to, as the address says.
-struct Narrow {
-    phase: Option<PhaseKind>,
-    finished: bool,
-    due: String,
-    mine: bool,
-    text: String,
-}
-
-impl Narrow {
-    fn of(visit: &Visit) -> Narrow {
-        let given = |name| visit.param(name).unwrap_or_default();
-        let state = given("state");
-        let phase = PHASES.into_iter().find(|phase| word(phase) == state);
-        Narrow {
-            finished: state == "finished" || phase.is_some_and(PhaseKind::is_over),
-            phase,
-            due: given("due"),
-            mine: given("who") == "mine",
-            text: given("q").trim().to_uppercase(),
-        }
-    }
-
-    /// The same as the database takes it.
-    fn filter(&self, parts: &Parts, lang: Lang, days: Days, mine: &BTreeSet<PhaseKind>) -> Filter {
-        let (due_from, due_before) = match self.due.as_str() {
-            "late" => (None, Some(days.today)),
-            "soon" => (Some(days.today), Some(days.soon)),
-            _ => (None, None),
-        };
-        let phases = match (self.phase, self.mine) {
-            (None, false) => None,
-            (Some(phase), false) => Some([phase].into()),
-            (None, true) => Some(mine.clone()),
-            (Some(phase), true) => Some(mine.iter().copied().filter(|it| *it == phase).collect()),
-        };
-        let typed = (!self.text.is_empty()).then(|| self.typed(parts, lang));
-        Filter { phases, finished: self.finished, due_from, due_before, typed, item: None }
-    }
-
-    /// A part of a code, the number of an item, or a part of its name.
-    fn typed(&self, parts: &Parts, lang: Lang) -> Typed {
-        let letters: String = self.text.chars().filter(|letter| !letter.is_whitespace()).collect();
-        let named = |number: &u16| {
-            number.to_string() == letters
-                || item_name(parts, lang, *number).to_uppercase().contains(&self.text)
-        };
-        let is_code = letters.chars().all(|letter| letter.is_ascii_alphanumeric());
-        Typed {
-            items: parts.catalogue.items().map(|item| item.entry.number).filter(named).collect(),
-            code: if is_code { letters } else { String::new() },
-        }
-    }
-}
-
-/// Where days begin: what is due before today is late, what is due before `soon` is near.
-#[derive(Clone, Copy)]
-struct Days {
-    today: Timestamp,
-    soon: Timestamp,
-}
-
-impl Days {
-    fn of(now: Timestamp) -> Days {
-        let today = Timestamp::at(now.date(), 0);
-        Days { today, soon: today.plus_seconds((SOON_DAYS + 1) * 86_400) }
-    }
-}
-
 /// The phases in which the visitor can do something: what the case block and the permit table both allow.
-fn mine(ctx: &Ctx, office: &OfficeId) -> BTreeSet<PhaseKind> {
+pub(super) fn mine(ctx: &Ctx, office: &OfficeId) -> BTreeSet<PhaseKind> {
     buttons(ctx, office, &COMMANDS).into_iter().flat_map(phases).copied().collect()
 }
 
@@ -154,11 +95,12 @@ fn is_late(line: &Line) -> bool {
     line.days_left.is_some_and(|left| left < 0)
 }
 
-/// GET /office?state=&due=late|soon&who=mine&q=&page=&export=xlsx|csv
+/// GET /office?state=&due=late|soon&item=&who=mine&q=&sort=since|newest&page=&export=xlsx|csv
 pub(crate) async fn show(visit: Visit, parts: Shared) -> PageResult {
     let office = office(&visit, &parts)?;
     let (days, theirs, lang) = (Days::of(visit.ctx.now), mine(&visit.ctx, &office), visit.lang);
-    let filter = Narrow::of(&visit).filter(&parts, lang, days, &theirs);
+    let narrow = Narrow::of(&visit);
+    let (filter, order) = (narrow.filter(&parts, lang, visit.ctx.now, &theirs), narrow.order);
     let kind = TableFile::asked(&visit);
     let as_file = kind.is_some();
     let page = visit.param("page").and_then(|page| page.parse::<u32>().ok()).unwrap_or(1).saturating_sub(1);
@@ -166,14 +108,17 @@ pub(crate) async fn show(visit: Visit, parts: Shared) -> PageResult {
     let read = visit.app.store.read_snapshot("t02.office", move |tx| {
         may_read(&ctx, &at)?;
         let found = match as_file {
-            true => queue::file_of_office(tx, &at, &filter)?,
-            false => queue::of_office(tx, &at, &filter, page)?,
+            true => queue::file_of_office(tx, &at, &filter, order)?,
+            false => queue::in_order(tx, &at, &filter, order, page)?,
         };
         let name = offices::find(tx, &at)?.map(|office| lang.t(&office.name_zh, &office.name_en).to_owned());
+        let staff = file::staff(&ctx);
         Ok(Read {
             urgency: queue::urgency(tx, &at, days.today, days.soon, &phases)?,
             from: if as_file { Vec::new() } else { collecting(tx, &found, &shared)? },
             office_name: name.unwrap_or_else(|| at.to_string()),
+            last_bulk: staff.map(|staff| work::latest(tx, &at, staff)).transpose()?.flatten(),
+            office: at.clone(),
             found,
         })
     });
@@ -184,7 +129,7 @@ pub(crate) async fn show(visit: Visit, parts: Shared) -> PageResult {
     }
     let from = read.from.iter().copied().chain(std::iter::repeat(None));
     let lines = lines.into_iter().zip(from).map(|(line, from)| Line { from, ..line }).collect();
-    visit.page(view(&visit, (office, read.office_name), lines, &read.found, read.urgency))
+    visit.page(view(&visit, &parts, &narrow, lines, read))
 }
 
 /// What was read of a queue in one go.
@@ -193,11 +138,13 @@ struct Read {
     urgency: Urgency,
     /// The collecting city of each row of a page, where another city decides.
     from: Vec<Option<NodeId>>,
+    office: OfficeId,
     office_name: String,
+    last_bulk: Option<(MessageId, Timestamp)>,
 }
 
 /// The office whose queue is read: the own one; a supervisor names one, or sees that of the first item.
-fn office(visit: &Visit, parts: &Parts) -> Result<OfficeId> {
+pub(super) fn office(visit: &Visit, parts: &Parts) -> Result<OfficeId> {
     match &visit.ctx.actor {
         tb_base::Actor::Staff { role: tb_base::Role::Supervisor, office, .. } => {
             let named = visit.param("office").and_then(|office| office.parse().ok());
@@ -239,7 +186,8 @@ fn line(visit: &Visit, parts: &Parts, row: &CaseRow, mine: &BTreeSet<PhaseKind>)
         item: row.item,
         item_name: item_name(parts, visit.lang, row.item),
         phase: row.phase,
-        days_left: due.and_then(|due| due.since(today).ok()).map(|span| i64::from(span.get_days())),
+        days_left: due.map(|due| days_between(today, due)),
+        stands_days: days_between(row.since.date(), today),
         due,
         collected: row.collected,
         since: row.since,
@@ -248,23 +196,28 @@ fn line(visit: &Visit, parts: &Parts, row: &CaseRow, mine: &BTreeSet<PhaseKind>)
     }
 }
 
-/// The acts that both the case and the permit table allow.
-pub(super) fn buttons(
-    ctx: &Ctx,
-    office: &OfficeId,
-    allowed: &[tb_case::CommandKind],
-) -> Vec<tb_case::CommandKind> {
-    allowed.iter().copied().filter(|kind| super::permitted(ctx, *kind, office).is_ok()).collect()
+fn days_between(from: Date, to: Date) -> i64 {
+    to.since(from).map_or(0, |span| i64::from(span.get_days()))
 }
 
-fn view(
-    visit: &Visit,
-    (office, office_name): (OfficeId, String),
-    cases: Vec<Line>,
-    found: &CasePage,
-    urgency: Urgency,
-) -> Queue {
+/// What is wrong in this queue; where nothing is, what it is.
+fn title(lang: Lang, counts: &Counts) -> String {
+    match (counts.late, counts.soon, lang) {
+        (0, 0, _) => lang.t("待办", "To do").to_owned(),
+        (0, soon, Lang::Zh) => format!("{soon} 件快到期"),
+        (0, soon, Lang::En) => lang.count(soon, "", "case is due soon", "cases are due soon"),
+        (late, 0, Lang::Zh) => format!("晚了 {late} 件"),
+        (late, 0, Lang::En) => lang.count(late, "", "case is late", "cases are late"),
+        (late, soon, Lang::Zh) => format!("晚了 {late} 件，{soon} 件快到期"),
+        (late, soon, Lang::En) => {
+            format!("{}, {soon} due soon", lang.count(late, "", "case is late", "cases are late"))
+        }
+    }
+}
+
+fn view(visit: &Visit, parts: &Parts, narrow: &Narrow, cases: Vec<Line>, read: Read) -> Queue {
     let lang = visit.lang;
+    let Read { found, urgency, office, office_name, last_bulk, from: _ } = read;
     let counts = Counts {
         all: urgency.all,
         late: urgency.late,
@@ -272,25 +225,23 @@ fn view(
         mine: urgency.in_phases,
         found: found.total,
     };
-    let title = match (counts.late, counts.soon) {
-        (0, 0) => lang.t("待办", "To do").to_owned(),
-        (0, soon) => match lang {
-            Lang::Zh => format!("{soon} 件快到期"),
-            Lang::En => lang.count(soon, "", "case is due soon", "cases are due soon"),
-        },
-        (late, _) => match lang {
-            Lang::Zh => format!("晚了 {late} 件"),
-            Lang::En => lang.count(late, "", "case is late", "cases are late"),
-        },
-    };
+    let title = title(lang, &counts);
+    let choosing = buttons(&visit.ctx, &office, &[CommandKind::Accept]).contains(&CommandKind::Accept)
+        && cases.iter().any(is_acceptable);
+    let filter = narrow.query(visit);
     let per_page = usize::try_from(queue::PAGE_ROWS).unwrap_or(1);
     let pager = ui::Pager::of(visit, usize::try_from(found.total).unwrap_or(0), per_page);
     Queue {
         frame: visit.frame(&title, &title).desk(),
         lang,
-        table: table(visit, &cases, &counts),
+        table: table(visit, &cases, &counts, &filter, choosing),
         tiles: tiles(visit, &counts),
-        filters: filters(visit),
+        filters: filters(visit, parts, &office),
+        orders: orders(visit, narrow),
+        choosing,
+        last_bulk: last_bulk.map(|(bulk, _)| bulk),
+        last_bulk_begun: last_bulk.map(|(_, begun)| lang.moment(begun)).unwrap_or_default(),
+        filter,
         cases,
         counts,
         office,
@@ -301,13 +252,38 @@ fn view(
     }
 }
 
-fn table(visit: &Visit, cases: &[Line], counts: &Counts) -> ui::Table {
+/// Accepting is the one act that is alike for every case: it starts the limits and takes nothing from anybody.
+fn is_acceptable(line: &Line) -> bool {
+    line.phase == PhaseKind::Received
+}
+
+/// The orders of the list: name, address, whether it is this one.
+fn orders(visit: &Visit, narrow: &Narrow) -> Vec<(&'static str, String, bool)> {
+    let lang = visit.lang;
+    let name = |order| match order {
+        Order::Due => lang.t("最急的在前", "most urgent first"),
+        Order::Since => lang.t("停得最久的在前", "longest standing first"),
+        Order::Newest => lang.t("最新收件的在前", "newest first"),
+    };
+    let one = |(order, _)| {
+        let address = narrow.ordered(order).address(visit);
+        (name(order), address, order == narrow.order)
+    };
+    ORDERS.into_iter().map(one).collect()
+}
+
+fn table(visit: &Visit, cases: &[Line], counts: &Counts, filter: &str, choosing: bool) -> ui::Table {
     let lang = visit.lang;
     let head = |zh: &str, en: &str| ui::Head::text(lang.t(zh, en));
     let row = |line: &Line| {
-        let mut code = ui::Cell::link(ui::grouped(&line.query_code, 4), format!("/office/cases/{}", line.id));
+        let at = address(visit, &format!("/office/cases/{}", line.id), &[("in", filter)]);
+        let mut code = ui::Cell::link(ui::grouped(&line.query_code, 4), at);
         if let Some(city) = line.from.and_then(|city| mark(&visit.app, lang, city)) {
             code = code.city(city);
+        }
+        if choosing && is_acceptable(line) {
+            let label = format!("{} {}", lang.t("选中", "Choose"), code.text);
+            code = code.choice("case", line.id.to_string(), label);
         }
         ui::TableRow {
             cells: vec![
@@ -315,6 +291,7 @@ fn table(visit: &Visit, cases: &[Line], counts: &Counts) -> ui::Table {
                 ui::Cell::text(&line.item_name).note(line.item.to_string()),
                 ui::Cell::tag(phase_tag(line.phase), say(lang, &line.phase.name())),
                 ui::Cell::text(lang.moment(line.collected)),
+                ui::Cell::text(stands(lang, line)),
                 ui::Cell::text(line.due.map_or_else(|| "—".to_owned(), |due| lang.date(due))),
                 ui::Cell::text(left(lang, line)),
             ],
@@ -328,18 +305,26 @@ fn table(visit: &Visit, cases: &[Line], counts: &Counts) -> ui::Table {
         }
     };
     ui::Table {
-        caption: lang.t("待办的件，最急的在前", "Cases, the most urgent first").to_owned(),
+        caption: lang.t("办件", "Cases").to_owned(),
         heads: vec![
             head("查询码", "Code"),
             head("事项", "Item"),
             head("状态", "State"),
             head("收件", "Collected"),
+            ui::Head::number(lang.t("在此", "Stands")),
             head("最晚", "Due"),
             ui::Head::number(lang.t("剩", "Left")),
         ],
         rows: cases.iter().map(row).collect(),
         count,
         export: Some(ui::Exports::of(visit)),
+    }
+}
+
+fn stands(lang: Lang, line: &Line) -> String {
+    match line.stands_days {
+        0 => lang.t("今天起", "today").to_owned(),
+        days => lang.count(days, "天", "day", "days"),
     }
 }
 
@@ -371,7 +356,20 @@ fn tiles(visit: &Visit, counts: &Counts) -> ui::Tiles {
     }
 }
 
-fn filters(visit: &Visit) -> ui::Filters {
+fn filters(visit: &Visit, parts: &Parts, office: &OfficeId) -> ui::Filters {
+    let decided = |number: &u16| {
+        let rules = parts.catalogue.rules(*number, visit.ctx.node);
+        rules.is_some_and(|rules| rules.offices.deciding.id == *office)
+    };
+    let online = parts.catalogue.items().filter(|item| item.online()).map(|item| item.entry.number);
+    let items: Vec<(String, String, String)> = online
+        .filter(decided)
+        .map(|no| {
+            let name = |lang| format!("{no} {}", item_name(parts, lang, no));
+            (no.to_string(), name(Lang::Zh), name(Lang::En))
+        })
+        .collect();
+    let items: Vec<Choice<'_>> = items.iter().map(|(no, zh, en)| Choice::new(no, zh, en)).collect();
     let names: Vec<(String, String, String)> =
         PHASES.into_iter().map(|phase| (word(&phase), phase.name().zh, phase.name().en)).collect();
     let mut states: Vec<Choice<'_>> = names.iter().map(|(word, zh, en)| Choice::new(word, zh, en)).collect();
@@ -381,18 +379,19 @@ fn filters(visit: &Visit) -> ui::Filters {
     let fields = [
         Field::text("q", "查询码或事项", "Code or item").optional(),
         Field::new("state", "状态", "State", Input::Select(&states)).optional(),
+        Field::new("item", "事项", "Item", Input::Select(&items)).optional(),
         Field::new("due", "期限", "Limit", Input::Select(&due)).optional(),
         Field::new("who", "谁办", "Whose", Input::Select(&who)).optional(),
     ];
-    ui::Filters::of(visit, &fields)
+    ui::Filters::of(visit, &fields).keeping(visit, &["sort", "office"])
 }
 
 /// The whole filtered list, to be had as a file.
 fn rows(visit: &Visit, lines: &[Line]) -> Rows {
     let lang = visit.lang;
     let heads = match lang {
-        Lang::Zh => ["查询码", "事项", "名称", "状态", "收件", "最晚", "剩余天数"],
-        Lang::En => ["code", "item", "name", "state", "collected", "due", "days left"],
+        Lang::Zh => ["查询码", "事项", "名称", "状态", "收件", "在此天数", "最晚", "剩余天数"],
+        Lang::En => ["code", "item", "name", "state", "collected", "days standing", "due", "days left"],
     };
     let mut rows = Rows::new(lang.t("办件", "Cases"), &heads);
     for line in lines {
@@ -402,6 +401,7 @@ fn rows(visit: &Visit, lines: &[Line]) -> Rows {
             Datum::text(&line.item_name),
             Datum::text(say(lang, &line.phase.name())),
             Datum::Moment(line.collected),
+            Datum::number(Some(line.stands_days)),
             Datum::day(line.due),
             Datum::number(line.days_left),
         ]);

@@ -179,7 +179,8 @@ fn kind_of(path: &str) -> String {
     // One list is looked at, not each way to narrow it.
     let query = if path == "/supervise/cases" { "" } else { query };
     match query.split('=').next() {
-        Some("") | None => parts.join("/"),
+        // A case in another list, and a list in another order, are the same pages.
+        Some("" | "in" | "sort") | None => parts.join("/"),
         Some(name) => format!("{}?{name}", parts.join("/")),
     }
 }

@@ -20,6 +20,7 @@ mod plain_forms;
 mod plain_staff;
 mod planted;
 mod resident;
+mod review;
 mod stage;
 mod supervisor;
 mod tab;

@@ -40,7 +40,7 @@ pub async fn plant(world: &mut World) -> Seen<Planted> {
     steps::act(world, REVIEWER, &correcting, &ask).await?;
     steps::both_show(world, &correcting, &["correcting"]).await?;
     let waiting = file(world).await?;
-    accept(world, &waiting).await?;
+    accept_together(world, &waiting).await?;
     let draft = steps::prepare_online(world).await?;
     let at_window = steps::collect_at_window(world, Visitor::WalkIn).await?;
     let consent = format!("{at_window}/consent");
@@ -74,12 +74,22 @@ pub async fn plant(world: &mut World) -> Seen<Planted> {
 }
 
 /// She comes to the window and says the code on her telephone; the case is Xiangtan's then.
-async fn file(world: &mut World) -> Seen<String> {
+pub async fn file(world: &mut World) -> Seen<String> {
     let draft = steps::collect_at_window(world, Visitor::Driver).await?;
     steps::agree_by_code(world, &draft).await?;
     let case = steps::submit_at_window(world, &draft).await?;
     steps::both_show(world, &case, &["received"]).await?;
     Ok(case)
+}
+
+/// One case as a bulk, whose result the reviewer finds again.
+async fn accept_together(world: &mut World, case: &str) -> Seen {
+    let page = world.get(REVIEWER, &format!("/office/cases/{case}")).await?;
+    let seen = page.pointer("/progress/seq").and_then(Value::as_u64).unwrap_or(0);
+    let ask = format!("/office/bulk?case={case}");
+    let done = world.post(REVIEWER, &ask, "/office/bulk", &[("case", &format!("{case}.{seen}"))]).await?;
+    let result = world.get(REVIEWER, &done).await?;
+    if result["done"] == 1 { Ok(()) } else { Err(format!("nothing was accepted: {result}")) }
 }
 
 async fn accept(world: &mut World, case: &str) -> Seen {
