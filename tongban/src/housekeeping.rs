@@ -4,6 +4,7 @@
 //! transaction; a row that cannot be is told and left, and stops nothing.
 
 mod consents;
+mod counters;
 mod enquiries;
 mod licences;
 mod purge;
@@ -24,7 +25,7 @@ pub fn module() -> Module {
         clauses: &[],
         routes: axum::Router::new(),
         handlers: Vec::new(),
-        jobs: vec![purge::job(), licences::job(), consents::job(), enquiries::job()],
+        jobs: vec![purge::job(), licences::job(), consents::job(), enquiries::job(), counters::job()],
         schema: None,
         route_list: &[],
     }

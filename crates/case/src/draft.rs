@@ -393,6 +393,14 @@ pub fn take_over(
     })
 }
 
+/// Gives a draft back to its person, who goes on with it alone (交还本人).
+pub fn hand_back(tx: &mut Tx<'_>, ctx: &Ctx, env: &Env, id: DraftId, version: i64) -> Result<Draft> {
+    change(tx, ctx, env, id, version, |draft, _| {
+        (draft.channel, draft.clerk, draft.office) = (Channel::Online, None, None);
+        Ok(())
+    })
+}
+
 fn change(
     tx: &mut Tx<'_>,
     ctx: &Ctx,

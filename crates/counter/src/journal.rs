@@ -28,10 +28,14 @@ pub enum Kind {
     PaperIn,
     /// An original that went out (发原件).
     PaperOut,
+    /// A hand-over that is taken back (撤销移交).
+    Undone,
+    /// A draft that its person goes on with alone (交还草稿).
+    HandedBack,
 }
 
 /// Every kind, in the order of the sheet.
-pub const KINDS: [Kind; 7] = [
+pub const KINDS: [Kind; 9] = [
     Kind::Collected,
     Kind::TakenUp,
     Kind::Delivered,
@@ -39,6 +43,8 @@ pub const KINDS: [Kind; 7] = [
     Kind::Withdrawn,
     Kind::PaperIn,
     Kind::PaperOut,
+    Kind::Undone,
+    Kind::HandedBack,
 ];
 
 impl Kind {
@@ -52,6 +58,8 @@ impl Kind {
             Kind::Withdrawn => Text::new("代为撤回", "Withdrawn"),
             Kind::PaperIn => Text::new("收进原件", "Papers taken in"),
             Kind::PaperOut => Text::new("发出原件", "Papers sent out or given back"),
+            Kind::Undone => Text::new("撤销移交", "Hand-overs taken back"),
+            Kind::HandedBack => Text::new("交还草稿", "Drafts handed back"),
         }
     }
 }

@@ -8,10 +8,13 @@
 pub mod card;
 pub mod courier;
 pub mod journal;
+pub mod notices;
 pub mod original;
+pub mod retention;
 mod sealed;
 pub mod sheet;
 pub mod ticket;
+pub mod undo;
 
 #[cfg(test)]
 mod tests;
@@ -34,8 +37,20 @@ pub const SCHEMA: Schema = Schema {
             sql: include_str!("../migrations/0002_originals.sql"),
             sha256: "5dc7a0dbe48c622e4fcab73c82a97a70e65aa0a908f430e15bb58b377c1718dd",
         },
+        Migration {
+            name: "0003_undo",
+            sql: include_str!("../migrations/0003_undo.sql"),
+            sha256: "d81d810bf255b3793c8e10e82925876dccdf35813ba1dd8be0675dda8db12b9c",
+        },
     ],
-    statements: &[ticket::STATEMENTS, journal::STATEMENTS, original::STATEMENTS, sealed::STATEMENTS],
+    statements: &[
+        ticket::STATEMENTS,
+        journal::STATEMENTS,
+        original::STATEMENTS,
+        sealed::STATEMENTS,
+        undo::STATEMENTS,
+        retention::STATEMENTS,
+    ],
 };
 
 /// A column that holds the name of a unit variant.

@@ -1,6 +1,7 @@
 //! Cards, numbers and the journal: pure rules by table, then two clerks at once on both engines.
 
 mod originals;
+mod retention;
 
 use std::sync::{Arc, Mutex};
 
@@ -301,4 +302,26 @@ fn the_sheet_of_a_day_adds_up_its_rows() {
     assert_eq!((acts, served), (3, sheet.served), "what the clerks did is what was done");
     let empty = Sheet::of(&[], &[]);
     assert_eq!((empty.taken, empty.wait_seconds, empty.clerks.len()), (0, None, 0));
+}
+
+#[test]
+fn a_hand_over_is_taken_back_while_it_is_offered_only() {
+    use tb_case::case::PhaseKind as Phase;
+
+    use crate::undo::{Next, may, next};
+    for (phase, then, code) in [
+        (Phase::Offered, Next::Wait, None),
+        (Phase::Received, Next::Withdraw, Some("CTR-UND-001")),
+        (Phase::Correcting, Next::Withdraw, Some("CTR-UND-001")),
+        (Phase::Accepted, Next::Withdraw, Some("CTR-UND-001")),
+        (Phase::Decided, Next::Nothing, Some("CTR-UND-002")),
+        (Phase::Delivering, Next::Nothing, Some("CTR-UND-002")),
+        (Phase::Returned, Next::Nothing, Some("CTR-UND-002")),
+        (Phase::Withdrawn, Next::Nothing, Some("CTR-UND-002")),
+    ] {
+        assert_eq!(next(phase), then, "{phase:?}");
+        let refused = may(phase).err();
+        assert!(refused.iter().all(|refusal| refusal.way_out.is_some()), "{phase:?}");
+        assert_eq!(refused.map(|refusal| refusal.code.to_string()).as_deref(), code, "{phase:?}");
+    }
 }

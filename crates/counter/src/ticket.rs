@@ -419,6 +419,29 @@ pub fn queue(tx: &mut Tx<'_>, office: &OfficeId, clerk: StaffId, day: Date) -> R
     })
 }
 
+/// What the screen of a hall shows: codes, and nothing of whoever holds them (大厅屏).
+#[derive(Clone, Debug, Serialize)]
+pub struct Board {
+    /// At the counters, the latest call first.
+    pub called: Vec<Ticket>,
+    /// The next who wait.
+    pub waiting: Vec<Ticket>,
+    /// How many wait in all.
+    pub waiting_total: i64,
+}
+
+/// The screen of today.
+pub fn board(tx: &mut Tx<'_>, office: &OfficeId, day: Date) -> Result<Board> {
+    let mut called = in_state(tx, office, day, State::Called, NUMBERS_MAX)?;
+    called.sort_by_key(|ticket| std::cmp::Reverse((ticket.called, ticket.number)));
+    called.truncate(usize::try_from(WAITING_SHOWN).unwrap_or(0));
+    Ok(Board {
+        called,
+        waiting: in_state(tx, office, day, State::Waiting, WAITING_SHOWN)?,
+        waiting_total: count_before(tx, office, day, NUMBERS_MAX + 1)?,
+    })
+}
+
 /// How many wait before a number.
 pub fn before(tx: &mut Tx<'_>, ticket: &Ticket) -> Result<i64> {
     count_before(tx, &ticket.office, ticket.day, i64::from(ticket.number))

@@ -33,6 +33,7 @@ pub const WORDINGS: &[&[Wording]] = &[
     tb_licence::store::notices::WORDINGS,
     tb_enquiry::notices::WORDINGS,
     grants::notices::WORDINGS,
+    tb_counter::notices::WORDINGS,
 ];
 
 pub(crate) fn routes() -> Router<App> {
@@ -159,7 +160,8 @@ fn line(lang: Lang, notice: &Notice) -> Line {
             .case
             .map(|case| format!("/cases/{case}"))
             .or_else(|| tb_enquiry::notices::href(&notice.template, &notice.params))
-            .or_else(|| grants::notices::href(&notice.template)),
+            .or_else(|| grants::notices::href(&notice.template))
+            .or_else(|| tb_counter::notices::href(&notice.template, &notice.params)),
         case: notice.case,
         is_read: notice.read_at.is_some(),
     }

@@ -5,10 +5,10 @@
 
 use askama::Template;
 use serde::Serialize;
-use tb_base::{Date, Refusal, Result, StaffId};
-use tb_counter::journal::{self, Line};
+use tb_base::{Date, Refusal, Result, StaffId, Timestamp};
+use tb_counter::journal::{self, KINDS, Kind, Line};
 use tb_counter::sheet::Sheet;
-use tb_counter::ticket;
+use tb_counter::ticket::{self, State, Ticket};
 use tb_identity::permit::Action;
 use tb_identity::{offices, staff};
 use tb_store::Tx;
@@ -26,9 +26,16 @@ struct Day {
     day: Date,
     office: String,
     sheet: Sheet,
+    /// How many acts are listed.
     lines: usize,
+    /// How many numbers are listed; none where none are asked for.
+    numbers_listed: Option<usize>,
     #[serde(skip)]
-    numbers: ui::Facts,
+    numbers: ui::Tiles,
+    #[serde(skip)]
+    times: ui::Facts,
+    #[serde(skip)]
+    tickets: ui::Table,
     #[serde(skip)]
     acts: ui::Table,
     #[serde(skip)]
@@ -47,10 +54,11 @@ struct Read {
     office: String,
     sheet: Sheet,
     lines: Vec<Line>,
+    tickets: Vec<Ticket>,
     names: Vec<(StaffId, String)>,
 }
 
-/// GET /window/day?date=&export=xlsx|csv
+/// GET /window/day?date=&kind=&numbers=&export=xlsx|csv: `kind` and `numbers` list what a figure counts.
 pub(crate) async fn show(visit: Visit, parts: Shared) -> PageResult {
     let clerk = Clerk::of(&visit.ctx, Action::ReadOfficeCase)?;
     let today = visit.ctx.now.date();
@@ -61,7 +69,11 @@ pub(crate) async fn show(visit: Visit, parts: Shared) -> PageResult {
     let (shared, lang) = (parts.0.clone(), visit.lang);
     let read =
         visit.app.store.read_snapshot("t02.window.day", move |tx| read(tx, &shared, lang, &clerk, day));
-    let read = read.await?;
+    let mut read = read.await?;
+    if let Some(kind) = KINDS.into_iter().find(|kind| visit.param("kind").is_some_and(|it| it == word(*kind)))
+    {
+        read.lines.retain(|line| line.kind == kind);
+    }
     if let Some(kind) = TableFile::asked(&visit) {
         return Ok(file(&visit, &parts, &read).file(kind, &format!("counter-{day}")));
     }
@@ -75,7 +87,8 @@ fn no_day() -> Refusal {
 
 fn read(tx: &mut Tx<'_>, parts: &Parts, lang: Lang, clerk: &Clerk, day: Date) -> Result<Read> {
     let lines = journal::of_day(tx, &clerk.office, day)?;
-    let sheet = Sheet::of(&ticket::of_day(tx, &clerk.office, day)?, &lines);
+    let tickets = ticket::of_day(tx, &clerk.office, day)?;
+    let sheet = Sheet::of(&tickets, &lines);
     let mut names = Vec::new();
     for (id, _, _) in &sheet.clerks {
         let name = staff::find(tx, &parts.vault, *id)?.map_or_else(|| id.to_string(), |member| member.name);
@@ -83,7 +96,7 @@ fn read(tx: &mut Tx<'_>, parts: &Parts, lang: Lang, clerk: &Clerk, day: Date) ->
     }
     let office = offices::find(tx, &clerk.office)?;
     let office = office.map_or_else(String::new, |it| lang.t(&it.name_zh, &it.name_en).to_owned());
-    Ok(Read { office, sheet, lines, names })
+    Ok(Read { office, sheet, lines, tickets, names })
 }
 
 fn page(visit: &Visit, parts: &Parts, day: Date, read: Read) -> Day {
@@ -98,8 +111,11 @@ fn page(visit: &Visit, parts: &Parts, day: Date, read: Read) -> Day {
         lang,
         day,
         lines: read.lines.len(),
-        numbers: numbers(lang, &read.sheet),
-        acts: acts(lang, &read.sheet),
+        numbers_listed: listed(visit, &read).map(|listed| listed.len()),
+        numbers: numbers(lang, day, &read.sheet),
+        times: times(lang, &read.sheet),
+        tickets: tickets(lang, &listed(visit, &read).unwrap_or_default()),
+        acts: acts(lang, day, &read.sheet),
         clerks: clerks(lang, &read),
         list: list(visit, parts, &read),
         before: address(day.yesterday().ok()),
@@ -109,7 +125,69 @@ fn page(visit: &Visit, parts: &Parts, day: Date, read: Read) -> Day {
     }
 }
 
-fn numbers(lang: Lang, sheet: &Sheet) -> ui::Facts {
+/// The word of a kind in addresses.
+fn word(kind: Kind) -> String {
+    match serde_json::to_value(kind) {
+        Ok(serde_json::Value::String(word)) => word,
+        Ok(_) | Err(_) => String::new(),
+    }
+}
+
+/// The numbers that a figure counts; none where no figure was followed.
+fn listed<'a>(visit: &Visit, read: &'a Read) -> Option<Vec<&'a Ticket>> {
+    let counts: fn(&Ticket) -> bool = match visit.param("numbers")?.as_str() {
+        "taken" => |_| true,
+        "served" => |ticket| ticket.state == State::Done,
+        "skipped" => |ticket| ticket.state == State::Skipped,
+        "open" => |ticket| matches!(ticket.state, State::Waiting | State::Called),
+        _ => return None,
+    };
+    Some(read.tickets.iter().filter(|ticket| counts(ticket)).collect())
+}
+
+fn tickets(lang: Lang, listed: &[&Ticket]) -> ui::Table {
+    let at = |at: Option<Timestamp>| at.map_or_else(|| "—".to_owned(), |at| lang.time(at));
+    let row = |ticket: &&Ticket| {
+        let (state, purpose) = (ticket.state.name(), ticket.purpose.name());
+        ui::TableRow::new(vec![
+            ui::Cell::text(ticket.code()),
+            ui::Cell::text(lang.t(&purpose.zh, &purpose.en)),
+            ui::Cell::text(lang.t(&state.zh, &state.en)),
+            ui::Cell::text(lang.time(ticket.taken)),
+            ui::Cell::text(at(ticket.called)),
+            ui::Cell::text(at(ticket.ended)),
+        ])
+    };
+    let head = |zh: &str, en: &str| ui::Head::text(lang.t(zh, en));
+    let heads = vec![
+        head("号", "Number"),
+        head("来办什么", "What for"),
+        head("状态", "State"),
+        head("取号", "Taken"),
+        head("叫号", "Called"),
+        head("结束", "Ended"),
+    ];
+    table(lang.t("逐号", "Number by number"), heads, listed.iter().map(row).collect())
+}
+
+fn numbers(lang: Lang, day: Date, sheet: &Sheet) -> ui::Tiles {
+    let tile = |which: &str, label: &str, figure: i64| ui::Tile {
+        figure: lang.number(figure),
+        label: label.to_owned(),
+        href: format!("/window/day?date={day}&numbers={which}#tickets"),
+        kind: String::new(),
+    };
+    ui::Tiles {
+        tiles: vec![
+            tile("taken", lang.t("取号", "numbers taken"), sheet.taken),
+            tile("served", lang.t("办完", "served"), sheet.served),
+            tile("skipped", lang.t("过号", "skipped"), sheet.skipped),
+            tile("open", lang.t("还在等或在办", "still open"), sheet.open),
+        ],
+    }
+}
+
+fn times(lang: Lang, sheet: &Sheet) -> ui::Facts {
     let fact = |label: &str, value: String| ui::Fact { label: label.to_owned(), value, note: String::new() };
     let time = |seconds: Option<i64>| match (seconds, lang) {
         (None, _) => "—".to_owned(),
@@ -118,10 +196,6 @@ fn numbers(lang: Lang, sheet: &Sheet) -> ui::Facts {
     };
     ui::Facts {
         facts: vec![
-            fact(lang.t("取号", "Numbers taken"), lang.number(sheet.taken)),
-            fact(lang.t("办完", "Served"), lang.number(sheet.served)),
-            fact(lang.t("过号", "Skipped"), lang.number(sheet.skipped)),
-            fact(lang.t("还在等或在办", "Still open"), lang.number(sheet.open)),
             fact(lang.t("平均等候", "Average wait"), time(sheet.wait_seconds)),
             fact(lang.t("平均办理", "Average service"), time(sheet.service_seconds)),
         ],
@@ -132,12 +206,12 @@ fn table(caption: &str, heads: Vec<ui::Head>, rows: Vec<ui::TableRow>) -> ui::Ta
     ui::Table { caption: caption.to_owned(), heads, rows, count: String::new(), export: None }
 }
 
-fn acts(lang: Lang, sheet: &Sheet) -> ui::Table {
+fn acts(lang: Lang, day: Date, sheet: &Sheet) -> ui::Table {
     let row = |(kind, count): &(journal::Kind, i64)| {
         let name = kind.name();
         ui::TableRow::new(vec![
             ui::Cell::text(lang.t(&name.zh, &name.en)),
-            ui::Cell::text(lang.number(*count)),
+            ui::Cell::link(lang.number(*count), format!("/window/day?date={day}&kind={}#list", word(*kind))),
         ])
     };
     let heads = vec![ui::Head::text(lang.t("做了什么", "What")), ui::Head::number(lang.t("件数", "Count"))];

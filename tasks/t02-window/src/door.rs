@@ -160,7 +160,7 @@ fn purpose(lang: Lang, parts: &Parts, ticket: &Ticket) -> String {
 }
 
 /// The halls of this city that are open.
-fn halls(tx: &mut Tx<'_>) -> Result<Vec<Office>> {
+pub(crate) fn halls(tx: &mut Tx<'_>) -> Result<Vec<Office>> {
     let closed = roster::closed_offices(tx)?;
     let open = |office: &Office| office.kind == OfficeKind::Hall && !closed.contains(&office.id);
     Ok(offices::all(tx)?.into_iter().filter(open).take(HALLS_MAX).collect())

@@ -165,3 +165,112 @@ async fn papers_are_those_of_the_own_counter() {
     assert_eq!(world.get("window", "/window/cases/nothing/originals").await.status, StatusCode::NOT_FOUND);
     assert_eq!(world.get("window", &path).await.json()["papers"], serde_json::json!([]));
 }
+
+#[tokio::test]
+async fn a_hand_over_that_nobody_took_is_taken_back_with_a_reason() {
+    let world = World::new().await;
+    let case = world.collected("430300").await;
+    let path = format!("/window/cases/{case}/undo");
+    let command = world.get("window", &path).await.json()["command"].as_str().expect("a command").to_owned();
+    let nothing = world.post("window", &path, &format!("command={command}&reason=")).await;
+    assert_eq!(nothing.codes(), ["WEB-FIELD-001"]);
+    assert_eq!(world.post("window-elsewhere", &path, "reason=x").await.status, StatusCode::FORBIDDEN);
+    for _ in 0..2 {
+        let asked = world.post("window", &path, &format!("command={command}&reason=wrong%20item")).await;
+        assert_eq!(asked.location, path, "{asked:?}");
+    }
+    let again = world.post("window-colleague", &path, "reason=also%20wrong").await;
+    assert_eq!(again.codes(), ["CTR-UND-003"]);
+    let page = world.get("window", &path).await.json();
+    assert_eq!((&page["held"]["state"], &page["held"]["reason"]), (&"waiting".into(), &"wrong item".into()));
+    let day = world.get("window", "/window/day").await.json();
+    assert_eq!(day["lines"], 1);
+    let here = world.collected("430100").await;
+    let path = format!("/window/cases/{here}/undo");
+    let taken = world.post("window", &path, "reason=wrong").await;
+    assert_eq!(taken.codes(), ["CTR-UND-001"], "what is decided here is withdrawn by its person");
+    for lang in ["zh", "en"] {
+        let shown = world.page("window", &format!("{path}?lang={lang}")).await;
+        assert_eq!(shown.status, StatusCode::OK, "{}", shown.text);
+    }
+}
+
+#[tokio::test]
+async fn a_draft_goes_back_to_its_person() {
+    let world = World::new().await;
+    let draft = world.drafted("430300").await;
+    let path = format!("/window/drafts/{}/back", draft.id);
+    let asked = world.page("window", &path).await;
+    let (head, tail) = draft.code.split_at(4);
+    assert!(asked.text.contains(head) && asked.text.contains(tail), "{}", asked.text);
+    assert_eq!(world.get("window-elsewhere", &path).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(world.post("window", &path, "").await.location, "/window");
+    assert_eq!(world.post("window", &path, "").await.status, StatusCode::NOT_FOUND, "once");
+    let env = std::sync::Arc::clone(&world.env);
+    let held = world.store.read("test.draft", move |tx| tb_case::draft::find(tx, &env, draft.id)).await;
+    let held = held.expect("a read").expect("it is kept");
+    assert_eq!((held.office, held.clerk), (None, None));
+    assert_eq!(held.answers, draft.answers);
+    let told = world.store.read("test.told", move |tx| {
+        tb_identity::messages::narrowed(tx, draft.person, tb_identity::messages::Wanted::default(), 0)
+    });
+    let (told, _) = told.await.expect("notices");
+    let (zh, en) = told[0].words(tb_counter::notices::WORDINGS).expect("words");
+    assert!(zh.contains(&draft.code) && en.contains(&draft.code), "{zh} {en}");
+    assert_eq!(
+        tb_counter::notices::href(&told[0].template, &told[0].params),
+        Some(format!("/drafts/{}", draft.id))
+    );
+}
+
+#[tokio::test]
+async fn the_screen_in_the_hall_shows_numbers_and_nothing_else() {
+    let world = World::new().await;
+    let empty = world.page("", "/tickets/hall").await;
+    assert!(empty.text.contains("现在没有人等"), "{}", empty.text);
+    for _ in 0..3 {
+        world.post("", "/tickets", "what=ask").await;
+    }
+    world.post("window", "/window/tickets/next", "seen=").await;
+    let shown = world.get("", "/tickets/hall").await.json();
+    let codes = |list: &str| {
+        let lines = shown[list].as_array().expect("a list").iter();
+        lines.map(|line| line["code"].as_str().expect("a code").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (codes("called"), codes("next")),
+        (vec!["K001".to_owned()], vec!["K002".to_owned(), "K003".to_owned()])
+    );
+    assert_eq!(shown["waiting"], 2);
+    let english = world.page("", "/tickets/hall?lang=en&office=nothing").await;
+    assert_eq!((english.status, english.refresh.as_str()), (StatusCode::OK, "15"), "it is asked for again");
+}
+
+#[tokio::test]
+async fn each_figure_of_the_day_leads_to_what_it_counts() {
+    let world = World::new().await;
+    for _ in 0..2 {
+        world.post("", "/tickets", "what=ask").await;
+    }
+    world.post("window", "/window/tickets/next", "seen=").await;
+    let case = world.collected("430100").await;
+    let brought = "way=in&what=x&pages=1&party=person&courier=hand";
+    world.post("window", &format!("/window/cases/{case}/originals"), brought).await;
+    let day = world.page("window", "/window/day").await.text;
+    for link in ["numbers=taken", "numbers=open", "kind=paper_in"] {
+        assert!(day.contains(link), "{link}: {day}");
+    }
+    for (query, words, count) in [
+        ("numbers=open", "K002", 2),
+        ("numbers=skipped", "没有这样的号", 0),
+        ("kind=paper_in", "收进原件", 1),
+    ] {
+        let page = world.page("window", &format!("/window/day?{query}")).await.text;
+        assert!(page.contains(words), "{query}: {page}");
+        let shown = world.get("window", &format!("/window/day?{query}")).await.json();
+        let listed = if query.starts_with("kind") { &shown["lines"] } else { &shown["numbers_listed"] };
+        assert_eq!(*listed, count, "{query}");
+    }
+    let none = world.get("window", "/window/day?kind=collected").await.json();
+    assert_eq!(none["lines"], 0);
+}

@@ -326,9 +326,11 @@ fn stuck(visit: &Visit, view: &ProgressView, waiting: Option<Timestamp>) -> Opti
 
 fn message(visit: &Visit, view: &ProgressView, notice: &Notice) -> Option<ui::Message> {
     let lang = visit.lang;
-    let (zh, en) = notice.words(notices::WORDINGS)?;
+    let of_counter = || notice.words(tb_counter::notices::WORDINGS);
+    let (zh, en) = notice.words(notices::WORDINGS).or_else(of_counter)?;
     // The city that collected speaks until the other one has taken over.
-    let (who, city) = match notice.template == "case.offered" {
+    let collects = notice.template == "case.offered" || notice.template.starts_with("counter.");
+    let (who, city) = match collects {
         true => (progress::collected_at(visit, view), view.collecting.city),
         false => (say(lang, &view.deciding.name).to_owned(), view.deciding.city),
     };

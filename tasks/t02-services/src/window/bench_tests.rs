@@ -1,8 +1,11 @@
 //! The desk (台面): the reader's line, a shown licence, a draft taken up, and the number that stands at the counter.
 
-use tb_base::{Actor, OfficeId};
+use std::sync::Arc;
+
+use tb_base::{Actor, CaseId, MessageId, OfficeId};
 use tb_counter::journal::{self, Kind};
 use tb_counter::ticket::{self, NewTicket, Purpose};
+use tb_counter::undo;
 use tb_identity::{people, seed};
 use tb_licence::present;
 use tb_store::contact;
@@ -175,4 +178,77 @@ async fn each_step_says_what_to_do_while_the_city_is_silent() {
         assert!(page.text.contains(advice), "{path} does not say “{advice}”");
         assert!(page.text.contains("没有应答，从"), "{path} does not say since when");
     }
+}
+
+/// What the wish about a case says by now.
+async fn wish(world: &World, case: CaseId) -> Option<undo::State> {
+    world.write(CHANGSHA, move |tx| Ok(undo::find(tx, case)?.map(|held| held.state))).await
+}
+
+/// The clerk asks for the hand-over back.
+async fn take_back(world: &World, case: CaseId, command: MessageId) {
+    let env = Arc::clone(&world.cities[&node(CHANGSHA)].env);
+    let ctx = world.ctx(node(CHANGSHA), Actor::System);
+    let clerk = crate::tests::world::staff_of("window");
+    world
+        .write(CHANGSHA, move |tx| {
+            undo::ask(tx, &ctx, &env, (&hall(), clerk), command, (case, "事项选错")).map(drop)
+        })
+        .await;
+}
+
+/// The job looks, as often as it may.
+async fn look(world: &World, case: CaseId) {
+    for _ in 0..2 {
+        let env = Arc::clone(&world.cities[&node(CHANGSHA)].env);
+        let ctx = world.ctx(node(CHANGSHA), Actor::System);
+        let payload = serde_json::json!({ "case": case });
+        world.write(CHANGSHA, move |tx| undo::run(tx, &ctx, &env, &payload)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_hand_over_is_taken_back_once_the_other_city_has_the_case() {
+    let world = World::new().await;
+    let draft = crate::window::tests::fetched(&world).await;
+    let sent = world.post(CHANGSHA, "window", &format!("{draft}/submit"), "").await;
+    let path = sent.location.split('?').next().expect("a page").to_owned();
+    let case: CaseId = path.trim_start_matches("/window/cases/").parse().expect("a case");
+    let command = world.ctx(node(CHANGSHA), Actor::System).id(MessageId::new);
+    for _ in 0..2 {
+        take_back(&world, case, command).await;
+    }
+    look(&world, case).await;
+    assert_eq!(wish(&world, case).await, Some(undo::State::Waiting), "nobody has taken it yet");
+    world.exchange().await;
+    look(&world, case).await;
+    assert_eq!(wish(&world, case).await, Some(undo::State::PassedOn));
+    world.exchange().await;
+    look(&world, case).await;
+    let page = world.get(CHANGSHA, "window", &path).await.json();
+    assert_eq!(page["progress"]["phase"], "withdrawn");
+    let messages = page["messages"].as_array().expect("messages");
+    let acts = messages.iter().filter(|it| it["service"] == "case/1/act").count();
+    assert_eq!(acts, 1, "withdrawn once");
+    let told = world.page(CHANGSHA, "driver", "/messages").await;
+    assert!(told.text.contains("事项选错"), "{}", told.text);
+}
+
+#[tokio::test]
+async fn a_case_that_was_withdrawn_meanwhile_is_not_withdrawn_twice() {
+    let world = World::new().await;
+    let draft = crate::window::tests::fetched(&world).await;
+    let sent = world.post(CHANGSHA, "window", &format!("{draft}/submit"), "").await;
+    let path = sent.location.split('?').next().expect("a page").to_owned();
+    let case: CaseId = path.trim_start_matches("/window/cases/").parse().expect("a case");
+    let command = world.ctx(node(CHANGSHA), Actor::System).id(MessageId::new);
+    take_back(&world, case, command).await;
+    world.exchange().await;
+    let own = world.post(CHANGSHA, "driver", &format!("/cases/{case}/withdraw"), "").await;
+    assert_eq!(own.status, 303, "{own:?}");
+    look(&world, case).await;
+    assert_eq!(wish(&world, case).await, Some(undo::State::Moot), "her own withdrawal is on its way");
+    world.exchange().await;
+    let page = world.get(CHANGSHA, "window", &path).await.json();
+    assert_eq!(page["progress"]["phase"], "withdrawn");
 }

@@ -103,6 +103,11 @@ impl CasePage {
         self.allowed.contains(&CommandKind::Withdraw)
     }
 
+    /// Handed over, and no city has taken it yet.
+    fn can_undo(&self) -> bool {
+        tb_counter::undo::may(self.progress.phase).is_ok()
+    }
+
     fn is_refused(&self) -> bool {
         matches!(self.progress.outcome, Some(Outcome::Refused { .. }))
     }

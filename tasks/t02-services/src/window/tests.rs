@@ -53,7 +53,7 @@ async fn code(world: &World) -> String {
 }
 
 /// A draft with everything fetched.
-async fn fetched(world: &World) -> String {
+pub(crate) async fn fetched(world: &World) -> String {
     let draft = filled(world, "driver").await;
     let asked = world.post(CHANGSHA, "window", &format!("{draft}/consent/ask"), "how=code").await;
     assert_eq!(asked.location, format!("{draft}/consent"), "{asked:?}");

@@ -77,6 +77,8 @@ pub struct World {
 pub struct Got {
     pub status: StatusCode,
     pub location: String,
+    /// After how many seconds the page is asked for again; empty for never.
+    pub refresh: String,
     cookie: String,
     pub text: String,
 }
@@ -211,8 +213,9 @@ impl World {
         let text = |name| answer.headers().get(name).and_then(|it| it.to_str().ok()).unwrap_or("").to_owned();
         let cookie = text(header::SET_COOKIE).split(';').next().unwrap_or("").to_owned();
         let (status, location) = (answer.status(), text(header::LOCATION));
+        let refresh = text(header::REFRESH);
         let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await.expect("a body");
-        Got { status, location, cookie, text: String::from_utf8(body.to_vec()).expect("text") }
+        Got { status, location, refresh, cookie, text: String::from_utf8(body.to_vec()).expect("text") }
     }
 }
 

@@ -33,10 +33,14 @@ async fn serve(stage: &mut Stage) -> Seen {
     let case = by_keys(stage, &desk, &card).await?;
     door.go(&door.path().await?).await?;
     door.look("called").await?;
+    door.go("/tickets/hall?lang=en").await?;
+    door.look("hall-en").await?;
     the_next_does_not_come(&desk).await?;
     desk.go("/window/day").await?;
     desk.says("main", "收件并移交").await?;
     desk.look("day").await?;
+    desk.press("a[href*='numbers=skipped']").await?;
+    desk.look("day-skipped").await?;
     let phone = stage.tab("counter-desk-390", View::Phone, "430100").await?;
     phone.sign_in(CLERK).await?;
     phone.go("/window").await?;
@@ -47,6 +51,8 @@ async fn serve(stage: &mut Stage) -> Seen {
     phone.look("day-en").await?;
     phone.go(&format!("{case}/originals")).await?;
     phone.look("papers-en").await?;
+    phone.go(&format!("{case}/undo")).await?;
+    phone.look("undo-too-late-en").await?;
     her_papers(stage, &case).await
 }
 
@@ -72,6 +78,9 @@ async fn take_at_a_kiosk(desk: &Tab) -> Seen {
         desk.press("form[action='/tickets'] button").await?;
     }
     desk.look("ticket").await?;
+    desk.go("/tickets/hall").await?;
+    desk.says("main", "K001").await?;
+    desk.look("hall").await?;
     desk.go("/window").await?;
     desk.look("three-wait").await
 }

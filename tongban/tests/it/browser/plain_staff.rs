@@ -69,11 +69,7 @@ pub async fn window(stage: &mut Stage) -> Seen {
     clerk.open(&away).await?;
     clerk.send(&format!("{away}/discard"), &[]).await?;
     let draft = collect(&mut clerk, &card).await?;
-    let consent = format!("{draft}/consent");
-    clerk.open(&consent).await?;
-    clerk.send(&format!("{consent}/ask"), &[("how", "signature")]).await?;
-    clerk.upload(&consent, &[("do", "confirm")], "scan", &scan()?).await?;
-    clerk.open(&format!("{draft}/check")).await?;
+    agree(&mut clerk, &draft).await?;
     clerk.send(&format!("{draft}/submit"), &[]).await?;
     let path = clerk.path().to_owned();
     let case = path.trim_start_matches("/window/cases/").to_owned();
@@ -97,6 +93,35 @@ pub async fn window(stage: &mut Stage) -> Seen {
     shows(stage, &path, "received").await?;
     clerk.open(&format!("{path}?withdraw=yes")).await?;
     clerk.upload(&format!("{path}/withdraw"), &[], "scan", &scan()?).await?;
+    shows(stage, &path, "withdrawn").await?;
+    take_back(stage, &mut clerk, &card).await
+}
+
+/// He signs for the papers that are fetched.
+async fn agree(clerk: &mut Plain, draft: &str) -> Seen {
+    let consent = format!("{draft}/consent");
+    clerk.open(&consent).await?;
+    clerk.send(&format!("{consent}/ask"), &[("how", "signature")]).await?;
+    clerk.upload(&consent, &[("do", "confirm")], "scan", &scan()?).await?;
+    clerk.open(&format!("{draft}/check")).await
+}
+
+/// One draft goes back to him; another one is handed over by mistake while Xiangtan is down: it is taken back, and
+/// withdrawn once the city is there.
+async fn take_back(stage: &mut Stage, clerk: &mut Plain, card: &steps::IdentityCard) -> Seen {
+    let home = format!("{}/back", collect(clerk, card).await?);
+    clerk.open(&home).await?;
+    clerk.send(&home, &[]).await?;
+    let draft = collect(clerk, card).await?;
+    agree(clerk, &draft).await?;
+    stage.world.region.kill("430300")?;
+    clerk.send(&format!("{draft}/submit"), &[]).await?;
+    let path = clerk.path().to_owned();
+    let undo = format!("{path}/undo");
+    clerk.open(&undo).await?;
+    clerk.send(&undo, &[("reason", "事项选错")]).await?;
+    clerk.says("等办理的市答复")?;
+    stage.world.region.restart("430300").await?;
     shows(stage, &path, "withdrawn").await
 }
 
