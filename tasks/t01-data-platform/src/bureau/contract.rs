@@ -18,7 +18,7 @@ use tb_web::{Frame, Lang, PageResult, Visit, download as file, ui};
 use self::changes::Changes;
 use super::contracts::{ServiceUse, force_tag, uses, version_word};
 use super::counted;
-use super::words::service_word;
+use super::words::{purpose_word, service_word};
 use crate::parts::{Parts, Words};
 
 /// The page.
@@ -95,7 +95,7 @@ pub(super) fn purpose_words(lang: Lang, words: &Words, purposes: &BTreeSet<Strin
     let word = |purpose: &String| match ((words.item)(purpose), purpose.as_str()) {
         (_, tb_exchange::ANY_PURPOSE) => lang.t("任何事项", "any item").to_owned(),
         (Some((zh, en)), _) => lang.t(&zh, &en).to_owned(),
-        (None, other) => other.to_owned(),
+        (None, other) => purpose_word(lang, other).unwrap_or(other).to_owned(),
     };
     purposes.iter().map(word).collect::<Vec<_>>().join(lang.t("、", ", "))
 }

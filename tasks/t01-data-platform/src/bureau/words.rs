@@ -1,8 +1,13 @@
 //! Words for what the exchange writes down (说法): services, what stopped a message, how a letter was settled.
 
+use tb_enquiry::peer::PURPOSE as ENQUIRY_PURPOSE;
 use tb_exchange::service;
+use tb_licence::ask::VERIFY_PURPOSE;
+use tb_licence::peer::show::PRESENT_PURPOSE;
 use tb_store::dead_letters::LetterState;
 use tb_web::{Choice, Lang};
+
+use crate::looks::PURPOSE as TRACE_PURPOSE;
 
 /// Code, Chinese, English.
 type Word = (&'static str, &'static str, &'static str);
@@ -22,6 +27,19 @@ pub const SERVICES: [Word; 12] = [
     (service::ENQUIRY_ANSWER, "答复问询", "answers a question"),
     (service::RECEIPT, "回执", "receipt"),
 ];
+
+/// What contracts allow services for beside items.
+const PURPOSES: [Word; 4] = [
+    (VERIFY_PURPOSE, "核验证照", "verifying a licence"),
+    (PRESENT_PURPOSE, "本人看自己的证照", "the holder's own look"),
+    (TRACE_PURPOSE, "本人查谁看了", "the person's own look at who looked"),
+    (ENQUIRY_PURPOSE, "问询与答复", "questions and answers"),
+];
+
+/// What is allowed beside items, in words.
+pub fn purpose_word(lang: Lang, purpose: &str) -> Option<&'static str> {
+    PURPOSES.iter().find(|(code, ..)| *code == purpose).map(|(_, zh, en)| lang.t(zh, en))
+}
 
 /// What stopped a message, by the code that the problem begins with.
 const CAUSES: [Word; 22] = [
