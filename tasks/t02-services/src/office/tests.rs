@@ -73,7 +73,7 @@ async fn from_queue_to_delivery() {
     assert!(waits.text.contains("<b>申请人</b><br>等申请人补正，"), "{}", waits.text);
     assert!(waits.text.contains("type=\"radio\" name=\"answer.reason\""), "{}", waits.text);
     let here = world.page(XIANGTAN, "reviewer", &format!("/office/cases/{}", desk.case)).await;
-    assert!(here.text.contains("等申请人补正，"), "{}", here.text);
+    assert!(here.text.contains("等待申请人补正，"), "{}", here.text);
     let number = tb_identity::seed::driver().expect("the cast").number;
     assert!(!here.text.contains(number.as_str()), "also a licence that is numbered with it");
     let steps = desk.see("reviewer").await["progress"]["steps"].as_array().expect("steps").clone();
