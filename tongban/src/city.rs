@@ -18,6 +18,7 @@ use tb_web::limits::{Counting, Gate};
 use tb_web::{App, AppParts, CityFront, DemoSettings, Module, Origins, RouteInfo};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::clock::OsEntropy;
 use crate::config::CityConfig;
@@ -25,6 +26,7 @@ use crate::keyring::KeyRing;
 use crate::modules::{self, Parts};
 use crate::observe::{self, Observer};
 use crate::operations::{self, Operations};
+use crate::pages::demo_front::DemoCity;
 use crate::region::{CityFolder, Region};
 use crate::resealing::{self, Keys};
 use crate::{housekeeping, restoring, site, trust};
@@ -179,12 +181,24 @@ impl City {
         &self.engine
     }
 
+    /// The city as the demo's pages reach it.
+    pub fn in_demo(&self) -> DemoCity {
+        DemoCity { node: self.node, engine: self.engine.clone(), parts: self.parts.clone() }
+    }
+
     /// A context for what the city does itself.
     pub fn ctx(&self) -> Ctx {
         self.app.ctx(Actor::System)
     }
 
-    /// Closes a city that never ran.
+    /// Runs the node alone, before the door of the city opens; it ends when the engine is told to.
+    pub async fn run_node(&mut self) -> Result<JoinHandle<Result<()>>> {
+        begin(&self.store, self.ctx(), self.history.clone(), self.duty).await?;
+        let sockets = self.sockets.take();
+        Ok(tokio::spawn(drive(self.engine.clone(), self.duty, sockets.map(|(_, exchange)| exchange))))
+    }
+
+    /// Closes a city whose door never opened.
     pub async fn close(self) {
         let City { store, parts, app, engine, site, operations, sockets, operations_socket, .. } = self;
         drop((parts, app, engine, site, operations, sockets, operations_socket));

@@ -1,6 +1,7 @@
 //! The only place that reads the system's clock and the system's randomness.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use tb_base::{Clock, Entropy, Timestamp};
@@ -37,6 +38,44 @@ impl Clock for SystemClock {
 fn system() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or(Duration::ZERO);
     Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}
+
+/// Time that was put back once and is brought forward again (排演时钟): planting lives through the weeks before a demo.
+///
+/// Invariant: it never goes back again, and never beyond the present.
+pub struct StagedClock {
+    real: Arc<dyn Clock>,
+    behind_micros: AtomicI64,
+}
+
+impl StagedClock {
+    /// Behind the present, at a moment before it.
+    pub fn at(real: Arc<dyn Clock>, moment: Timestamp) -> Arc<StagedClock> {
+        let behind = (real.now().micros() - moment.micros()).max(0);
+        Arc::new(StagedClock { real, behind_micros: AtomicI64::new(behind) })
+    }
+
+    /// The moment that it will catch up with.
+    pub fn present(&self) -> Timestamp {
+        self.real.now()
+    }
+
+    /// Brings it forward to a moment; one that has passed changes nothing.
+    pub fn set(&self, moment: Timestamp) {
+        let behind = (self.real.now().micros() - moment.micros()).max(0);
+        self.behind_micros.fetch_min(behind, Ordering::SeqCst);
+    }
+
+    /// Lets some time pass.
+    pub fn pass(&self, seconds: i64) {
+        self.set(self.now().plus_seconds(seconds));
+    }
+}
+
+impl Clock for StagedClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.real.now().micros() - self.behind_micros.load(Ordering::SeqCst))
+    }
 }
 
 /// The system's randomness.

@@ -17,6 +17,7 @@ pub mod modules;
 mod observe;
 pub mod operations;
 pub mod pages;
+mod planting;
 pub mod region;
 pub mod resealing;
 mod restoring;

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use tb_base::{Calendar, Entropy, Fault, NodeId, Result, Role, Uscc};
+use tb_base::{Calendar, Date, Entropy, Fault, NodeId, Result, Role, Uscc};
 use tb_case::Env;
 use tb_crypto::Vault;
 use tb_exchange::Desk;
@@ -124,6 +124,21 @@ pub fn sealed_columns() -> Vec<SealedColumn> {
     .concat()
 }
 
+/// What the services' pages need.
+pub fn services(parts: &Parts) -> t02_services::Parts {
+    t02_services::Parts {
+        vault: parts.vault.clone(),
+        secrets: parts.secrets.clone(),
+        desk: parts.desk.clone(),
+        issuer: parts.issuer.clone(),
+        types: parts.definitions.types.clone(),
+        catalogue: parts.definitions.catalogue.clone(),
+        finding: parts.definitions.finding.clone(),
+        calendar: parts.calendar.clone(),
+        env: parts.env.clone(),
+    }
+}
+
 /// Every module of a city.
 pub fn all(parts: &Parts) -> Result<Vec<Module>> {
     Ok(vec![
@@ -142,17 +157,7 @@ pub fn all(parts: &Parts) -> Result<Vec<Module>> {
             enquiry: parts.enquiry.clone(),
             case_evidence: Some(t01_data_platform::case_evidence(parts.env.clone())),
         }),
-        t02_services::module(t02_services::Parts {
-            vault: parts.vault.clone(),
-            secrets: parts.secrets.clone(),
-            desk: parts.desk.clone(),
-            issuer: parts.issuer.clone(),
-            types: parts.definitions.types.clone(),
-            catalogue: parts.definitions.catalogue.clone(),
-            finding: parts.definitions.finding.clone(),
-            calendar: parts.calendar.clone(),
-            env: parts.env.clone(),
-        }),
+        t02_services::module(services(parts)),
         t02_window::module(t02_window::Parts {
             vault: parts.vault.clone(),
             catalogue: parts.definitions.catalogue.clone(),
@@ -239,14 +244,16 @@ async fn keys_fit(city: &City, people: &seed::City) -> Result<()> {
     Err(Fault::new(problem).into())
 }
 
-/// Plants the synthetic people, accounts and licences of the demo; what is there stays.
-pub async fn plant(city: &City) -> Result<()> {
+/// Plants the synthetic people, accounts and licences of a demo that opens on a day; what is there stays.
+pub async fn plant(city: &City, opens: Date) -> Result<()> {
     let parts = city.parts.clone();
     let ctx = city.ctx();
     let people = seed::city(seed::SEED, city.node, seed::PEOPLE, seed::ENTERPRISES)?;
     keys_fit(city, &people).await?;
     seed::plant(&city.store, &ctx, &parts.vault, &parts.desk, Some(&parts.passwords), people.clone()).await?;
     city.store
-        .write("demo.licences", move |tx| tb_licence::seed::plant(tx, &ctx, &parts.issuer, &people).map(drop))
+        .write("demo.licences", move |tx| {
+            tb_licence::seed::plant_for(tx, &ctx, &parts.issuer, &people, opens).map(drop)
+        })
         .await
 }

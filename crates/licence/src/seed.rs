@@ -55,13 +55,18 @@ pub const STATEMENTS: &[Stmt] = &[ANY];
 /// Cards go to those whose household is registered here, so nobody has two.
 /// The drivers of the cast hold qualifications that end in 16 days and can be renewed; one in 40 grown-ups has one.
 pub fn plant(tx: &mut Tx<'_>, ctx: &Ctx, issuer: &Issuer, city: &City) -> Result<usize> {
+    plant_for(tx, ctx, issuer, city, ctx.now.date())
+}
+
+/// The same for a demo that opens on a later day: from then on the terms of the cast have 16 days to go.
+pub fn plant_for(tx: &mut Tx<'_>, ctx: &Ctx, issuer: &Issuer, city: &City, opens: Date) -> Result<usize> {
     if tx.one(&ANY, params![])?.is_some() {
         return Ok(0);
     }
     let households: Vec<Person> =
         city.people.iter().filter(|it| it.kind == PersonKind::Household).cloned().collect();
     let cards = resident_cards(tx, ctx, issuer, &households)?;
-    let granted = drivers(&households, ctx.now.date())?;
+    let granted = drivers(&households, ctx.now.date(), opens)?;
     let granted = qualifications(tx, ctx, issuer, &granted)?;
     let names: BTreeMap<_, _> = city.people.iter().map(|it| (it.id, it.name.as_str())).collect();
     let name = |it: &Enterprise| {
@@ -72,9 +77,9 @@ pub fn plant(tx: &mut Tx<'_>, ctx: &Ctx, issuer: &Issuer, city: &City) -> Result
     Ok(cards.len() + granted.len() + firms.len())
 }
 
-fn drivers(people: &[Person], today: Date) -> Result<Vec<Qualification<'_>>> {
+fn drivers(people: &[Person], today: Date, opens: Date) -> Result<Vec<Qualification<'_>>> {
     let cast = [driver()?.number, walk_in()?.number];
-    let soon = later(today, SOON_DAYS);
+    let soon = later(opens, SOON_DAYS);
     let mut granted = Vec::new();
     for (at, person) in people.iter().enumerate() {
         let spread = spread(person);

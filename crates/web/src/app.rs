@@ -14,6 +14,7 @@ use crate::caller::Origins;
 use crate::frame::NavEntry;
 use crate::limits::{Counting, Gate};
 use crate::session;
+use crate::tour::Guide;
 
 /// How a city shows itself (城市门面): name, app, seal and colour.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -35,10 +36,12 @@ pub struct CityFront {
 }
 
 /// What holds in `demo` only (演示设置).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct DemoSettings {
     /// The page of the map, the cards and the guided journey.
     pub start_url: String,
+    /// Who leads the guided tour.
+    pub guide: Option<Guide>,
 }
 
 /// The parts that an [`App`] is made of.

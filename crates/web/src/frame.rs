@@ -2,6 +2,8 @@
 //!
 //! A view holds a `Frame` in a field named `frame`; its template extends `layout.html`.
 
+use std::sync::Arc;
+
 use askama::Template;
 use serde::{Serialize, Serializer};
 use tb_base::{NodeId, Role};
@@ -12,6 +14,7 @@ use crate::fields::Fields;
 use crate::html::Html;
 use crate::kiosk;
 use crate::lang::{Given, Lang, Text};
+use crate::tour::TourBar;
 use crate::ui;
 use crate::visit::{ViewMode, Visit};
 
@@ -89,6 +92,8 @@ pub struct Frame {
     role: Option<Role>,
     app: App,
     desk: bool,
+    even: bool,
+    tour: Option<Arc<TourBar>>,
     contact: Text,
     links: Links,
 }
@@ -158,6 +163,8 @@ impl Frame {
             role,
             app: visit.app.clone(),
             desk: !matches!(role, None | Some(Role::Resident)),
+            even: false,
+            tour: visit.tour.clone(),
             contact: Text::new(
                 "政务服务便民热线 12345。窗口地址与时间以各市公布为准。",
                 "Call 12345. Addresses and hours of the windows are as each city publishes them.",
@@ -197,6 +204,20 @@ impl Frame {
         self
     }
 
+    /// A page of the whole region: the band shows every city alike, no city's menu and account stand on it.
+    #[must_use]
+    pub fn even(mut self) -> Frame {
+        (self.even, self.desk) = (true, false);
+        self.nav.clear();
+        self
+    }
+
+    /// Marks an element, once on a page, where the guided tour is about it: `<form{{ frame.tour("apply") }}>`.
+    pub fn tour(&self, name: &str) -> Html {
+        let bar = self.tour.as_ref().filter(|bar| bar.is_marking() && bar.marks.contains(&name));
+        Html::made(bar.map_or(String::new(), |_| " id=\"tour-here\" data-tour".to_owned()))
+    }
+
     /// Whom to ask about this page.
     #[must_use]
     pub fn contact(mut self, contact: Text) -> Frame {
@@ -215,7 +236,7 @@ impl Frame {
         Html::of(&Open {
             frame: self,
             lang: self.lang,
-            front: self.app.front(),
+            front: self.app.front().filter(|_| !self.even),
             others: self.others(),
             style: assets.style(),
             script: assets.script(),
@@ -266,11 +287,11 @@ impl Frame {
     }
 
     fn others(&self) -> Vec<&CityFront> {
-        self.app.cities.iter().filter(|city| city.node != self.app.node).collect()
+        self.app.cities.iter().filter(|city| self.even || city.node != self.app.node).collect()
     }
 
     fn app_name(&self) -> &str {
-        self.app.front().map_or("通办", |front| &front.app)
+        self.app.front().filter(|_| !self.even).map_or("通办", |front| &front.app)
     }
 
     fn full_title(&self) -> String {

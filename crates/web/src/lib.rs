@@ -81,6 +81,7 @@ pub mod styleguide;
 #[cfg(test)]
 #[path = "../examples/support/mod.rs"]
 mod support;
+mod tour;
 pub mod ui;
 mod upload;
 mod visit;
@@ -99,5 +100,6 @@ pub use lang::{Given, Lang, Text, Words};
 pub use module::{Job, Module, RouteInfo, RunJob, Who};
 pub use page::{PageError, PageResult, download, json, redirect};
 pub use site::{TraceOf, site, site_behind};
+pub use tour::{Answer as TourAnswer, Guide as TourGuide, TourBar};
 pub use upload::{FILE_BYTES_MAX, FileKind, Upload};
 pub use visit::{SIGN_IN, ViewMode, Visit, safe_next};

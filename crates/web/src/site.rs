@@ -188,6 +188,7 @@ async fn admit(
         Actor::Staff { .. } => IsStaff::Yes,
         _ => IsStaff::No,
     };
+    visit.be_guided().await;
     let mut request = request;
     request.extensions_mut().insert(visit.clone());
     if only_reads(request.method()) {

@@ -19,6 +19,7 @@ use crate::frame::Frame;
 use crate::lang::Lang;
 use crate::page::{PageError, redirect};
 use crate::session::{Account, Acting};
+use crate::tour::TourBar;
 use crate::{csrf, kiosk, query};
 
 /// Where an anonymous visitor is sent to sign in; `?next=` brings her back.
@@ -95,6 +96,10 @@ pub struct Visit {
     pub session_token: Option<String>,
     /// Where the visitor came from on this very site, for links that lead back.
     pub came_from: Option<String>,
+    /// Where the guided tour stands, as its cookie says; in `demo` only.
+    pub tour_stand: Option<String>,
+    /// What the bar of the guided tour says.
+    pub(crate) tour: Option<Arc<TourBar>>,
     /// Whether the request only reads, so that it may be repeated after signing in.
     reads: bool,
     /// The cookie that ties forms to this browser.
@@ -143,6 +148,20 @@ impl Visit {
     pub fn signed_in(&self, token: &str, mut answer: Response) -> Response {
         cookie::put(&mut answer, &cookie::session(&self.app, token));
         answer
+    }
+
+    /// An answer from which on the guided tour stands there; `None` ends it.
+    pub fn touring(&self, stand: Option<&str>, mut answer: Response) -> Response {
+        cookie::put(&mut answer, &cookie::tour(&self.app, stand));
+        answer
+    }
+
+    /// Asks whoever leads the guided tour what its bar says on this page.
+    pub(crate) async fn be_guided(&mut self) {
+        let guide = self.app.demo.as_ref().and_then(|demo| demo.guide.clone());
+        if let (Some(guide), Some(_), false) = (guide, &self.tour_stand, self.wants_json) {
+            self.tour = guide.bar(self).await.map(Arc::new);
+        }
     }
 
     /// An answer that ends the session.
@@ -226,6 +245,8 @@ impl Visit {
             app: app.clone(),
             session_token: jar.session,
             came_from: came_from(headers),
+            tour_stand: jar.tour,
+            tour: None,
             reads: only_reads(method),
             bound_cookie: jar.visit,
             fresh_cookie: None,

@@ -10,6 +10,7 @@ mod correction;
 pub mod defs;
 mod drafts;
 mod fetch;
+pub mod filing;
 mod form;
 mod home;
 mod items;

@@ -94,7 +94,7 @@ async fn addresses(folder: &Path) -> Result<Vec<Address>> {
         duty: Duty::Everything,
         demo: None,
     };
-    let city = demo::open_city(opening, Some(&demo::Settings::fresh()), None).await?;
+    let city = demo::open_city(opening, Some(&demo::Settings::fresh())).await?;
     let told = city.routes.iter().map(|(module, route)| address(module, route)).collect();
     city.close().await;
     Ok(told)

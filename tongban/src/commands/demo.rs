@@ -8,20 +8,20 @@ use axum::Router;
 use axum::response::Redirect;
 use axum::routing::get;
 use clap::Args;
-use tb_base::{Entropy, Fault, Result};
+use tb_base::{Clock, Entropy, Fault, NodeId, Result};
 use tb_identity::seed;
-use tb_node::Node;
 use tb_web::DemoSettings;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::city::{City, Duty, Opening};
-use crate::clock::OsEntropy;
+use crate::clock::{OsEntropy, StagedClock};
 use crate::commands::{log, serve};
 use crate::config::Log;
 use crate::modules;
-use crate::pages::demo_front::{self, DemoDoor};
+use crate::pages::demo_front::{self, DemoCity, DemoDoor};
+use crate::planting::{self, Mark};
 use crate::region::{CityFolder, Database, Ports, Region, prepare};
 
 /// The exchange of a city listens this far above its site.
@@ -36,6 +36,9 @@ pub struct Options {
     /// Throw the data away and begin anew.
     #[arg(long)]
     fresh: bool,
+    /// Begin with people and licences alone: plant no cases.
+    #[arg(long)]
+    empty: bool,
     /// The front listens here, sites on the ports that follow, the exchange ten above each.
     #[arg(long, default_value_t = 8400)]
     port: u16,
@@ -65,6 +68,8 @@ pub struct Options {
 /// What the demo's addresses share within one start.
 #[derive(Clone)]
 pub struct Settings {
+    /// The cities of this process, once they are open.
+    pub cities: Arc<OnceLock<Vec<DemoCity>>>,
     /// In every one-click link.
     pub token: String,
     /// The page to begin with.
@@ -76,7 +81,11 @@ impl Settings {
     pub fn fresh() -> Settings {
         let mut token = [0_u8; 16];
         OsEntropy.fill(&mut token);
-        Settings { token: tb_crypto::text::hex(&token), start_url: "/demo".to_owned() }
+        Settings {
+            cities: Arc::default(),
+            token: tb_crypto::text::hex(&token),
+            start_url: "/demo".to_owned(),
+        }
     }
 }
 
@@ -97,23 +106,14 @@ pub async fn run(options: Options) -> Result<()> {
     if options.drop_only {
         return Ok(());
     }
-    let folders = prepare(&options.data, &region, &ports, database, clock.now(), &mut OsEntropy)?;
-    same_ports(&options.data, &folders, &ports)?;
-    let settings = Settings::fresh();
-    let mut cities = Vec::new();
-    for folder in &folders {
-        let engine = Arc::new(OnceLock::new());
-        let opening = Opening {
-            folder: CityFolder::open(folder)?,
-            region: &region,
-            clock: clock.clone(),
-            duty: Duty::Everything,
-            demo: None,
-        };
-        let city = open_city(opening, Some(&settings), Some(engine)).await?;
-        modules::plant(&city).await?;
-        cities.push(city);
+    let ground = Ground { options: &options, region: &region, ports: &ports, database, clock: &clock };
+    if !options.empty && !options.prepare_only {
+        ground.plant().await?;
     }
+    let folders = prepare(&options.data, &region, &ports, database, clock.now(), &mut OsEntropy)?;
+    let settings = Settings::fresh();
+    let cities = ground.open(&folders, &clock, Some(&settings)).await?;
+    let _ = settings.cities.set(cities.iter().map(City::in_demo).collect());
     if options.prepare_only {
         for city in cities {
             city.close().await;
@@ -121,6 +121,68 @@ pub async fn run(options: Options) -> Result<()> {
         return Ok(());
     }
     serve_all(cities, &options, &region, &ports).await
+}
+
+/// What the cities of a demo are founded on.
+struct Ground<'a> {
+    options: &'a Options,
+    region: &'a Region,
+    ports: &'a [Ports],
+    database: Option<&'a Database>,
+    clock: &'a Arc<dyn Clock>,
+}
+
+impl Ground<'_> {
+    /// Plants a region that is not founded yet; one that is stays as it is.
+    async fn plant(&self) -> Result<()> {
+        let mark = Mark::of(&self.options.data);
+        if mark.is_set() {
+            // What a start that was broken off has left is nobody's yet.
+            clear(&self.options.data, self.region)?;
+            drop_schemas(self.database, self.region).await?;
+            mark.remove()?;
+        }
+        let nodes: Vec<NodeId> = self.region.city.iter().map(|city| city.node).collect();
+        let is_founded = |node: &NodeId| self.options.data.join(node.as_str()).join("city.toml").is_file();
+        if nodes.iter().any(is_founded) || !nodes.iter().all(|node| seed::is_known(*node)) {
+            return Ok(());
+        }
+        let _ = writeln!(std::io::stdout(), "planting cases …");
+        mark.set()?;
+        let staged = StagedClock::at(self.clock.clone(), planting::beginning(self.clock.now()));
+        let data = &self.options.data;
+        let folders = prepare(data, self.region, self.ports, self.database, staged.now(), &mut OsEntropy)?;
+        let clock: Arc<dyn Clock> = staged.clone();
+        let cities = self.open(&folders, &clock, None).await?;
+        let done = planting::plant(cities, staged).await?;
+        mark.remove()?;
+        let _ = writeln!(std::io::stdout(), "{} cases planted", done.cases);
+        Ok(())
+    }
+
+    /// Opens every city, with its people.
+    async fn open(
+        &self,
+        folders: &[PathBuf],
+        clock: &Arc<dyn Clock>,
+        settings: Option<&Settings>,
+    ) -> Result<Vec<City>> {
+        same_ports(&self.options.data, folders, self.ports)?;
+        let mut cities = Vec::new();
+        for folder in folders {
+            let opening = Opening {
+                folder: CityFolder::open(folder)?,
+                region: self.region,
+                clock: clock.clone(),
+                duty: Duty::Everything,
+                demo: None,
+            };
+            let city = open_city(opening, settings).await?;
+            modules::plant(&city, self.clock.now().date()).await?;
+            cities.push(city);
+        }
+        Ok(cities)
+    }
 }
 
 async fn serve_all(cities: Vec<City>, options: &Options, region: &Region, ports: &[Ports]) -> Result<()> {
@@ -150,27 +212,20 @@ async fn serve_all(cities: Vec<City>, options: &Options, region: &Region, ports:
 }
 
 /// Opens a city with the demo's addresses, if settings are given.
-pub async fn open_city(
-    opening: Opening<'_>,
-    settings: Option<&Settings>,
-    engine: Option<Arc<OnceLock<Arc<Node>>>>,
-) -> Result<City> {
+pub async fn open_city(opening: Opening<'_>, settings: Option<&Settings>) -> Result<City> {
     let Some(settings) = settings else {
         return City::open(opening, |_| Vec::new()).await;
     };
-    let engine = engine.unwrap_or_default();
-    let door_engine = engine.clone();
-    let demo = DemoSettings { start_url: settings.start_url.clone() };
-    let token = settings.token.clone();
-    let city = City::open(Opening { demo: Some(demo), ..opening }, move |parts| {
+    let Settings { cities, token, start_url } = settings.clone();
+    let guide = demo_front::guide(token.clone(), cities.clone());
+    let demo = DemoSettings { start_url, guide: Some(guide) };
+    City::open(Opening { demo: Some(demo), ..opening }, move |parts| {
         vec![
-            demo_front::module(DemoDoor { vault: parts.vault.clone(), token, engine: door_engine }),
+            demo_front::module(&DemoDoor { vault: parts.vault.clone(), token, cities }),
             tb_web::styleguide::module(),
         ]
-    });
-    let city = city.await?;
-    let _ = engine.set(city.engine().clone());
-    Ok(city)
+    })
+    .await
 }
 
 fn ports(options: &Options, cities: usize) -> Result<Vec<Ports>> {

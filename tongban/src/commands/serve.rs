@@ -81,7 +81,10 @@ pub async fn start(
     let region = place::region(run.region.as_deref(), &config)?;
     let folder = place.folder(config)?;
     let opening = Opening { folder, region: &region, clock, duty, demo: None };
-    let city = demo::open_city(opening, demo, None).await?;
+    let city = demo::open_city(opening, demo).await?;
+    if let Some(settings) = demo {
+        let _ = settings.cities.set(vec![city.in_demo()]);
+    }
     if let Some(watch) = watch {
         city.store.watch(watch);
     }

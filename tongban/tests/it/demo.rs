@@ -10,14 +10,16 @@ use tb_testkit::Folder;
 use tongban::journey::browser::Browser;
 use tongban::journey::people::{list, text};
 
-struct Demo {
+/// A demo of its own, in one process.
+pub struct Demo {
     child: Child,
-    lines: Vec<String>,
+    /// What it said until it was ready.
+    pub lines: Vec<String>,
 }
 
 impl Demo {
     /// Starts and waits for the line that comes last.
-    fn start(folder: &Folder, port: u16, more: &[&str]) -> Demo {
+    pub fn start(folder: &Folder, port: u16, more: &[&str]) -> Demo {
         let data = folder.path().to_string_lossy().into_owned();
         let mut child = Command::new(env!("CARGO_BIN_EXE_tongban"))
             .args(["demo", "--data", &data, "--port", &port.to_string()])
@@ -41,7 +43,7 @@ impl Demo {
     }
 
     /// What Ctrl-C and a service manager do.
-    fn stop(mut self) {
+    pub fn stop(mut self) {
         let killed =
             Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill runs");
         assert!(killed.success());
@@ -54,7 +56,7 @@ impl Demo {
 static NEXT_PORT: AtomicU16 = AtomicU16::new(20_000);
 
 /// A port with thirteen free ones behind it, given to one test only.
-fn base_port() -> u16 {
+pub fn base_port() -> u16 {
     let free = |base: u16| {
         let ports = [0, 1, 2, 3, 11, 12, 13].map(|offset| TcpListener::bind(("127.0.0.1", base + offset)));
         ports.iter().all(Result::is_ok)
@@ -79,7 +81,7 @@ async fn drafts(port: u16) -> usize {
 #[tokio::test]
 async fn a_second_start_keeps_the_data_and_fresh_does_not() {
     let (folder, port) = (Folder::new("demo"), base_port());
-    let demo = Demo::start(&folder, port, &[]);
+    let demo = Demo::start(&folder, port, &["--empty"]);
     let said = demo.lines.join("\n");
     for what in [
         "430100",
@@ -104,10 +106,10 @@ async fn a_second_start_keeps_the_data_and_fresh_does_not() {
         !other.status.success() && String::from_utf8_lossy(&other.stderr).contains(&format!("--port {port}"))
     );
 
-    let demo = Demo::start(&folder, port, &[]);
+    let demo = Demo::start(&folder, port, &["--empty"]);
     assert_eq!(drafts(port).await, 1, "a second start keeps the data");
     demo.stop();
-    let demo = Demo::start(&folder, port, &["--fresh"]);
+    let demo = Demo::start(&folder, port, &["--fresh", "--empty"]);
     assert_eq!(drafts(port).await, 0, "--fresh begins anew");
     demo.stop();
 }

@@ -95,7 +95,7 @@ impl Site {
     pub async fn start(name: &str, people: People) -> Site {
         let (city, address, folder) = Site::open(name, |_| ()).await;
         if people == People::Planted {
-            modules::plant(&city).await.expect("its people");
+            modules::plant(&city, city.ctx().now.date()).await.expect("its people");
         }
         Site::run(city, address, folder)
     }

@@ -318,8 +318,10 @@ pub fn demo_accounts(node: NodeId) -> Vec<DemoAccount> {
         return Vec::new();
     }
     let residents = PARTS.iter().filter(|part| part.has_account && part.entry(node).is_some()).map(|part| {
-        let (zh, en) = todo_of(part.key);
+        let ((zh, en), (who_zh, who_en)) = (todo_of(part.key), who_is(part.name));
         DemoAccount {
+            who_zh: who_zh.to_owned(),
+            who_en: who_en.to_owned(),
             role: Role::Resident,
             login: part.alias(node),
             name: part.name.to_owned(),
@@ -329,6 +331,8 @@ pub fn demo_accounts(node: NodeId) -> Vec<DemoAccount> {
         }
     });
     let staff = JOBS.iter().map(|(login, role, office, zh, en)| DemoAccount {
+        who_zh: offices::titled(node, office).0,
+        who_en: offices::titled(node, office).1,
         role: *role,
         login: format!("{login}@{node}"),
         name: offices::name(SEED, node, login),
@@ -337,6 +341,30 @@ pub fn demo_accounts(node: NodeId) -> Vec<DemoAccount> {
         what_to_do_en: (*en).to_owned(),
     });
     residents.chain(staff).collect()
+}
+
+/// Who somebody of the cast is, as her card says it.
+fn who_is(name: &str) -> (&'static str, &'static str) {
+    match name {
+        "周晓梅" => (
+            "货车司机，户籍湘潭，住长沙；证快到期了",
+            "Lorry driver of Xiangtan, lives in Changsha; her certificate ends soon",
+        ),
+        "贺志强" => {
+            ("货车司机，住浏阳；换证办到一半", "Lorry driver in Liuyang; his renewal is under way")
+        }
+        "唐雨晴" => {
+            ("出租车司机，住天元区；有一处要补正", "Taxi driver in Tianyuan; one thing to correct")
+        }
+        "陈桂兰" => (
+            "退休，住韶山；看自己的证照，用长者版",
+            "Retired, of Shaoshan; reads her licences in the larger view",
+        ),
+        "彭亦凡" => ("湖南新程物流有限公司", "Agent of a logistics firm"),
+        "易文韬" => ("株洲恒锐轨道配件有限公司", "Agent of a maker of railway parts"),
+        "沈嘉禾" => ("湘潭莲城食品有限公司", "Agent of a food firm"),
+        _ => ("居民", "Resident"),
+    }
 }
 
 fn todo_of(key: &str) -> (&'static str, &'static str) {

@@ -53,6 +53,11 @@ pub fn city(seed: u64, node: NodeId, people: usize, enterprises: usize) -> Resul
     })
 }
 
+/// Whether a city belongs to the demo region.
+pub fn is_known(node: NodeId) -> bool {
+    place(node).is_ok()
+}
+
 /// The place of a city in [`CITIES`].
 pub(super) fn place(node: NodeId) -> Result<usize> {
     CITIES.iter().position(|(code, ..)| *code == node.as_str()).ok_or_else(|| outside(node).into())

@@ -19,7 +19,7 @@ use crate::people::Person;
 use crate::staff::Staff;
 
 pub use cast::{CastMember, demo_accounts, driver, walk_in};
-pub use generate::city;
+pub use generate::{city, is_known};
 pub use plant::{is_planted, plant};
 
 /// The password of every demo account; it exists in `demo` and `journey` only.
@@ -75,6 +75,10 @@ pub struct DemoAccount {
     pub name: String,
     /// The office, where it is staff.
     pub office: Option<OfficeId>,
+    /// Who she is, in Chinese: what she does and where she lives, or her office.
+    pub who_zh: String,
+    /// The same in English.
+    pub who_en: String,
     /// What there is to do, in Chinese.
     pub what_to_do_zh: String,
     /// The same in English.

@@ -117,3 +117,11 @@ pub(super) fn name(seed: u64, node: NodeId, login: &str) -> String {
         |(_, _, name)| (*name).to_owned(),
     )
 }
+
+/// What an office of a city of the region is called; empty outside of it.
+pub(super) fn titled(node: NodeId, suffix: &str) -> (String, String) {
+    let city = super::generate::CITIES.iter().find(|(code, ..)| *code == node.as_str());
+    let office = OFFICES.iter().find(|(it, ..)| *it == suffix);
+    let Some(((_, zh, en), (_, _, name_zh, name_en))) = city.zip(office) else { return Default::default() };
+    (format!("{zh}{name_zh}"), format!("{en} {name_en}"))
+}

@@ -165,6 +165,6 @@ pub async fn app_over(line: Line) -> Result<App> {
             NavEntry::staff("/review", "待办", "To do", &[Role::Reviewer, Role::Approver]),
         ],
         secure_cookies: line == Line::Tls,
-        demo: Some(DemoSettings { start_url: "http://127.0.0.1:8420/".to_owned() }),
+        demo: Some(DemoSettings { start_url: "http://127.0.0.1:8420/".to_owned(), guide: None }),
     }))
 }

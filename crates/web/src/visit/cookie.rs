@@ -11,6 +11,8 @@ const LANG_COOKIE: &str = "tb_lang";
 const VIEW_COOKIE: &str = "tb_view";
 /// When a machine in a hall was used last.
 const KIOSK_COOKIE: &str = "tb_kiosk";
+/// Where the guided tour stands, in `demo` only; the three cities of one machine share it.
+const TOUR_COOKIE: &str = "tb_tour";
 /// Longer values are not ours.
 const VALUE_LETTERS_MAX: usize = 128;
 const YEAR_SECONDS: u32 = 31_536_000;
@@ -23,6 +25,7 @@ pub(crate) struct Jar {
     pub(crate) lang: Option<String>,
     pub(crate) view: Option<String>,
     pub(crate) kiosk: Option<String>,
+    pub(crate) tour: Option<String>,
 }
 
 impl Jar {
@@ -43,6 +46,7 @@ impl Jar {
                 LANG_COOKIE => jar.lang = value,
                 VIEW_COOKIE => jar.view = value,
                 KIOSK_COOKIE => jar.kiosk = value,
+                TOUR_COOKIE => jar.tour = value.filter(|_| app.demo.is_some()),
                 _ if name == session => jar.session = value,
                 _ if name == visit => jar.visit = value,
                 _ => {}
@@ -94,6 +98,12 @@ pub(crate) fn view(app: &App, key: &str) -> String {
 /// The cookie that says when the machine was used last.
 pub(crate) fn kiosk(app: &App, stamp: &str) -> String {
     format!("{KIOSK_COOKIE}={stamp}; Path=/; HttpOnly; SameSite=Lax{}", secure(app))
+}
+
+/// The cookie that says where the guided tour stands; nothing ends it.
+pub(crate) fn tour(app: &App, stand: Option<&str>) -> String {
+    let (value, end) = stand.map_or(("", "; Max-Age=0"), |stand| (stand, ""));
+    format!("{TOUR_COOKIE}={value}; Path=/; HttpOnly; SameSite=Lax{end}{}", secure(app))
 }
 
 /// Adds a cookie to an answer.

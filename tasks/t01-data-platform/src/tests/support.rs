@@ -287,7 +287,7 @@ impl Region {
             ],
             secure_cookies: false,
             demo: (me == node("430100"))
-                .then(|| DemoSettings { start_url: "http://127.0.0.1:8420/".to_owned() }),
+                .then(|| DemoSettings { start_url: "http://127.0.0.1:8420/".to_owned(), guide: None }),
         })
     }
 

@@ -24,6 +24,7 @@ mod review;
 mod stage;
 mod supervisor;
 mod tab;
+mod tour;
 mod visits;
 
 /// Runs a play on a fresh stage; fails with everything that was wrong, as people read it.

@@ -145,7 +145,8 @@ async fn doors(stage: &mut Stage) -> Seen {
     browser.open("/demo").await?;
     browser.enter("driver@430100").await?;
     browser.open("/demo").await?;
-    browser.send("/demo/line", &[("line", "cut")]).await?;
+    browser.send("/demo/line", &[("cut", "430100")]).await?;
+    browser.send("/demo/line", &[("mend", "430100")]).await?;
     browser.open("/styleguide").await?;
     browser.send_wrongly("/styleguide", &[]).await?;
     let whole = [

@@ -52,19 +52,24 @@ impl Stage {
 
     /// How a test came out: the step that failed, and the faults of every page that was looked over.
     pub fn verdict(&self, outcome: Seen) -> Seen {
-        let written = self.notes.visits.write();
-        let faults = self.notes.faults.lock().unwrap_or_else(PoisonError::into_inner);
-        let told: Vec<String> =
-            [outcome, written].into_iter().filter_map(Seen::err).chain(faults.iter().cloned()).collect();
-        if told.is_empty() { Ok(()) } else { Err(told.join("\n")) }
+        verdict(&self.notes, outcome)
     }
+}
+
+/// The same for browsers that stand on no stage.
+pub fn verdict(notes: &Notes, outcome: Seen) -> Seen {
+    let written = notes.visits.write();
+    let faults = notes.faults.lock().unwrap_or_else(PoisonError::into_inner);
+    let told: Vec<String> =
+        [outcome, written].into_iter().filter_map(Seen::err).chain(faults.iter().cloned()).collect();
+    if told.is_empty() { Ok(()) } else { Err(told.join("\n")) }
 }
 
 #[expect(
     clippy::disallowed_methods,
     reason = "the shift from real time to the day of the test is about real time"
 )]
-fn now_seconds() -> i64 {
+pub fn now_seconds() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     i64::try_from(since.as_secs()).unwrap_or(0)
 }
