@@ -235,7 +235,7 @@ fn view(visit: &Visit, form: Fields, read: Read) -> AuditPage {
 fn chart(visit: &Visit, days: &[DayCount]) -> Option<ui::Columns> {
     let lang = visit.lang;
     let bar = |it: &DayCount| ui::Bar {
-        label: format!("{:02}-{:02}", it.day.month(), it.day.day()),
+        label: lang.short(it.day),
         value: f64::from(it.lines),
         figure: format!("{}{}", lang.number(it.lines), if it.is_more { "+" } else { "" }),
         city: String::new(),

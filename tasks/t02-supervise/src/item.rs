@@ -7,7 +7,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::Path;
 use serde::Serialize;
-use tb_base::{CaseId, Date, OfficeId, Refusal, Timestamp};
+use tb_base::{CaseId, OfficeId, Refusal, Timestamp};
 use tb_case::city::{self, Decided, Received};
 use tb_case::figures::{self, Figures};
 use tb_store::Tx;
@@ -181,7 +181,7 @@ fn chart(lang: Lang, item: u16, period: Period, decided: &[Decided]) -> ui::Colu
         let within = decided.iter().filter(|row| part.from <= row.last && row.last <= part.until);
         let count: i64 = within.map(|row| row.counted).sum();
         ui::Bar {
-            label: short(part.from),
+            label: lang.short(part.from),
             value: f64::from(u32::try_from(count).unwrap_or(u32::MAX)),
             figure: lang.number(count),
             city: String::new(),
@@ -203,11 +203,6 @@ fn chart(lang: Lang, item: u16, period: Period, decided: &[Decided]) -> ui::Colu
         figure_head: lang.t("决定", "Decided").to_owned(),
         columns: parts.map(bar).collect(),
     }
-}
-
-/// `11-24`.
-fn short(day: Date) -> String {
-    format!("{:02}-{:02}", day.month(), day.day())
 }
 
 fn table(

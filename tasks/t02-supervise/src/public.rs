@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use serde::Serialize;
-use tb_base::{Calendar, Date, NodeId, Result, Timestamp};
+use tb_base::{Calendar, NodeId, Result, Timestamp};
 use tb_case::city::{self, Decided, Rated, Received};
 use tb_case::definitions::LimitOf;
 use tb_case::figures::Figures;
@@ -264,7 +264,7 @@ fn weeks_chart(lang: Lang, published: &Published) -> ui::Columns {
             Count::Of(count) => (f64::from(u32::try_from(*count).unwrap_or(u32::MAX)), lang.number(*count)),
             Count::Few => (0.0, "–".to_owned()),
         };
-        ui::Bar { label: short(week.from), value, figure, city: String::new(), href: String::new() }
+        ui::Bar { label: lang.short(week.from), value, figure, city: String::new(), href: String::new() }
     };
     ui::Columns {
         lang,
@@ -280,10 +280,6 @@ fn weeks_chart(lang: Lang, published: &Published) -> ui::Columns {
         figure_head: lang.t("决定", "Decided").to_owned(),
         columns: published.weeks.iter().map(bar).collect(),
     }
-}
-
-fn short(day: Date) -> String {
-    format!("{:02}-{:02}", day.month(), day.day())
 }
 
 /// Half of the cases took so long; beside what is promised.

@@ -21,7 +21,6 @@ struct Opening {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[expect(clippy::panic, reason = "a failed test shows its message as it is, not escaped on one line")]
 async fn the_demo_opens_on_cities_at_work_and_leads_through_the_journey() {
     let (folder, port) = (Folder::new("tour"), base_port());
     let shift = (BEGIN_SECONDS - now_seconds()).to_string();
