@@ -210,7 +210,7 @@ pub fn navigation() -> Vec<NavEntry> {
         NavEntry::public("/cases", "办件", "My cases"),
         NavEntry::public("/licences", "证照", "Licences"),
         NavEntry::public("/looks", "我的数据", "My data").extra(),
-        NavEntry::public("/firm", "企业", "Enterprise").extra(),
+        NavEntry::public("/firm", "企业", "Firm").extra(),
         NavEntry::staff("/window", "专窗", "Window", &[Role::Window]),
         NavEntry::staff("/window/day", "日结", "Day", &[Role::Window]),
         NavEntry::staff("/supervise", "总览", "Overview", &[Role::Supervisor]),

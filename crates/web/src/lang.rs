@@ -238,6 +238,12 @@ impl Lang {
     }
 }
 
+/// The `lang` attribute of what somebody typed: Chinese where there is any in it, for a voice that reads it.
+pub fn written_in(text: &str) -> &'static str {
+    let is_han = |letter: char| ('\u{4e00}'..='\u{9fff}').contains(&letter);
+    if text.chars().any(is_han) { Lang::Zh.code() } else { Lang::En.code() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::steps::CityMark;
 use crate::html::Html;
+use crate::lang::written_in;
 
 /// One line of a summary (核对清单).
 #[derive(Clone, Debug, Default, Serialize)]
@@ -124,6 +125,12 @@ pub struct Message {
     pub mine: bool,
     /// What it says.
     pub text: String,
+}
+
+impl Message {
+    fn tongue(&self) -> &'static str {
+        written_in(&self.text)
+    }
 }
 
 /// The parts as HTML.

@@ -123,11 +123,11 @@ async fn auditor(stage: &Stage, case: &str) -> Seen {
     auditor.holds("action", "exchange.settle").await?;
     auditor.tab_to("form[action='/audit'] button").await?;
     auditor.key_to_next(ENTER).await?;
-    auditor.says("main tbody", "人工办结死信").await?;
+    auditor.says("main .stack > .scroll tbody", "人工办结死信").await?;
     auditor.look("found").await?;
     auditor.go(&auditor.path().await?).await?;
     auditor.skip_to_main().await?;
-    auditor.tab_to("main tbody th a").await?;
+    auditor.tab_to("main .stack > .scroll tbody th a").await?;
     auditor.key_to_next(ENTER).await?;
     auditor.tab_through().await?;
     auditor.look("line").await?;

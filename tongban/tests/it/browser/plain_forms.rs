@@ -168,7 +168,13 @@ async fn code_on(stage: &Stage, phone: &str) -> Seen<String> {
     let mut other = stage.plain(CITY);
     other.open(&format!("/demo/phone?phone={phone}")).await?;
     let message = other.page().split("class=\"msg\"").nth(1).unwrap_or_default();
-    let text = message.split("<p>").nth(1).unwrap_or_default().split("</p>").next().unwrap_or_default();
+    let text = message
+        .split("<p lang=\"zh-CN\">")
+        .nth(1)
+        .unwrap_or_default()
+        .split("</p>")
+        .next()
+        .unwrap_or_default();
     let code = text.split(|letter: char| !letter.is_ascii_digit()).find(|run| run.len() == 6);
     code.map(str::to_owned).ok_or_else(|| format!("no code in “{text}”"))
 }
