@@ -22,7 +22,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
 ];
 
 /// Crates for development only: tests, tools and benchmarks, free of the layers.
-pub const DEVELOPMENT: &[&str] = &["tb-testkit", "tb-sim", "tb-bench", "tb-fuzz", "xtask"];
+pub const DEVELOPMENT: &[&str] = &["tb-testkit", "tb-testregion", "tb-sim", "tb-bench", "tb-fuzz", "xtask"];
 
 /// Who may name an external crate in `[dependencies]`; a crate not listed here is free above L1.
 pub const OWNERS: &[(&str, &[&str])] = &[

@@ -1,81 +1,23 @@
 //! One city with its site, cases in its lists and nobody at the other end of its lines.
 
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use axum::Router;
-use axum::body::Body;
-use axum::http::{Request, StatusCode, header};
-use serde_json::Value;
-use tb_base::{Actor, Calendar, Clock, Ctx, Entropy, NodeId, OfficeId, Result, Role, StaffId, Timestamp};
-use tb_crypto::{Vault, sha256};
-use tb_exchange::founding::{Charter, Founder, Member, found};
-use tb_exchange::keys::{Secrets, WitnessKey};
-use tb_exchange::{Answer, BoxFuture, Desk, Outgoing, Peers, ServiceTerms};
+use tb_base::{Actor, Calendar, Ctx, OfficeId, Role, Timestamp};
+use tb_crypto::Vault;
+use tb_exchange::Desk;
 use tb_identity::seed;
 use tb_store::{Config, Stmt, Store, params, stmt};
-use tb_web::session::{Account, Lookup};
-use tb_web::{App, AppParts, CityFront};
-use tower::ServiceExt;
+use tb_testregion::{Counter, Founded, Silent, Site, SiteParts, Stepped, account, staff};
+use tb_web::session::Lookup;
 
 use crate::{Parts, module};
 
-/// 2026-11-24 12:00 in China.
-pub const NOON: Timestamp = Timestamp(1_795_492_800_000_000);
-pub const CITY: &str = "430100";
-const CITIES: [(&str, &str); 3] = [(CITY, "长沙"), ("430200", "株洲"), ("430300", "湘潭")];
-const REGION: &str = include_str!("../../../../region/region.toml");
-
-fn node(text: &str) -> NodeId {
-    text.parse().expect("a city")
-}
-
-struct Counter(u64);
-
-impl Entropy for Counter {
-    fn fill(&mut self, buffer: &mut [u8]) {
-        for chunk in buffer.chunks_mut(32) {
-            self.0 += 1;
-            chunk.copy_from_slice(&sha256(&self.0.to_be_bytes())[..chunk.len()]);
-        }
-    }
-}
-
-struct Stepped(AtomicI64);
-
-impl Clock for Stepped {
-    fn now(&self) -> Timestamp {
-        Timestamp(self.0.fetch_add(1_000, Ordering::SeqCst))
-    }
-}
-
-struct Silent;
-
-impl Peers for Silent {
-    fn query(&self, _: Ctx, _: Outgoing) -> BoxFuture<'_, Result<Answer>> {
-        Box::pin(async { Err(tb_exchange::unavailable("别的城市", "Any other city").into()) })
-    }
-}
+pub use tb_testregion::{CHANGSHA as CITY, Got, NOON, node};
 
 /// The city.
 pub struct World {
     store: Store,
-    site: Router,
-}
-
-/// An answer of the site.
-#[derive(Debug)]
-pub struct Got {
-    pub status: StatusCode,
-    pub location: String,
-    pub text: String,
-}
-
-impl Got {
-    #[track_caller]
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
-    }
+    site: Site,
 }
 
 /// A case as lists know it.
@@ -105,37 +47,25 @@ impl World {
     }
 
     pub async fn on(config: &Config) -> World {
-        let mut counter = Counter(0);
-        let secrets: Vec<_> = CITIES.iter().map(|_| Secrets::generate(&mut counter)).collect();
-        let witnesses: Vec<_> = CITIES.iter().map(|_| WitnessKey::generate(&mut counter)).collect();
-        let founders: Vec<_> = CITIES
-            .iter()
-            .zip(secrets.iter().zip(&witnesses))
-            .map(|((city, _), (secrets, witness))| Founder { member: member(node(city)), secrets, witness })
-            .collect();
-        let (trust, contracts) = found(&charter(), &founders).expect("a region");
-        let entropy: Arc<Mutex<dyn Entropy>> = Arc::new(Mutex::new(counter));
-        let desk = Arc::new(Desk::new(node(CITY), trust, contracts, &secrets[0]).expect("a desk"));
+        let founded = Founded::new();
+        let (desk, vault) = (founded.desk(node(CITY)), founded.vault(node(CITY)));
         let store = Store::open(config, &[tb_identity::SCHEMA, tb_case::SCHEMA]).await.expect("a store");
-        let vault = Arc::new(Vault::new(secrets[0].vault));
         let city = seed::city(seed::SEED, node(CITY), 4, 1).expect("a city");
-        let ctx = Ctx::new(NOON, Actor::System, node(CITY), Arc::clone(&entropy));
+        let ctx = Ctx::new(NOON, Actor::System, node(CITY), Arc::clone(&founded.entropy));
         seed::plant(&store, &ctx, &vault, &desk, None, city).await.expect("a register");
         let module = module(Parts::new(Arc::new(env(&desk, &vault))));
-        let app = App::new(AppParts {
+        let parts = SiteParts {
             node: node(CITY),
-            store: store.clone(),
-            desk,
+            store: &store,
+            desk: &desk,
             peers: Arc::new(Silent),
-            clock: Arc::new(Stepped(AtomicI64::new(NOON.0))),
-            entropy,
-            cities: CITIES.map(front).into(),
+            clock: Arc::new(Stepped::running()),
+            entropy: &founded.entropy,
             session: accounts(),
-            nav: Vec::new(),
-            secure_cookies: false,
-            demo: None,
-        });
-        World { store, site: tb_web::site(app, std::slice::from_ref(&module)) }
+            form_page: "/performance",
+        };
+        let site = Site::of(parts, &module);
+        World { store, site }
     }
 
     /// Puts cases into the lists.
@@ -174,19 +104,11 @@ impl World {
     }
 
     pub async fn page(&self, who: &str, path: &str) -> Got {
-        self.ask(request(who, path, "text/html").body(Body::empty())).await
+        self.site.page(who, path).await
     }
 
     pub async fn get(&self, who: &str, path: &str) -> Got {
-        self.ask(request(who, path, "application/json").body(Body::empty())).await
-    }
-
-    async fn ask(&self, request: axum::http::Result<Request<Body>>) -> Got {
-        let answer = self.site.clone().oneshot(request.expect("a request")).await.expect("an answer");
-        let text = |name| answer.headers().get(name).and_then(|it| it.to_str().ok()).unwrap_or("").to_owned();
-        let (status, location) = (answer.status(), text(header::LOCATION));
-        let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await.expect("a body");
-        Got { status, location, text: String::from_utf8_lossy(&body).into_owned() }
+        self.site.get(who, path).await
     }
 }
 
@@ -220,77 +142,13 @@ fn hall() -> OfficeId {
     "430100-hall-1".parse().expect("an office")
 }
 
-fn staff(who: &str) -> StaffId {
-    let seed = who.bytes().fold(9_000_u64, |sum, letter| sum % 1_000_003 * 31 + u64::from(letter));
-    StaffId::new(NOON, &mut Counter(seed))
-}
-
 fn accounts() -> Lookup {
-    Arc::new(|_: &mut tb_store::Tx<'_>, token: &str, _| Ok(account(token)))
-}
-
-fn account(token: &str) -> Option<Account> {
-    let role = match token {
-        "supervisor" => Role::Supervisor,
-        "reviewer" => Role::Reviewer,
-        _ => return None,
-    };
-    let actor = Actor::Staff { staff: staff(token), role, office: hall() };
-    let text = token.to_owned();
-    Some(Account {
-        id: text.clone(),
-        login: text.clone(),
-        name: text,
-        actor,
-        office_name: None,
-        acting: None,
+    Arc::new(|_: &mut tb_store::Tx<'_>, token: &str, _| {
+        let role = match token {
+            "supervisor" => Role::Supervisor,
+            "reviewer" => Role::Reviewer,
+            _ => return Ok(None),
+        };
+        Ok(Some(account(token, Actor::Staff { staff: staff(token), role, office: hall() })))
     })
-}
-
-fn request(who: &str, path: &str, accept: &str) -> axum::http::request::Builder {
-    let request =
-        Request::builder().uri(path).header(header::HOST, "localhost").header(header::ACCEPT, accept);
-    match who {
-        "" => request,
-        who => request.header(header::COOKIE, format!("tb_session_{CITY}={who}")),
-    }
-}
-
-fn front((code, name): (&str, &str)) -> CityFront {
-    CityFront {
-        node: node(code),
-        name: name.to_owned(),
-        name_en: format!("City {code}"),
-        app: format!("我的{name}"),
-        seal: name.chars().take(1).collect(),
-        colour: "#345a78".to_owned(),
-        site_url: format!("http://{code}.invalid"),
-    }
-}
-
-fn charter() -> Charter {
-    #[derive(serde::Deserialize)]
-    struct Region {
-        service: std::collections::BTreeMap<String, ServiceTerms>,
-    }
-    let region: Region = toml::from_str(REGION).expect("the shipped region");
-    Charter {
-        region: "czt".to_owned(),
-        not_before: NOON.plus_seconds(-86_400),
-        not_after: NOON.plus_seconds(86_400 * 365),
-        services: region.service,
-        retention_days: 365,
-    }
-}
-
-fn member(node: NodeId) -> Member {
-    Member {
-        node,
-        name: "某市".to_owned(),
-        name_en: format!("City {node}"),
-        app: "某通".to_owned(),
-        exchange_url: "https://127.0.0.1:9443".to_owned(),
-        site_url: "http://127.0.0.1:8080".to_owned(),
-        tls_sha256: "00".repeat(32),
-    }
 }
