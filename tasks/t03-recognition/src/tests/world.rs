@@ -1,38 +1,25 @@
 //! Three cities in one process: a site and a store each, joined by peers that call the other side's handlers.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use axum::Router;
-use axum::body::Body;
-use axum::http::{Request, StatusCode, header};
 use serde_json::Value;
-use tb_base::{Actor, Clock, Ctx, Entropy, NodeId, ResidentId, Result, Role, Timestamp, Uscc};
-use tb_crypto::{Vault, sha256};
-use tb_exchange::founding::{Charter, Founder, Member, found};
-use tb_exchange::keys::{Secrets, WitnessKey};
-use tb_exchange::{
-    Answer, BoxFuture, Desk, Incoming, Outgoing, Peers, ServiceTerms, SignedContract, SignedTrustList,
-};
+use tb_base::{Actor, Clock, Ctx, Entropy, NodeId, ResidentId, Result, Role, Uscc};
+use tb_crypto::Vault;
+use tb_exchange::{Answer, BoxFuture, Desk, Incoming, Outgoing, Peers};
 use tb_identity::{people, seed};
 use tb_licence::store::Issuer;
 use tb_licence::types::Types;
 use tb_store::inbox::Handler;
 use tb_store::{Config, Store, Tx};
-use tb_web::session::{Account, Lookup};
-use tb_web::{App, AppParts, CityFront};
-use tower::ServiceExt;
+use tb_testregion::{Counter, Founded, Site, SiteParts, Stepped, account};
+use tb_web::session::Lookup;
 
 use crate::{Parts, module};
 
-/// 2026-11-24 12:00 in China.
-pub const NOON: Timestamp = Timestamp(1_795_492_800_000_000);
-pub const CHANGSHA: &str = "430100";
-pub const ZHUZHOU: &str = "430200";
-pub const XIANGTAN: &str = "430300";
-/// The region as it is shipped: what its contracts do not allow fails here.
-const REGION: &str = include_str!("../../../../region/region.toml");
+pub use tb_testregion::{CHANGSHA, Got, XIANGTAN, ZHUZHOU, node};
+
 const DEFINITIONS: [(&str, &str); 3] = [
     ("resident_card.toml", include_str!("../../defs/licence/resident_card.toml")),
     (
@@ -41,30 +28,6 @@ const DEFINITIONS: [(&str, &str); 3] = [
     ),
     ("business_licence.toml", include_str!("../../defs/licence/business_licence.toml")),
 ];
-
-pub fn node(text: &str) -> NodeId {
-    text.parse().expect("a city")
-}
-
-struct Counter(u64);
-
-impl Entropy for Counter {
-    fn fill(&mut self, buffer: &mut [u8]) {
-        for chunk in buffer.chunks_mut(32) {
-            self.0 += 1;
-            chunk.copy_from_slice(&sha256(&self.0.to_be_bytes())[..chunk.len()]);
-        }
-    }
-}
-
-/// A clock that the test turns.
-struct Stepped(AtomicI64);
-
-impl Clock for Stepped {
-    fn now(&self) -> Timestamp {
-        Timestamp(self.0.load(Ordering::SeqCst))
-    }
-}
 
 /// One city as its neighbours reach it.
 struct Reached {
@@ -120,7 +83,7 @@ impl Lines {
 pub struct City {
     pub store: Store,
     pub issuer: Arc<Issuer>,
-    pub site: Router,
+    pub site: Site,
 }
 
 /// The region.
@@ -131,37 +94,11 @@ pub struct World {
     entropy: Arc<Mutex<dyn Entropy>>,
 }
 
-/// An answer of a site.
-#[derive(Debug)]
-pub struct Got {
-    pub status: StatusCode,
-    pub location: String,
-    cookie: String,
-    pub text: String,
-}
-
-impl Got {
-    #[track_caller]
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
-    }
-}
-
 impl World {
     /// Twenty people a city; only Xiangtan has issued licences.
     pub async fn new() -> World {
-        let mut counter = Counter(0);
-        let nodes = [CHANGSHA, ZHUZHOU, XIANGTAN].map(node);
-        let secrets: Vec<_> = nodes.iter().map(|_| Secrets::generate(&mut counter)).collect();
-        let witnesses: Vec<_> = nodes.iter().map(|_| WitnessKey::generate(&mut counter)).collect();
-        let founders: Vec<_> = nodes
-            .iter()
-            .zip(secrets.iter().zip(&witnesses))
-            .map(|(node, (secrets, witness))| Founder { member: member(*node), secrets, witness })
-            .collect();
-        let region = found(&charter(), &founders).expect("a region");
-        let entropy: Arc<Mutex<dyn Entropy>> = Arc::new(Mutex::new(counter));
-        let clock = Arc::new(Stepped(AtomicI64::new(NOON.0)));
+        let founded = Founded::new();
+        let (entropy, clock) = (Arc::clone(&founded.entropy), Arc::new(Stepped::standing()));
         let lines = Arc::new(Lines {
             cities: OnceLock::new(),
             down: Mutex::default(),
@@ -172,23 +109,17 @@ impl World {
         });
         let mut world = World { cities: BTreeMap::new(), lines, clock, entropy };
         let mut reached = BTreeMap::new();
-        for (node, secrets) in nodes.iter().zip(&secrets) {
-            reached.insert(*node, world.add(*node, secrets, &region).await);
+        for node in founded.nodes {
+            reached.insert(node, world.add(node, &founded).await);
         }
         assert!(world.lines.cities.set(reached).is_ok(), "set once");
         world
     }
 
-    async fn add(
-        &mut self,
-        node: NodeId,
-        secrets: &Secrets,
-        (trust, contracts): &(SignedTrustList, Vec<SignedContract>),
-    ) -> Reached {
-        let desk = Arc::new(Desk::new(node, trust.clone(), contracts.clone(), secrets).expect("a desk"));
+    async fn add(&mut self, node: NodeId, founded: &Founded) -> Reached {
+        let (desk, vault, secrets) = (founded.desk(node), founded.vault(node), &founded.secrets[&node]);
         let schemas = [tb_identity::SCHEMA, tb_licence::SCHEMA, tb_case::SCHEMA];
         let store = Store::open(&Config::memory(), &schemas).await.expect("a store");
-        let vault = Arc::new(Vault::new(secrets.vault));
         let first = format!("11{node}MB9900001");
         let letter = Uscc::check_letter(&first).expect("letters");
         let issuer = Arc::new(Issuer {
@@ -206,20 +137,17 @@ impl World {
                 (item == "121").then(|| ("从业资格证换发".to_owned(), "Renewal".to_owned()))
             }),
         });
-        let app = App::new(AppParts {
+        let parts = SiteParts {
             node,
-            store: store.clone(),
-            desk: Arc::clone(&desk),
+            store: &store,
+            desk: &desk,
             peers: Arc::clone(&self.lines) as Arc<dyn Peers>,
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
-            entropy: Arc::clone(&self.entropy),
-            cities: [(CHANGSHA, "长沙"), (ZHUZHOU, "株洲"), (XIANGTAN, "湘潭")].map(front).into(),
+            entropy: &self.entropy,
             session: accounts(vault),
-            nav: Vec::new(),
-            secure_cookies: false,
-            demo: None,
-        });
-        let site = tb_web::site(app, std::slice::from_ref(&module));
+            form_page: "/verify",
+        };
+        let site = Site::of(parts, &module);
         self.cities.insert(node, City { store: store.clone(), issuer, site });
         Reached { desk, store, handlers: module.handlers }
     }
@@ -250,7 +178,7 @@ impl World {
     }
 
     pub fn pass_seconds(&self, seconds: i64) {
-        self.clock.0.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+        self.clock.pass_seconds(seconds);
     }
 
     pub fn cut(&self, city: &str) {
@@ -271,57 +199,29 @@ impl World {
         self.lines.down.lock().expect("lines").remove(&node(city));
     }
 
+    fn site(&self, city: &str) -> &Site {
+        &self.cities[&node(city)].site
+    }
+
     /// The page as a person gets it; `who` is one of the tokens of [`accounts`], or empty.
     pub async fn page(&self, city: &str, who: &str, path: &str) -> Got {
-        self.ask(city, request(city, who, path, "text/html").body(Body::empty())).await
+        self.site(city).page(who, path).await
     }
 
     /// The page as a program gets it.
     pub async fn get(&self, city: &str, who: &str, path: &str) -> Got {
-        self.ask(city, request(city, who, path, "application/json").body(Body::empty())).await
+        self.site(city).get(who, path).await
     }
 
     /// Sends a form as a program.
     pub async fn post(&self, city: &str, who: &str, path: &str, form: &str) -> Got {
-        self.send(city, who, path, form, "application/json").await
+        self.site(city).post(who, path, form).await
     }
 
     /// Sends a form as a browser.
     pub async fn post_page(&self, city: &str, who: &str, path: &str, form: &str) -> Got {
-        self.send(city, who, path, form, "text/html").await
+        self.site(city).post_page(who, path, form).await
     }
-
-    async fn send(&self, city: &str, who: &str, path: &str, form: &str, accept: &str) -> Got {
-        let page = self.get(city, who, "/verify").await;
-        let token = page.json()["frame"]["csrf"].as_str().expect("a token").to_owned();
-        let mut request = request(city, who, path, accept)
-            .method("POST")
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-        if who.is_empty() {
-            request = request.header(header::COOKIE, page.cookie);
-        }
-        self.ask(city, request.body(Body::from(format!("csrf={token}&{form}")))).await
-    }
-
-    async fn ask(&self, city: &str, request: axum::http::Result<Request<Body>>) -> Got {
-        let site = self.cities[&node(city)].site.clone();
-        let answer = site.oneshot(request.expect("a request")).await.expect("an answer");
-        let text = |name| answer.headers().get(name).and_then(|it| it.to_str().ok()).unwrap_or("").to_owned();
-        let cookie = text(header::SET_COOKIE).split(';').next().unwrap_or("").to_owned();
-        let (status, location) = (answer.status(), text(header::LOCATION));
-        let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await.expect("a body");
-        let text = String::from_utf8(body.to_vec()).expect("text");
-        Got { status, location, cookie, text }
-    }
-}
-
-fn request(city: &str, who: &str, path: &str, accept: &str) -> axum::http::request::Builder {
-    let request =
-        Request::builder().uri(path).header(header::HOST, "localhost").header(header::ACCEPT, accept);
-    if who.is_empty() {
-        return request;
-    }
-    request.header(header::COOKIE, format!("tb_session_{city}={who}"))
 }
 
 /// The sessions of the tests: the token names who it is.
@@ -354,54 +254,6 @@ fn accounts(vault: Arc<Vault>) -> Lookup {
             "approver-market" => staff_of(Role::Approver, "430300-market")?,
             _ => None,
         };
-        let text = token.to_owned();
-        let account = |actor| Account {
-            id: text.clone(),
-            login: text.clone(),
-            name: text,
-            actor,
-            office_name: None,
-            acting: None,
-        };
-        Ok(actor.map(account))
+        Ok(actor.map(|actor| account(token, actor)))
     })
-}
-
-fn front((code, name): (&str, &str)) -> CityFront {
-    CityFront {
-        node: node(code),
-        name: name.to_owned(),
-        name_en: format!("City {code}"),
-        app: format!("我的{name}"),
-        seal: name.chars().take(1).collect(),
-        colour: "#345a78".to_owned(),
-        site_url: format!("http://{code}.invalid"),
-    }
-}
-
-fn charter() -> Charter {
-    #[derive(serde::Deserialize)]
-    struct Region {
-        service: BTreeMap<String, ServiceTerms>,
-    }
-    let region: Region = toml::from_str(REGION).expect("the shipped region");
-    Charter {
-        region: "czt".to_owned(),
-        not_before: NOON.plus_seconds(-86_400),
-        not_after: NOON.plus_seconds(86_400 * 365),
-        services: region.service,
-        retention_days: 365,
-    }
-}
-
-fn member(node: NodeId) -> Member {
-    Member {
-        node,
-        name: "某市".to_owned(),
-        name_en: format!("City {node}"),
-        app: "某通".to_owned(),
-        exchange_url: "https://127.0.0.1:9443".to_owned(),
-        site_url: "http://127.0.0.1:8080".to_owned(),
-        tls_sha256: "00".repeat(32),
-    }
 }
