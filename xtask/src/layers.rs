@@ -32,6 +32,7 @@ pub const OWNERS: &[(&str, &[&str])] = &[
         "axum",
         &[
             "tb-sim",
+            "tb-testregion",
             "tb-fuzz",
             "tb-web",
             "tb-node",

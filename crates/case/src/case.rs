@@ -113,6 +113,17 @@ pub const PHASES: [PhaseKind; 12] = [
 ];
 
 impl PhaseKind {
+    /// The kind of its mark on pages: who has to act, and whether it is over.
+    pub fn tag(self) -> &'static str {
+        match self {
+            PhaseKind::Offered | PhaseKind::Received | PhaseKind::Accepted | PhaseKind::Decided => "now",
+            PhaseKind::Correcting | PhaseKind::Delivering => "wait",
+            PhaseKind::Delivered | PhaseKind::Closed => "done",
+            PhaseKind::Withdrawn => "plain",
+            PhaseKind::Declined | PhaseKind::Lapsed | PhaseKind::Returned => "stop",
+        }
+    }
+
     /// Its name in both languages.
     pub fn name(self) -> Text {
         match self {

@@ -456,14 +456,17 @@ pub fn loads(tx: &mut Tx<'_>, city: NodeId, days: Days) -> Result<Vec<Load>> {
     tx.all(&LOADS, asked)?.iter().map(load).collect()
 }
 
+fn spanned(city: NodeId, (from, until): (Timestamp, Timestamp), item: Option<u16>) -> Vec<Value> {
+    params![from, until, offices_of(city), i64::from(item.unwrap_or(0)), GROUPS_MAX].to_vec()
+}
+
 /// What offices of a city decided between two moments, of one item or of all.
 pub fn decided(
     tx: &mut Tx<'_>,
     city: NodeId,
-    (from, until): (Timestamp, Timestamp),
+    span: (Timestamp, Timestamp),
     item: Option<u16>,
 ) -> Result<Vec<Decided>> {
-    let asked = params![from, until, offices_of(city), i64::from(item.unwrap_or(0)), GROUPS_MAX];
     let decided = |row: &Row| {
         Ok(Decided {
             item: item_of(row)?,
@@ -475,17 +478,16 @@ pub fn decided(
             overdue: row.get("overdue")?,
         })
     };
-    tx.all(&DECISIONS, asked)?.iter().map(decided).collect()
+    tx.all(&DECISIONS, &spanned(city, span, item))?.iter().map(decided).collect()
 }
 
 /// What offices of a city received to decide between two moments, of one item or of all.
 pub fn received(
     tx: &mut Tx<'_>,
     city: NodeId,
-    (from, until): (Timestamp, Timestamp),
+    span: (Timestamp, Timestamp),
     item: Option<u16>,
 ) -> Result<Vec<Received>> {
-    let asked = params![from, until, offices_of(city), i64::from(item.unwrap_or(0)), GROUPS_MAX];
     let received = |row: &Row| {
         Ok(Received {
             item: item_of(row)?,
@@ -495,7 +497,7 @@ pub fn received(
             online: row.get("online")?,
         })
     };
-    tx.all(&RECEIPTS, asked)?.iter().map(received).collect()
+    tx.all(&RECEIPTS, &spanned(city, span, item))?.iter().map(received).collect()
 }
 
 /// How offices of a city were rated for the cases that were decided between two moments.

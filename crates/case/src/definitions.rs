@@ -11,6 +11,8 @@ use std::sync::Arc;
 
 use tb_base::NodeId;
 
+use crate::text::Text;
+
 mod check;
 mod item;
 mod read;
@@ -224,6 +226,17 @@ impl Catalogue {
     /// The item of that number.
     pub fn item(&self, number: u16) -> Option<&Item> {
         self.items.get(&number)
+    }
+
+    /// What an item is called; its number where the list does not know it.
+    pub fn item_name(&self, number: u16) -> Text {
+        match self.item(number) {
+            None => Text::new(number.to_string(), number.to_string()),
+            Some(item) => {
+                let title = &item.entry.title;
+                Text::new(title.clone(), item.title_en().unwrap_or(title))
+            }
+        }
     }
 
     /// The rules of a complete item in a city.

@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, LazyLock};
 
-use tb_base::{Calendar, CaseId, Date, Entropy, LicenceId, NodeId, Timestamp};
+use tb_base::{Calendar, CaseId, Date, Entropy, LicenceId, NodeId, Result, Timestamp};
+use tb_store::{Config, Engine, Store, Tx};
 
 use crate::case::{
     Agreement, By, Case, Channel, CorrectionLine, IssuedResult, Opening, Party, PhaseKind, Proof,
@@ -202,4 +203,23 @@ pub(crate) fn in_phase(kind: PhaseKind, now: Timestamp) -> Case {
         ),
         PhaseKind::Returned => run(offered, &Command::RefuseCustody { reason }, Party::System, now),
     }
+}
+
+/// Does the work in one transaction of a store in memory.
+pub(crate) fn on_sqlite(name: &'static str, work: fn(&mut Tx<'_>) -> Result<()>) {
+    on(&Config::memory(), name, work);
+}
+
+/// The same on a PostgreSQL of its own.
+pub(crate) fn on_postgres(name: &'static str, work: fn(&mut Tx<'_>) -> Result<()>) {
+    let postgres = tb_testkit::Postgres::start();
+    let engine =
+        Engine::Postgres { url: postgres.url.clone(), schema: postgres.schema(&name.replace('.', "_")) };
+    on(&Config { engine, inline: false }, name, work);
+}
+
+fn on(config: &Config, name: &'static str, work: fn(&mut Tx<'_>) -> Result<()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let store = runtime.block_on(Store::open(config, &[tb_identity::SCHEMA, crate::SCHEMA])).unwrap();
+    runtime.block_on(store.write(name, work)).unwrap();
 }

@@ -1,6 +1,6 @@
 //! Offices of one city (单位): halls, departments, bureaus and whoever watches them.
 
-use tb_base::{Ctx, DivisionCode, OfficeId, Result};
+use tb_base::{Ctx, DivisionCode, NodeId, OfficeId, Result};
 use tb_store::{Row, Stmt, Tx, Value, params, stmt};
 
 use crate::words::words;
@@ -25,6 +25,11 @@ words! {
         /// A court (法院).
         Court = "court",
     }
+}
+
+/// The city of an office: its code begins with that of the city.
+pub fn city_of(office: &OfficeId) -> Option<NodeId> {
+    office.as_str().get(..6)?.parse().ok()
 }
 
 /// An office (单位).

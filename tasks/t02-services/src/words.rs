@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use tb_base::NodeId;
-use tb_case::case::PhaseKind;
 use tb_case::text::Text;
 use tb_licence::types::{Field, FieldKind, LicenceType, Mask, mask};
 use tb_web::ui::CityMark;
@@ -39,20 +38,7 @@ pub(crate) fn city_name(app: &App, lang: Lang, node: NodeId) -> String {
 
 /// The name of an item as the page speaks.
 pub(crate) fn item_name(parts: &Parts, lang: Lang, number: u16) -> String {
-    let Some(item) = parts.catalogue.item(number) else { return number.to_string() };
-    let zh = item.entry.title.as_str();
-    lang.t(zh, item.title_en().unwrap_or(zh)).to_owned()
-}
-
-/// The mark of a phase: who has to act, and whether it is over.
-pub(crate) fn phase_tag(phase: PhaseKind) -> &'static str {
-    match phase {
-        PhaseKind::Offered | PhaseKind::Received | PhaseKind::Accepted | PhaseKind::Decided => "now",
-        PhaseKind::Correcting | PhaseKind::Delivering => "wait",
-        PhaseKind::Delivered | PhaseKind::Closed => "done",
-        PhaseKind::Withdrawn => "plain",
-        PhaseKind::Declined | PhaseKind::Lapsed | PhaseKind::Returned => "stop",
-    }
+    say(lang, &parts.catalogue.item_name(number)).to_owned()
 }
 
 /// The name of a unit variant as JSON has it.

@@ -17,7 +17,7 @@ use tb_store::{Tx, audit};
 use tb_web::{Frame, Html, Lang, PageResult, Visit, ui};
 
 use crate::ask::Ask;
-use crate::names::{self, say};
+use crate::names::say;
 use crate::{Parts, Shared, track, watching};
 
 /// Why a supervisor may look: she watches the limits.
@@ -45,7 +45,7 @@ impl CasePage {
     }
 
     fn tag(&self) -> Html {
-        ui::tag(names::tag(self.progress.phase), say(self.lang, &self.progress.phase_name))
+        ui::tag(self.progress.phase.tag(), say(self.lang, &self.progress.phase_name))
     }
 
     fn waits(&self) -> &str {

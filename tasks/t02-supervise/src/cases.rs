@@ -195,7 +195,7 @@ pub(crate) fn table(visit: &Visit, names: &Names, ask: &Ask, lines: &[Line], tot
                 code,
                 ui::Cell::text(&line.item_name).note(line.item.to_string()),
                 names.cell(&visit.app, office),
-                ui::Cell::tag(names::tag(line.phase), names::say(lang, &line.phase.name())),
+                ui::Cell::tag(line.phase.tag(), names::say(lang, &line.phase.name())),
                 ui::Cell::text(day.map_or_else(|| "—".to_owned(), |day| lang.date(day))),
                 ui::Cell::text(if is_running { left(lang, line) } else { took(lang, line) }),
             ],

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tb_base::{NodeId, OfficeId, Result};
-use tb_case::case::PhaseKind;
+use tb_base::{OfficeId, Result};
 use tb_case::text::Text;
 use tb_identity::offices;
 use tb_store::Tx;
@@ -18,25 +17,7 @@ pub(crate) fn say(lang: Lang, text: &Text) -> &str {
 
 /// The name of an item.
 pub(crate) fn item(parts: &Parts, lang: Lang, number: u16) -> String {
-    let Some(item) = parts.env.catalogue.item(number) else { return number.to_string() };
-    let zh = item.entry.title.as_str();
-    lang.t(zh, item.title_en().unwrap_or(zh)).to_owned()
-}
-
-/// The mark of a phase: who has to act, and whether it is over.
-pub(crate) fn tag(phase: PhaseKind) -> &'static str {
-    match phase {
-        PhaseKind::Offered | PhaseKind::Received | PhaseKind::Accepted | PhaseKind::Decided => "now",
-        PhaseKind::Correcting | PhaseKind::Delivering => "wait",
-        PhaseKind::Delivered | PhaseKind::Closed => "done",
-        PhaseKind::Withdrawn => "plain",
-        PhaseKind::Declined | PhaseKind::Lapsed | PhaseKind::Returned => "stop",
-    }
-}
-
-/// The city of an office: its id begins with it.
-pub(crate) fn city_of(office: &OfficeId) -> Option<NodeId> {
-    office.as_str().split('-').next().and_then(|city| city.parse().ok())
+    say(lang, &parts.env.catalogue.item_name(number)).to_owned()
 }
 
 /// Names of offices.
@@ -73,7 +54,7 @@ impl Names {
     /// An office in a table, with its city.
     pub(crate) fn cell(&self, app: &App, office: &OfficeId) -> ui::Cell {
         let cell = ui::Cell::text(self.of(office));
-        match city_of(office).and_then(|city| app.city(city)) {
+        match offices::city_of(office).and_then(|city| app.city(city)) {
             Some(front) => cell.city(ui::CityMark::of(self.lang, front)),
             None => cell,
         }

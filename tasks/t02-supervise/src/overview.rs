@@ -259,7 +259,7 @@ fn bars(
         label: names.of(office),
         value: f64::from(u32::try_from(figure(it)).unwrap_or(u32::MAX)),
         figure: words(it),
-        city: names::city_of(office).map_or_else(String::new, |city| city.to_string()),
+        city: tb_identity::offices::city_of(office).map_or_else(String::new, |city| city.to_string()),
         href: Ask::due(due).at(office).address(),
     };
     sorted.iter().take(BARS_MAX).map(bar).collect()

@@ -10,7 +10,6 @@ use axum::extract::Path;
 use serde::Serialize;
 use tb_base::{CaseId, Class, DraftId, Error, MessageId, Refusal, Result};
 use tb_case::draft::{self, Draft};
-use tb_case::text::Text;
 use tb_counter::journal::{self, Kind, Note};
 use tb_counter::notices;
 use tb_counter::undo::{self, REASON_LETTERS_MAX, Undo};
@@ -173,7 +172,7 @@ pub(crate) async fn back(visit: Visit, parts: Shared, id: Path<String>) -> PageR
     let row = |zh: &str, en: &str, value: String| ui::SummaryRow::new(lang.t(zh, en), value);
     let facts = vec![
         row("申请人", "Applicant", name),
-        row("事项", "Item", say(lang, &item_name(&parts, held.item)).to_owned()),
+        row("事项", "Item", say(lang, &parts.catalogue.item_name(held.item)).to_owned()),
         row("草稿编号", "Code of the draft", ui::grouped(&held.code, 4)).code(),
     ];
     let go_back = (lang.t("不交还，返回", "Keep it and go back"), path.as_str());
@@ -207,16 +206,9 @@ pub(crate) async fn hand_back(visit: Visit, parts: Shared, id: Path<String>, _: 
         let case: CaseId = id.as_str().parse()?;
         let note = Note { kind: Kind::HandedBack, case, item: back.item, city: back.deciding, ground: None };
         journal::note(tx, &ctx, (&clerk.office, clerk.staff), ctx.id(MessageId::new), &note)?;
-        notices::handed_back(tx, &ctx, &back, &item_name(&shared, back.item))?;
+        notices::handed_back(tx, &ctx, &back, &shared.catalogue.item_name(back.item))?;
         audit::line(tx, &ctx, "case.draft", id.as_str(), "handed_back")
     });
     handed.await?;
     Ok(redirect("/window"))
-}
-
-fn item_name(parts: &Parts, number: u16) -> Text {
-    let number_only = || Text::new(number.to_string(), number.to_string());
-    parts.catalogue.item(number).map_or_else(number_only, |item| {
-        Text::new(item.entry.title.clone(), item.title_en().unwrap_or(&item.entry.title))
-    })
 }

@@ -1,11 +1,11 @@
 //! Lists and sums of a city on both engines: every figure is what its list counts, and every page is walked both ways.
 
 use tb_base::{CaseId, NodeId, OfficeId, Timestamp};
-use tb_store::{Config, Engine, Store, Tx, params};
+use tb_store::{Tx, params};
 
 use super::*;
 use crate::case::PhaseKind;
-use crate::fixture::Counter;
+use crate::fixture::{Counter, on_postgres, on_sqlite};
 
 /// 2026-11-24 12:00 in China, a Tuesday.
 const NOON: Timestamp = Timestamp(1_795_492_800_000_000);
@@ -179,29 +179,21 @@ fn sums(tx: &mut Tx<'_>) {
     assert_eq!((row.case.collected.date(), row.decided.map(Timestamp::date)), (one.first, Some(one.last)));
 }
 
-fn works_on(config: &Config) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let schemas = [tb_identity::SCHEMA, crate::SCHEMA];
-    let store = runtime.block_on(Store::open(config, &schemas)).unwrap();
-    let work = |tx: &mut Tx<'_>| {
-        plant(tx)?;
-        lists(tx);
-        sums(tx);
-        Ok(())
-    };
-    runtime.block_on(store.write("case.city", work)).unwrap();
+fn check(tx: &mut Tx<'_>) -> tb_base::Result<()> {
+    plant(tx)?;
+    lists(tx);
+    sums(tx);
+    Ok(())
 }
 
 #[test]
 fn lists_and_sums_agree_on_sqlite() {
-    works_on(&Config::memory());
+    on_sqlite("case.city", check);
 }
 
 #[test]
 fn lists_and_sums_agree_on_postgres() {
-    let postgres = tb_testkit::Postgres::start();
-    let engine = Engine::Postgres { url: postgres.url.clone(), schema: postgres.schema("case_city") };
-    works_on(&Config { engine, inline: false });
+    on_postgres("case.city", check);
 }
 
 #[test]

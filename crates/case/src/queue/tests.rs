@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use tb_base::{CaseId, OfficeId, Timestamp};
-use tb_store::{Config, Engine, Store, Tx, params};
+use tb_store::{Tx, params};
 
 use super::{
     CasePage, Filter, Neighbours, Order, PAGE_ROWS, Typed, Urgency, file_of_office, in_order, neighbours,
     of_office, urgency,
 };
 use crate::case::PhaseKind;
-use crate::fixture::Counter;
+use crate::fixture::{Counter, on_postgres, on_sqlite};
 
 /// Rows of the queue.
 const ROWS: i64 = 5_000;
@@ -142,26 +142,18 @@ fn check_neighbours(tx: &mut Tx<'_>) -> tb_base::Result<()> {
     Ok(())
 }
 
-fn works_on(config: &Config) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let schemas = [tb_identity::SCHEMA, crate::SCHEMA];
-    let store = runtime.block_on(Store::open(config, &schemas)).unwrap();
-    let work = |tx: &mut Tx<'_>| {
-        plant(tx)?;
-        check_all(tx)?;
-        check_neighbours(tx)
-    };
-    runtime.block_on(store.write("case.queue", work)).unwrap();
+fn check(tx: &mut Tx<'_>) -> tb_base::Result<()> {
+    plant(tx)?;
+    check_all(tx)?;
+    check_neighbours(tx)
 }
 
 #[test]
 fn five_thousand_on_sqlite() {
-    works_on(&Config::memory());
+    on_sqlite("case.queue", check);
 }
 
 #[test]
 fn five_thousand_on_postgres() {
-    let postgres = tb_testkit::Postgres::start();
-    let engine = Engine::Postgres { url: postgres.url.clone(), schema: postgres.schema("case_queue") };
-    works_on(&Config { engine, inline: false });
+    on_postgres("case.queue", check);
 }

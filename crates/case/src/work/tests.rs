@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use tb_base::{Actor, CaseId, Ctx, MessageId, OfficeId, Refusal, StaffId, Timestamp};
-use tb_store::{Config, Engine, Store, Tx};
+use tb_store::Tx;
 
 use super::{BULK_ROWS_MAX, Bulk, RowState, begin, find, latest, settle, tick, ticks};
 use crate::command::CommandKind;
-use crate::fixture::{Counter, xiangtan};
+use crate::fixture::{Counter, on_postgres, on_sqlite, xiangtan};
 
 const NOW: Timestamp = Timestamp(1_795_449_600_000_000);
 
@@ -80,25 +80,17 @@ fn check_bulks(tx: &mut Tx<'_>) -> tb_base::Result<()> {
     Ok(())
 }
 
-fn works_on(config: &Config) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let schemas = [tb_identity::SCHEMA, crate::SCHEMA];
-    let store = runtime.block_on(Store::open(config, &schemas)).unwrap();
-    let work = |tx: &mut Tx<'_>| {
-        check_ticks(tx)?;
-        check_bulks(tx)
-    };
-    runtime.block_on(store.write("case.work", work)).unwrap();
+fn check(tx: &mut Tx<'_>) -> tb_base::Result<()> {
+    check_ticks(tx)?;
+    check_bulks(tx)
 }
 
 #[test]
 fn ticks_and_bulks_on_sqlite() {
-    works_on(&Config::memory());
+    on_sqlite("case.work", check);
 }
 
 #[test]
 fn ticks_and_bulks_on_postgres() {
-    let postgres = tb_testkit::Postgres::start();
-    let engine = Engine::Postgres { url: postgres.url.clone(), schema: postgres.schema("case_work") };
-    works_on(&Config { engine, inline: false });
+    on_postgres("case.work", check);
 }

@@ -160,7 +160,7 @@ fn target(
         Some(("case", id)) => {
             let found = offered.cases.iter().find(|(case, ..)| case.as_str() == id).ok_or_else(bad)?;
             let (case, code, item, office) = found.clone();
-            let to = city_of(&office).unwrap_or(visit.ctx.node);
+            let to = tb_identity::offices::city_of(&office).unwrap_or(visit.ctx.node);
             Ok((About::Case { case, code, item }, to, Some(office)))
         }
         Some(("city", city)) => {
@@ -172,17 +172,13 @@ fn target(
     }
 }
 
-/// The city of an office: its code begins with that of the city.
-pub(super) fn city_of(office: &OfficeId) -> Option<NodeId> {
-    office.as_str().get(..6)?.parse().ok()
-}
-
 fn view(visit: &Visit, parts: &Parts, form: Fields, offered: &Offered, item: Option<u16>) -> HelpPage {
     let lang = visit.lang;
     let mut choices = Vec::new();
     for (case, code, item, office) in &offered.cases {
         let named = |lang| words::item_name(lang, parts, &item.to_string());
-        let (zh, en) = city_of(office).map(|city| city_name(visit, city)).unwrap_or_default();
+        let (zh, en) =
+            tb_identity::offices::city_of(office).map(|city| city_name(visit, city)).unwrap_or_default();
         choices.push((
             format!("case:{case}"),
             format!("{}，{code}，在{zh}", named(Lang::Zh)),

@@ -17,7 +17,7 @@ use tb_web::{Choice, Field, Frame, Html, Input, Lang, PageResult, Visit, ui};
 
 use crate::access::{Shared, resident};
 use crate::parts::Parts;
-use crate::words::{phase_tag, say};
+use crate::words::say;
 
 /// A case in a list.
 #[derive(Clone, Debug, Serialize)]
@@ -61,7 +61,7 @@ impl CaseLine {
             waits_for_her,
             due,
             collected: row.collected.date(),
-            tag: ui::tag(phase_tag(row.phase), &words),
+            tag: ui::tag(row.phase.tag(), &words),
         }
     }
 }

@@ -27,7 +27,7 @@ use super::progress::{self, Explained, PendingAct, Stuck};
 use crate::access::{Shared, case_id, own_case, resident};
 use crate::correction::{Asked, asked};
 use crate::parts::Parts;
-use crate::words::{PATIENCE_SECONDS, mark, phase_tag, say};
+use crate::words::{PATIENCE_SECONDS, mark, say};
 
 /// What was read of a case in one go.
 pub(crate) struct Seen {
@@ -95,7 +95,7 @@ impl CasePage {
     }
 
     fn tag(&self) -> Html {
-        ui::tag(phase_tag(self.progress.phase), self.s(&self.progress.phase_name))
+        ui::tag(self.progress.phase.tag(), self.s(&self.progress.phase_name))
     }
 
     /// What she has to do now, where no form on the page asks it of her.

@@ -27,7 +27,7 @@ use crate::cases::progress::{self, Explained};
 use crate::correction::title;
 use crate::form::spoken;
 use crate::parts::Parts;
-use crate::words::{phase_tag, say};
+use crate::words::say;
 
 /// A line of the checklist of the definition (审查要点).
 #[derive(Serialize)]
@@ -162,7 +162,7 @@ impl CasePage {
     }
 
     fn tag(&self) -> Html {
-        ui::tag(phase_tag(self.progress.phase), say(self.lang, &self.progress.phase_name))
+        ui::tag(self.progress.phase.tag(), say(self.lang, &self.progress.phase_name))
     }
 
     fn code(&self) -> Html {
@@ -235,7 +235,7 @@ impl CasePage {
     }
 
     fn earlier_tag(&self, earlier: &EarlierCase) -> Html {
-        ui::tag(phase_tag(earlier.phase), say(self.lang, &earlier.phase.name()))
+        ui::tag(earlier.phase.tag(), say(self.lang, &earlier.phase.name()))
     }
 
     fn earlier_code(&self, earlier: &EarlierCase) -> Html {

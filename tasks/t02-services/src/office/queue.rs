@@ -22,7 +22,7 @@ use super::narrow::{Days, Narrow, ORDERS, address};
 use super::{buttons, file, may_read};
 use crate::access::Shared;
 use crate::parts::Parts;
-use crate::words::{item_name, mark, phase_tag, say, word};
+use crate::words::{item_name, mark, say, word};
 
 /// A row of the queue.
 #[derive(Serialize)]
@@ -289,7 +289,7 @@ fn table(visit: &Visit, cases: &[Line], counts: &Counts, filter: &str, choosing:
             cells: vec![
                 code,
                 ui::Cell::text(&line.item_name).note(line.item.to_string()),
-                ui::Cell::tag(phase_tag(line.phase), say(lang, &line.phase.name())),
+                ui::Cell::tag(line.phase.tag(), say(lang, &line.phase.name())),
                 ui::Cell::text(lang.moment(line.collected)),
                 ui::Cell::text(stands(lang, line)),
                 ui::Cell::text(line.due.map_or_else(|| "—".to_owned(), |due| lang.date(due))),

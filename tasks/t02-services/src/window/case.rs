@@ -31,7 +31,7 @@ use crate::cases::decision;
 use crate::cases::progress::{self, Explained, PendingAct};
 use crate::correction::{Asked, answers, asked};
 use crate::parts::Parts;
-use crate::words::{PATIENCE_SECONDS, phase_tag, say};
+use crate::words::{PATIENCE_SECONDS, say};
 
 /// A message of the case, with what its receiver said (回执).
 #[derive(Serialize)]
@@ -123,7 +123,7 @@ impl CasePage {
     }
 
     fn tag(&self) -> Html {
-        ui::tag(phase_tag(self.progress.phase), say(self.lang, &self.progress.phase_name))
+        ui::tag(self.progress.phase.tag(), say(self.lang, &self.progress.phase_name))
     }
 
     fn code(&self) -> Html {

@@ -29,7 +29,7 @@ use super::Clerk;
 use super::bench::{self, Silence, Stage};
 use crate::access::{Shared, case_of};
 use crate::parts::Parts;
-use crate::words::{city_name, item_name, phase_tag, say, word};
+use crate::words::{city_name, item_name, say, word};
 
 /// Pages of decided cases that are looked through for refusals; what is granted leaves that phase by itself.
 const DECIDED_PAGES_MAX: u32 = 10;
@@ -117,7 +117,7 @@ impl CaseLine {
     fn state(&self, lang: Lang) -> ui::Cell {
         match self.is_refused {
             true => ui::Cell::tag("stop", lang.t("不予许可，待交决定书", "Refused; to be served")),
-            false => ui::Cell::tag(phase_tag(self.phase), say(lang, &self.phase.name())),
+            false => ui::Cell::tag(self.phase.tag(), say(lang, &self.phase.name())),
         }
     }
 }
