@@ -8,6 +8,7 @@ mod cents;
 mod clause;
 mod code;
 mod context;
+mod dated;
 mod deadline;
 mod error;
 mod id;
@@ -24,6 +25,7 @@ pub use code::{
     ResourceCode, ResourceKind, TaskCode, Uscc,
 };
 pub use context::{Actor, Clock, Ctx, Entropy, Role, TraceId};
+pub use dated::{DatedTerm, DatedTerms};
 pub use deadline::{BadLimit, DayLine, Deadline, DeadlineInput, Due, Limit, LimitUnit};
 pub use error::{Class, Error, Fault, Refusal, Result, Violation};
 pub use id::{

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a paper that is not back with its person, and a wish that still waits, are never dropped.
 
-use tb_base::{Date, Fault, Result, Timestamp};
+use tb_base::{Date, DatedTerms, Result, Timestamp};
 use tb_store::{Stmt, Tx, params, stmt};
 
 const FILE: &str = include_str!("../data/retention.csv");
@@ -20,20 +20,10 @@ enum Kind {
 const KINDS: [(Kind, &str); 4] =
     [(Kind::Ticket, "ticket"), (Kind::Act, "act"), (Kind::Original, "original"), (Kind::Undo, "undo")];
 
-/// One line of the file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Row {
-    from: Date,
-    kind: Kind,
-    days: u32,
-    basis: String,
-    is_confirmed: bool,
-}
-
 /// How long what is kept (保存期限表).
 #[derive(Clone, Debug)]
 pub struct Retention {
-    rows: Vec<Row>,
+    terms: DatedTerms,
 }
 
 impl Retention {
@@ -43,43 +33,20 @@ impl Retention {
     }
 
     fn read(text: &str) -> Result<Retention> {
-        let lines = text.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty()).skip(1);
-        let mut rows = lines.map(row).collect::<Result<Vec<_>>>()?;
-        rows.sort_by_key(|row| row.from);
-        for (kind, name) in KINDS {
-            if !rows.iter().any(|row| row.kind == kind) {
-                return Err(Fault::new(format!("reading retention of counters: {name} is missing")).into());
-            }
-        }
-        Ok(Retention { rows })
+        let terms = DatedTerms::read("retention of counters", text, &KINDS.map(|(_, name)| name))?;
+        Ok(Retention { terms })
     }
 
+    /// What has no number is kept for long.
     fn days(&self, kind: Kind, day: Date) -> i64 {
-        let mut of_kind = self.rows.iter().filter(|row| row.kind == kind);
-        let first = of_kind.clone().next();
-        // A day before the first line: its days count as well, rather than none.
-        let row = of_kind.rfind(|row| row.from <= day).or(first);
-        row.map_or(i64::from(u16::MAX), |row| i64::from(row.days))
+        let name = KINDS.iter().find(|(it, _)| *it == kind).map_or("", |(_, name)| name);
+        self.terms.of(name, day).and_then(|it| it.value).map_or(i64::from(u16::MAX), i64::from)
     }
 
     /// What is older than this is dropped.
     fn before(&self, kind: Kind, now: Timestamp) -> Timestamp {
         now.plus_seconds(-SECONDS_OF_A_DAY * self.days(kind, now.date()))
     }
-}
-
-fn row(line: &str) -> Result<Row> {
-    let bad = || Fault::new(format!("reading retention of counters: {line} is no line"));
-    let cells: Vec<&str> = line.split(',').collect();
-    let [from, name, days, basis, status] = cells.as_slice() else { return Err(bad().into()) };
-    let kind = KINDS.iter().find(|(_, word)| word == name).ok_or_else(bad)?.0;
-    Ok(Row {
-        from: from.parse().map_err(|_| bad())?,
-        kind,
-        days: days.parse().map_err(|_| bad())?,
-        basis: (*basis).to_owned(),
-        is_confirmed: *status == "confirmed",
-    })
 }
 
 const TICKETS: Stmt = stmt(
@@ -146,26 +113,32 @@ pub fn purge(tx: &mut Tx<'_>, now: Timestamp, rows_max: i64) -> Result<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::{KINDS, Kind, Retention, row};
+    use super::{KINDS, Kind, Retention};
 
     #[test]
     fn every_kind_has_days_and_a_basis() {
         let kept = Retention::shipped().unwrap();
-        assert!(kept.rows.iter().all(|row| !row.basis.is_empty() && 0 < row.days && !row.is_confirmed));
+        assert!(
+            kept.terms
+                .all()
+                .iter()
+                .all(|it| it.unit == "days" && it.value.is_some_and(|days| 0 < days) && !it.is_confirmed)
+        );
         let day = |text: &str| text.parse().unwrap();
         for (kind, name) in KINDS {
             assert_eq!(kept.days(kind, day("2020-01-01")), kept.days(kind, day("2026-11-24")), "{name}");
         }
-        let two = "head\n2026-01-01,ticket,90,x,y\n2027-01-01,ticket,30,x,y\n2026-01-01,act,1,x,y\n\
-                   2026-01-01,original,1,x,y\n2026-01-01,undo,1,x,y\n";
+        let two = "head\n2026-01-01,ticket,90,days,x,confirmed\n2027-01-01,ticket,30,days,x,confirmed\n\
+                   2026-01-01,act,1,days,x,confirmed\n2026-01-01,original,1,days,x,confirmed\n\
+                   2026-01-01,undo,1,days,x,confirmed\n";
         let kept = Retention::read(two).unwrap();
         assert_eq!(
             (kept.days(Kind::Ticket, day("2026-12-31")), kept.days(Kind::Ticket, day("2027-01-01"))),
             (90, 30)
         );
-        assert!(Retention::read("head\n2026-01-01,ticket,90,x,y\n").is_err(), "the rest is missing");
-        for bad in ["2026-13-01,ticket,5,x,y", "2026-01-01,chair,5,x,y", "2026-01-01,ticket,-5,x,y", ""] {
-            assert!(row(bad).is_err(), "{bad}");
-        }
+        assert!(
+            Retention::read("head\n2026-01-01,ticket,90,days,x,confirmed\n").is_err(),
+            "the rest is missing"
+        );
     }
 }

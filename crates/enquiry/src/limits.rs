@@ -1,6 +1,9 @@
 //! Limits of enquiries (答复期限), as dated data: the days of an answer, of silence, and of keeping.
 
-use tb_base::{Calendar, Date, Deadline, DeadlineInput, Due, Fault, Limit, LimitUnit, Result, Timestamp};
+use tb_base::{
+    Calendar, Date, DatedTerm, DatedTerms, Deadline, DeadlineInput, Due, Fault, Limit, LimitUnit, Result,
+    Timestamp,
+};
 
 use crate::enquiry::Kind;
 
@@ -13,17 +16,7 @@ const KEEP: &str = "keep";
 /// How long somebody has for something, by the day on which it begins.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    rows: Vec<Row>,
-}
-
-/// One line of the file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Row {
-    from: Date,
-    name: String,
-    limit: Limit,
-    basis: String,
-    is_confirmed: bool,
+    terms: DatedTerms,
 }
 
 /// A limit with what it rests on.
@@ -44,16 +37,14 @@ impl Limits {
     }
 
     fn read(text: &str) -> Result<Limits> {
-        let lines = text.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty()).skip(1);
-        let mut rows = lines.map(row).collect::<Result<Vec<_>>>()?;
-        rows.sort_by_key(|row| row.from);
-        let limits = Limits { rows };
-        for name in [name(Kind::Stuck), name(Kind::Look), SILENCE, KEEP] {
-            if !limits.rows.iter().any(|row| row.name == name) {
-                return Err(Fault::new(format!("reading limits of enquiries: {name} is missing")).into());
+        let names = [name(Kind::Stuck), name(Kind::Look), SILENCE, KEEP];
+        let limits = Limits { terms: DatedTerms::read("limits of enquiries", text, &names)? };
+        match limits.terms.all().iter().find(|it| limit(it).is_none()) {
+            None => Ok(limits),
+            Some(it) => {
+                Err(Fault::new(format!("reading limits of enquiries: {} is no limit", it.name)).into())
             }
         }
-        Ok(limits)
     }
 
     /// How long an office has to answer, where its clock began on that day.
@@ -79,14 +70,11 @@ impl Limits {
     }
 
     fn of(&self, name: &str, day: Date) -> Based {
-        let begun = self.rows.iter().rev().find(|row| row.name == name && row.from <= day);
-        // A day before the first line: its limit counts as well, rather than none.
-        let row = begun.or_else(|| self.rows.iter().find(|row| row.name == name));
         let nothing = Based { limit: Limit::days(0), basis: String::new(), is_confirmed: false };
-        row.map_or(nothing, |row| Based {
-            limit: row.limit,
-            basis: row.basis.clone(),
-            is_confirmed: row.is_confirmed,
+        self.terms.of(name, day).map_or(nothing, |it| Based {
+            limit: limit(it).unwrap_or(Limit::days(0)),
+            basis: it.basis.clone(),
+            is_confirmed: it.is_confirmed,
         })
     }
 }
@@ -98,28 +86,18 @@ fn name(kind: Kind) -> &'static str {
     }
 }
 
-fn row(line: &str) -> Result<Row> {
-    let bad = || Fault::new(format!("reading limits of enquiries: {line} is no limit"));
-    let cells: Vec<&str> = line.split(',').collect();
-    let [from, name, count, unit, basis, status] = cells.as_slice() else { return Err(bad().into()) };
-    let unit = match *unit {
+fn limit(term: &DatedTerm) -> Option<Limit> {
+    let unit = match term.unit.as_str() {
         "working_days" => LimitUnit::WorkingDays,
         "days" => LimitUnit::Days,
-        _ => return Err(bad().into()),
+        _ => return None,
     };
-    let count: u32 = count.parse().map_err(|_| bad())?;
-    Ok(Row {
-        from: from.parse().map_err(|_| bad())?,
-        name: (*name).to_owned(),
-        limit: Limit::new(count, unit).map_err(|_| bad())?,
-        basis: (*basis).to_owned(),
-        is_confirmed: *status == "confirmed",
-    })
+    Limit::new(term.value?, unit).ok()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Limits, row};
+    use super::{FILE, Limits};
     use crate::enquiry::Kind;
     use tb_base::{Calendar, Timestamp};
 
@@ -144,16 +122,13 @@ mod tests {
     #[test]
     fn the_limit_of_the_day_counts_and_every_line_names_its_basis() {
         let limits = Limits::shipped().unwrap();
-        assert!(limits.rows.iter().all(|row| !row.basis.is_empty()));
         assert!(!limits.answer(Kind::Stuck, "2026-09-07".parse().unwrap()).is_confirmed);
         assert!(
             Limits::read("from\n2026-01-01,stuck,1,working_days,x,confirmed\n").is_err(),
             "the rest is missing"
         );
-        for bad in
-            ["2026-13-01,look,5,days,x,y", "2026-01-01,look,5,weeks,x,y", "2026-01-01,look,-1,days,x,y", ""]
-        {
-            assert!(row(bad).is_err(), "{bad}");
+        for bad in [FILE.replace(",working_days,", ",weeks,"), FILE.replace(",15,days,", ",,days,")] {
+            assert!(Limits::read(&bad).is_err(), "{bad}");
         }
     }
 }
