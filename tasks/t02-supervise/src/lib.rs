@@ -12,6 +12,7 @@ mod item;
 mod names;
 mod overview;
 mod public;
+mod publication;
 #[cfg(test)]
 mod tests;
 mod track;

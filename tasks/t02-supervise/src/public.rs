@@ -20,37 +20,13 @@ use tb_web::{Frame, Lang, PageResult, Visit, ui};
 use crate::ask::Period;
 use crate::item::{days, share};
 use crate::names;
+use crate::publication::{Count, Rule};
 use crate::{Parts, Shared};
 
-/// A figure below is withheld: it might tell of one person.
-const SMALL: i64 = 5;
 /// Columns of the chart: so many weeks.
 const WEEKS: i64 = 13;
 
-/// A figure that everybody may see, or that is withheld.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Count {
-    /// So many.
-    Of(i64),
-    /// More than none, and too few to be told.
-    Few,
-}
-
 impl Count {
-    /// A count of its own.
-    fn of(count: i64) -> Count {
-        if 0 < count && count < SMALL { Count::Few } else { Count::Of(count) }
-    }
-
-    /// A part of a whole that is told: what is left over must not be small either.
-    fn part(count: i64, whole: i64) -> Count {
-        match Count::of(whole - count) {
-            Count::Few => Count::Few,
-            Count::Of(_) => Count::of(count),
-        }
-    }
-
     fn words(self, lang: Lang) -> String {
         match self {
             Count::Of(count) => lang.number(count),
@@ -95,6 +71,8 @@ pub(crate) struct Published {
     decided: i64,
     /// The same week by week.
     weeks: Vec<(Period, Count)>,
+    /// From how many on figures are told.
+    rule: Rule,
 }
 
 #[derive(Template, Serialize)]
@@ -113,6 +91,28 @@ struct Performance {
     weeks_chart: ui::Columns,
     #[serde(skip)]
     medians: ui::GroupedBars,
+}
+
+impl Performance {
+    fn told_from(&self) -> String {
+        let least = self.published.rule.told_from;
+        match self.lang {
+            Lang::Zh => format!("每个事项决定满 {least} 件才公布。"),
+            Lang::En => format!("An item is told from {least} decided cases on."),
+        }
+    }
+
+    fn withheld_below(&self) -> String {
+        let Rule { told_from, slowest_from, .. } = self.published.rule;
+        match self.lang {
+            Lang::Zh => format!(
+                "不到 {told_from} 件的数字不公布，能从别的数字推出来的也不公布；九成用时满 {slowest_from} 件才公布。"
+            ),
+            Lang::En => format!(
+                "A figure below {told_from} is withheld, and so is one from which it would follow; nine of ten is told from {slowest_from} cases on."
+            ),
+        }
+    }
 }
 
 /// GET /performance
@@ -139,54 +139,54 @@ fn read(tx: &mut Tx<'_>, calendar: &Calendar, city: NodeId, period: Period) -> R
     let moments = period.moments();
     let decided = city::decided(tx, city, moments, None)?;
     let received = city::received(tx, city, moments, None)?;
-    Ok(publish(calendar, period, &decided, &received, &city::rated(tx, city, moments)?))
+    let rule = Rule::on(period.until)?;
+    Ok(publish(rule, calendar, period, (&decided, &received, &city::rated(tx, city, moments)?)))
 }
 
 /// What may be told of the figures. Pure.
 pub(crate) fn publish(
+    rule: Rule,
     calendar: &Calendar,
     period: Period,
-    decided: &[Decided],
-    received: &[Received],
-    rated: &[Rated],
+    (decided, received, rated): (&[Decided], &[Received], &[Rated]),
 ) -> Published {
     let mut all: BTreeMap<u16, Figures> = BTreeMap::new();
     received.iter().for_each(|row| all.entry(row.item).or_default().receive(row));
     decided.iter().for_each(|row| all.entry(row.item).or_default().decide(row, calendar));
-    let told = all.iter().filter(|(_, it)| SMALL <= it.decided);
-    let items: Vec<Told> = told.map(|(item, it)| tell(*item, it, rated)).collect();
+    let told = all.iter().filter(|(_, it)| rule.told_from <= it.decided);
+    let items: Vec<Told> = told.map(|(item, it)| tell(&rule, *item, it, rated)).collect();
     let numbers: BTreeSet<u16> = items.iter().map(|it| it.item).collect();
     Published {
         period,
         withheld: all.len() - items.len(),
         decided: items.iter().map(|it| it.decided).sum(),
-        weeks: weeks(period, decided, &numbers),
+        weeks: weeks(&rule, period, decided, &numbers),
         items,
+        rule,
     }
 }
 
-fn tell(item: u16, it: &Figures, rated: &[Rated]) -> Told {
-    let rated = rated.iter().find(|row| row.item == item).filter(|row| SMALL <= row.counted);
+fn tell(rule: &Rule, item: u16, it: &Figures, rated: &[Rated]) -> Told {
+    let rated = rated.iter().find(|row| row.item == item).filter(|row| rule.told_from <= row.counted);
     Told {
         item,
-        received: Count::of(it.received),
-        remote: match Count::of(it.received) {
-            Count::Of(whole) => Count::part(it.remote, whole),
+        received: rule.count(it.received),
+        remote: match rule.count(it.received) {
+            Count::Of(whole) => rule.part(it.remote, whole),
             Count::Few => Count::Few,
         },
         decided: it.decided,
         median: it.median(),
-        // Nine of ten of very few would be the slowest one.
-        most: it.within(90).filter(|_| SMALL * 10 <= it.decided),
-        overdue: Count::part(it.overdue, it.promised),
+        most: it.within(90).filter(|_| rule.slowest_from <= it.decided),
+        overdue: rule.part(it.overdue, it.promised),
         promised: it.promised,
-        good: rated.map_or(Count::Few, |row| Count::part(row.good, row.counted)),
+        good: rated.map_or(Count::Few, |row| rule.part(row.good, row.counted)),
         rated: rated.map_or(0, |row| row.counted),
     }
 }
 
 /// Decisions week by week; one week that is withheld alone would follow from the sum, so a second one is.
-fn weeks(period: Period, decided: &[Decided], told: &BTreeSet<u16>) -> Vec<(Period, Count)> {
+fn weeks(rule: &Rule, period: Period, decided: &[Decided], told: &BTreeSet<u16>) -> Vec<(Period, Count)> {
     let end = Timestamp::at(period.until, 24);
     let day = |back: i64| end.plus_seconds(-back * 86_400).date();
     let week = |at: i64| Period {
@@ -199,13 +199,14 @@ fn weeks(period: Period, decided: &[Decided], told: &BTreeSet<u16>) -> Vec<(Peri
         decided.iter().filter(within).map(|row| row.counted).sum()
     };
     let counts: Vec<(Period, i64)> = (0..WEEKS).map(week).map(|week| (week, count(week))).collect();
-    let few = counts.iter().filter(|(_, count)| Count::of(*count) == Count::Few).count();
-    let second = counts.iter().map(|(_, count)| *count).filter(|count| few == 1 && SMALL <= *count).min();
+    let few = counts.iter().filter(|(_, count)| rule.count(*count) == Count::Few).count();
+    let second =
+        counts.iter().map(|(_, count)| *count).filter(|count| few == 1 && rule.told_from <= *count).min();
     let mut is_spent = false;
     let mut tell = |count: i64| {
         let is_second = Some(count) == second && !is_spent;
         is_spent |= is_second;
-        if is_second { Count::Few } else { Count::of(count) }
+        if is_second { Count::Few } else { rule.count(count) }
     };
     counts.into_iter().map(|(week, count)| (week, tell(count))).collect()
 }
@@ -337,7 +338,7 @@ mod tests {
 
     fn told(decided: &[Decided]) -> Published {
         let period = Period::up_to("2026-11-23".parse().unwrap());
-        publish(Calendar::national(), period, decided, &[], &[])
+        publish(Rule::on(period.until).unwrap(), Calendar::national(), period, (decided, &[], &[]))
     }
 
     /// What is told of an item as one line: decided, beyond the promise, items withheld.
