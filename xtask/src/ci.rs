@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Instant;
 
-use crate::{generate, root, routes, setup, sheet, tidy, visits};
+use crate::{generate, html, root, routes, setup, sheet, tidy, visits};
 
 type Step = (&'static str, fn() -> Result<(), String>);
 
@@ -22,6 +22,7 @@ const STEPS: &[Step] = &[
         cargo(&["test", "--package", "tongban", "--locked", "--", "--test-threads", "2"])
     }),
     ("addresses visited", || routes::run(generate::Mode::Check)),
+    ("pages valid", html::run),
     ("contact sheet", sheet::run),
     ("simulation", || sim(&["--kept", "--from", &fresh(), "--seconds", "60"])),
     ("documentation", || cargo(&["doc", "--workspace", "--no-deps", "--locked"])),
